@@ -1,0 +1,1 @@
+//! The architectures: one readable file a family, and the list of their names.

@@ -1,0 +1,261 @@
+//! What a run produced, as plain data: what stands in `results.json`, with the tensors beside it.
+//!
+//! Methods write these, the report reads them, and nothing else passes between the two. A tensor
+//! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::Experiment;
+
+/// Everything about one run but its tensors.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Results {
+    /// The layout of this file; raised when a reader has to know.
+    pub format: u32,
+    pub environment: Environment,
+    /// The experiment with every default filled in.
+    pub experiment: Experiment,
+    pub models: Vec<ModelInfo>,
+    pub images: Vec<ImageInfo>,
+    pub predictions: Vec<Prediction>,
+    pub figures: Vec<Figure>,
+    pub failures: Vec<Failure>,
+}
+
+/// What computed the numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Environment {
+    /// convscope's version.
+    pub convscope: String,
+    /// libtorch's version.
+    pub libtorch: String,
+    /// `cpu` or `cuda:0`.
+    pub device: String,
+}
+
+/// One network of the experiment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Unique in the experiment; the first part of its tensors' keys.
+    pub id: String,
+    /// The architecture: `resnet50`.
+    pub arch: String,
+    /// `ResNet`, `VGG`, `EfficientNet`.
+    pub family: String,
+    pub weights: WeightsInfo,
+    /// What training would change.
+    pub parameters: u64,
+    /// Multiply-adds for one picture of the input size.
+    pub multiply_adds: u64,
+    /// Layers with weights on the longest path (convolutions and linear layers): ResNet-50 has 50.
+    pub depth: u32,
+    /// How many residual blocks (`Add` nodes) it has.
+    pub residual_blocks: u32,
+    /// `[3, height, width]`; as the first picture gave it where the spec feeds pictures as they are.
+    pub input: [u32; 3],
+    /// How a picture becomes the input, in words and numbers (`short side 256 bicubic, centre 224`).
+    pub preprocess: String,
+    pub classes: u32,
+    /// What each layer selector of the spec became: (method, selector, layers).
+    pub selected: Vec<SelectedLayers>,
+    /// The layers that figures speak of, in the network's order.
+    pub layers: Vec<LayerInfo>,
+}
+
+/// Where a network's numbers came from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WeightsInfo {
+    /// The weight set's name, or the file's path.
+    pub name: String,
+    /// Where it came from: a package, an address, a file.
+    pub source: String,
+    pub licence: Option<String>,
+    /// Of the file (or files, in order) the numbers were read from.
+    pub sha256: String,
+    /// What a reader has to know: `a head of our own, fitted …`. One sentence.
+    pub note: Option<String>,
+}
+
+/// A selector and what it became.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SelectedLayers {
+    pub method: String,
+    pub selector: String,
+    pub layers: Vec<String>,
+}
+
+/// A node of the graph, as a reader of the report needs it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LayerInfo {
+    pub name: String,
+    /// `conv`, `relu`, `add`, …
+    pub op: String,
+    /// Without the batch: `[channels, height, width]` or `[features]`.
+    pub shape: Vec<i64>,
+    /// Pixels of the input between two neighbouring places of the layer.
+    pub stride: i64,
+    /// Side of the receptive field, in pixels of the input.
+    pub receptive_field: i64,
+    /// Its place in the network, from 0 (input) to 1 (logits).
+    pub depth: f64,
+}
+
+/// One picture of the experiment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImageInfo {
+    /// Unique in the experiment; the second part of its tensors' keys.
+    pub id: String,
+    /// As the spec names it (a path, or the pack and the file in it).
+    pub source: String,
+    /// Of the file.
+    pub sha256: String,
+    /// Of the decoded picture, upright.
+    pub width: u32,
+    pub height: u32,
+    /// Its true class, where the spec or the pack says it.
+    pub label: Option<ClassInfo>,
+    /// What the networks saw of it.
+    pub views: Vec<View>,
+}
+
+/// A picture resized and cropped, before mean and deviation; networks that preprocess alike share
+/// one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct View {
+    /// Key of an 8-bit tensor `[height, width, 3]` (its first part, `_photos`, is no model's id).
+    pub tensor: String,
+    pub width: u32,
+    pub height: u32,
+    /// The ids of the models that saw this one.
+    pub models: Vec<String>,
+}
+
+/// A class of a network.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct ClassInfo {
+    pub index: usize,
+    /// `bull mastiff`; the index in words where the network has no names.
+    pub name: String,
+}
+
+/// What a network says of a picture.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Prediction {
+    pub model: String,
+    pub image: String,
+    /// Falling by probability.
+    pub top: Vec<Scored>,
+    /// The picture's true class as this network sees it, and its rank (1 = best).
+    pub label: Option<Scored>,
+    /// Key of the logits, `[classes]`.
+    pub tensor: String,
+}
+
+/// A class with what the network gave it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Scored {
+    pub class: ClassInfo,
+    /// 1 = the network's first choice.
+    pub rank: usize,
+    pub logit: f32,
+    /// Softmax over all classes, 0 to 1.
+    pub probability: f32,
+}
+
+/// One thing to look at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Figure {
+    /// The method's name in the spec.
+    pub method: String,
+    pub model: String,
+    /// Absent where a figure is of the network alone (filters).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image: Option<String>,
+    /// The class that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class: Option<ClassInfo>,
+    /// The node's full name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub layer: Option<String>,
+    pub content: Content,
+    /// What has to be said under it: keys of the report's word list with their values.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<Note>,
+}
+
+/// What a figure shows. Tensors are raw; the report picks scales and says which.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Content {
+    /// One number a place, `[height, width]`, to be laid over the photo.
+    Map {
+        tensor: String,
+        /// Whether both signs mean something (a diverging colour map, symmetric about 0).
+        signed: bool,
+        minimum: f32,
+        maximum: f32,
+    },
+    /// Some channels of a layer, `[k, height, width]`, strongest first or as listed.
+    Channels {
+        tensor: String,
+        /// Which channels these are.
+        channels: Vec<usize>,
+        /// How many the layer has.
+        of: usize,
+        /// Each one's mean, what `strongest` sorts by.
+        means: Vec<f32>,
+        minimum: f32,
+        maximum: f32,
+    },
+    /// Kernels as colour tiles, `[k, 3, height, width]` in the order red, green, blue.
+    Tiles {
+        tensor: String,
+        units: Vec<usize>,
+        of: usize,
+        /// The largest magnitude among them: black is −`magnitude`, white +`magnitude` on the scale
+        /// of this network alone.
+        magnitude: f32,
+    },
+    /// There is nothing to show, and why: a key of the word list.
+    Absent { reason: Note },
+}
+
+/// A sentence of the report: its key in the word list, and what stands in its gaps.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Note {
+    pub key: String,
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty", default)]
+    pub values: std::collections::BTreeMap<String, String>,
+}
+
+impl Note {
+    /// A sentence without gaps.
+    pub fn new(key: &str) -> Self {
+        Note {
+            key: key.to_owned(),
+            values: Default::default(),
+        }
+    }
+
+    /// Fills the gap `name`.
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.values.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+/// Something that did not work while the rest went on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Failure {
+    /// The model it happened to, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<String>,
+    /// The image it happened to (its id or path), if it was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub method: Option<String>,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub help: Option<String>,
+}
