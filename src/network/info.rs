@@ -1,7 +1,10 @@
 //! What follows from the graph alone: each node's shape, cost, output stride and receptive field.
+//!
+//! The receptive field follows the main path: a squeeze-and-excitation gate, which sees the whole
+//! picture, is left out of it, for then every field after the first gate would be the picture.
 
-use super::graph::Graph;
-use crate::error::Result;
+use super::graph::{Graph, Node, Op, Padding};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of one node for a given input size.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,10 +13,12 @@ pub struct NodeInfo {
     pub shape: Vec<i64>,
     /// What training would change.
     pub parameters: i64,
+    /// One per product, of convolutions and linear layers.
     pub multiply_adds: i64,
     /// Pixels of the input between neighbouring places; 0 once there are no places.
     pub stride: i64,
-    /// Side of the receptive field in pixels of the input, not clipped to the picture.
+    /// Side of the receptive field in pixels of the input, not clipped to the picture; 0 where a
+    /// node sees all of it (after global pooling).
     pub receptive_field: i64,
     /// Where the receptive field of place 0 begins (negative: in the padding).
     pub start: i64,
@@ -22,7 +27,7 @@ pub struct NodeInfo {
 impl NodeInfo {
     /// Whether the node still has height and width.
     pub fn is_spatial(&self) -> bool {
-        self.shape.len() == 3
+        self.shape.len() == 3 && (self.stride > 0)
     }
 }
 
@@ -31,6 +36,122 @@ impl NodeInfo {
 /// # Errors
 /// If the input is too small for the network, with the layer where it ran out of pixels.
 pub fn of_graph(graph: &Graph, height: i64, width: i64) -> Result<Vec<NodeInfo>> {
-    let _ = (graph, height, width);
-    unimplemented!()
+    let mut all: Vec<NodeInfo> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        let info = of_node(node, &all, height, width)?;
+        if info.shape.iter().any(|&side| side < 1) {
+            let message = format!(
+                "a picture of {width} × {height} runs out of pixels at `{}`",
+                node.name
+            );
+            return Err(Error::new(ErrorKind::Network, message)
+                .help("feed a larger picture (`preprocess: {resize: …, crop: …}`)"));
+        }
+        all.push(info);
+    }
+    Ok(all)
+}
+
+fn of_node(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Result<NodeInfo> {
+    let parameters = node.op.parameter_count();
+    let Some(input) = node.inputs.first().map(|&id| before[id].clone()) else {
+        return Ok(NodeInfo {
+            shape: vec![3, height, width],
+            parameters,
+            multiply_adds: 0,
+            stride: 1,
+            receptive_field: 1,
+            start: 0,
+        });
+    };
+    let same = NodeInfo {
+        parameters,
+        multiply_adds: 0,
+        ..input.clone()
+    };
+    Ok(match &node.op {
+        Op::Conv(conv) => {
+            let (h, pad) = slide(input.shape[1], conv.kernel, conv.stride, conv.padding);
+            let (w, _) = slide(input.shape[2], conv.kernel, conv.stride, conv.padding);
+            let per_output = conv.in_channels / conv.groups * conv.kernel * conv.kernel;
+            NodeInfo {
+                shape: vec![conv.out_channels, h, w],
+                multiply_adds: conv.out_channels * h * w * per_output,
+                ..widened(same, conv.kernel, conv.stride, pad)
+            }
+        }
+        Op::MaxPool {
+            kernel,
+            stride,
+            padding,
+        } => {
+            let padding = Padding::Each(*padding);
+            let (h, pad) = slide(input.shape[1], *kernel, *stride, padding);
+            let (w, _) = slide(input.shape[2], *kernel, *stride, padding);
+            NodeInfo {
+                shape: vec![input.shape[0], h, w],
+                ..widened(same, *kernel, *stride, pad)
+            }
+        }
+        Op::AvgPool { size } => NodeInfo {
+            shape: vec![input.shape[0], *size, *size],
+            stride: 0,
+            receptive_field: 0,
+            start: 0,
+            ..same
+        },
+        Op::Flatten => NodeInfo {
+            shape: vec![input.shape.iter().product()],
+            stride: 0,
+            receptive_field: 0,
+            start: 0,
+            ..same
+        },
+        Op::Linear { inputs, outputs } => NodeInfo {
+            shape: vec![*outputs],
+            multiply_adds: inputs * outputs,
+            ..same
+        },
+        // The branch sees at least as much as the shortcut.
+        Op::Add => {
+            let other = &before[node.inputs[1]];
+            NodeInfo {
+                receptive_field: input.receptive_field.max(other.receptive_field),
+                start: input.start.min(other.start),
+                ..same
+            }
+        }
+        _ => same,
+    })
+}
+
+/// A window of `kernel` slid over `size` places: how many places come out, and how many zeros
+/// stand before the first.
+fn slide(size: i64, kernel: i64, stride: i64, padding: Padding) -> (i64, i64) {
+    match padding {
+        Padding::Each(pad) => ((size + 2 * pad - kernel).div_euclid(stride) + 1, pad),
+        Padding::Same => {
+            let places = (size + stride - 1) / stride;
+            (places, same_padding(size, kernel, stride) / 2)
+        }
+    }
+}
+
+/// How many zeros TensorFlow's `SAME` adds in one direction, on both sides together.
+pub(crate) fn same_padding(size: i64, kernel: i64, stride: i64) -> i64 {
+    let places = (size + stride - 1) / stride;
+    ((places - 1) * stride + kernel - size).max(0)
+}
+
+fn widened(before: NodeInfo, kernel: i64, stride: i64, pad: i64) -> NodeInfo {
+    // After global pooling (the 1×1 convolutions of a gate) there are no places left.
+    if before.stride == 0 {
+        return before;
+    }
+    NodeInfo {
+        stride: before.stride * stride,
+        receptive_field: before.receptive_field + (kernel - 1) * before.stride,
+        start: before.start - pad * before.stride,
+        ..before
+    }
 }

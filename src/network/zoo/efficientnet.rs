@@ -1,0 +1,192 @@
+//! EfficientNet (Tan & Le 2019), B0 to B7, and the Lite networks: no squeeze-and-excitation, ReLU6,
+//! and TensorFlow's `SAME` padding.
+
+use super::{Options, batch_norm, conv};
+use crate::network::graph::{Conv, Graph, NodeId, Op, Padding};
+
+/// A row of the paper's table: expansion, kernel, stride, channels, repeats.
+const STAGES: [(i64, i64, i64, i64, i64); 7] = [
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+];
+
+struct Family {
+    width: f64,
+    depth: f64,
+    lite: bool,
+    eps: f64,
+}
+
+impl Family {
+    fn of(name: &str, options: Options) -> Self {
+        let lite = name.contains("lite");
+        let (width, depth) = match name.trim_start_matches("efficientnet_") {
+            "b0" | "lite0" => (1.0, 1.0),
+            "b1" | "lite1" => (1.0, 1.1),
+            "b2" | "lite2" => (1.1, 1.2),
+            "b3" | "lite3" => (1.2, 1.4),
+            "b4" | "lite4" => (1.4, 1.8),
+            "b5" => (1.6, 2.2),
+            "b6" => (1.8, 2.6),
+            _ => (2.0, 3.1),
+        };
+        // torchvision sets ε = 1e-3 from B5 on; its smaller ones keep PyTorch's default.
+        let own = match name {
+            "efficientnet_b5" | "efficientnet_b6" | "efficientnet_b7" => 1e-3,
+            _ if lite => 1e-3,
+            _ => 1e-5,
+        };
+        Family {
+            width,
+            depth,
+            lite,
+            eps: options.bn_eps.unwrap_or(own),
+        }
+    }
+
+    /// Channels after scaling, to the nearest multiple of 8 that is not under nine tenths.
+    fn channels(&self, base: i64) -> i64 {
+        let scaled = base as f64 * self.width;
+        let near = ((scaled + 4.0) as i64 / 8 * 8).max(8);
+        if (near as f64) < 0.9 * scaled {
+            near + 8
+        } else {
+            near
+        }
+    }
+
+    fn repeats(&self, stage: usize, base: i64) -> i64 {
+        // The Lite networks leave the first and the last stage as they are.
+        if self.lite && (stage == 0 || stage == STAGES.len() - 1) {
+            return base;
+        }
+        (base as f64 * self.depth).ceil() as i64
+    }
+
+    fn activation(&self) -> Op {
+        if self.lite { Op::Relu6 } else { Op::Silu }
+    }
+
+    fn conv(&self, inputs: i64, outputs: i64, kernel: i64, stride: i64, groups: i64) -> Op {
+        let like_torch = conv(inputs, outputs, kernel, stride);
+        Op::Conv(Conv {
+            groups,
+            padding: if self.lite {
+                Padding::Same
+            } else {
+                like_torch.padding
+            },
+            ..like_torch
+        })
+    }
+
+    /// Convolution, batch norm and, unless it ends a block, the activation: `NAME.0` to `NAME.2`.
+    fn unit(&self, g: &mut Graph, name: &str, op: Op, active: bool, x: NodeId) -> NodeId {
+        let Op::Conv(Conv { out_channels, .. }) = op else {
+            return x;
+        };
+        let x = g.push(format!("{name}.0"), op, &[x]);
+        let x = batch_norm(g, format!("{name}.1"), out_channels, self.eps, x);
+        match active {
+            true => g.push(format!("{name}.2"), self.activation(), &[x]),
+            false => x,
+        }
+    }
+}
+
+pub(super) fn build(name: &str, options: Options) -> Graph {
+    let family = Family::of(name, options);
+    let mut g = Graph::new();
+    // The Lite networks keep stem and head at their width.
+    let stem = if family.lite { 32 } else { family.channels(32) };
+    let op = family.conv(3, stem, 3, 2, 1);
+    let mut x = g.input();
+    x = family.unit(&mut g, "features.0", op, true, x);
+    let mut channels = stem;
+    for (stage, &(expand, kernel, first_stride, base, repeats)) in STAGES.iter().enumerate() {
+        let outputs = family.channels(base);
+        for block in 0..family.repeats(stage, repeats) {
+            let at = Block {
+                name: format!("features.{}.{block}", stage + 1),
+                inputs: channels,
+                outputs,
+                expand,
+                kernel,
+                stride: if block == 0 { first_stride } else { 1 },
+            };
+            x = at.push(&mut g, &family, x);
+            channels = outputs;
+        }
+    }
+    let last = if family.lite { 1280 } else { 4 * channels };
+    let op = family.conv(channels, last, 1, 1, 1);
+    x = family.unit(&mut g, "features.8", op, true, x);
+    x = g.push("avgpool", Op::AvgPool { size: 1 }, &[x]);
+    x = g.push("flatten", Op::Flatten, &[x]);
+    x = g.push("classifier.0", Op::Dropout, &[x]);
+    let head = Op::Linear {
+        inputs: last,
+        outputs: options.classes,
+    };
+    g.push("classifier.1", head, &[x]);
+    g
+}
+
+/// An inverted residual: expand, depthwise, squeeze-and-excitation, project.
+struct Block {
+    name: String,
+    inputs: i64,
+    outputs: i64,
+    expand: i64,
+    kernel: i64,
+    stride: i64,
+}
+
+impl Block {
+    fn push(&self, g: &mut Graph, family: &Family, input: NodeId) -> NodeId {
+        let mut place = 0;
+        let mut next = || {
+            place += 1;
+            format!("{}.block.{}", self.name, place - 1)
+        };
+        let wide = self.inputs * self.expand;
+        let mut x = input;
+        if self.expand > 1 {
+            let op = family.conv(self.inputs, wide, 1, 1, 1);
+            x = family.unit(g, &next(), op, true, x);
+        }
+        let op = family.conv(wide, wide, self.kernel, self.stride, wide);
+        x = family.unit(g, &next(), op, true, x);
+        if !family.lite {
+            x = self.squeeze_excite(g, &next(), wide, x);
+        }
+        let op = family.conv(wide, self.outputs, 1, 1, 1);
+        x = family.unit(g, &next(), op, false, x);
+        if self.stride == 1 && self.inputs == self.outputs {
+            x = g.push(format!("{}.add", self.name), Op::Add, &[input, x]);
+        }
+        x
+    }
+
+    /// Weighs the channels by a gate computed from their means (Hu et al. 2017).
+    fn squeeze_excite(&self, g: &mut Graph, name: &str, wide: i64, x: NodeId) -> NodeId {
+        let narrow = (self.inputs / 4).max(1);
+        let biased = |inputs, outputs| {
+            Op::Conv(Conv {
+                bias: true,
+                ..conv(inputs, outputs, 1, 1)
+            })
+        };
+        let gate = g.push(format!("{name}.avgpool"), Op::AvgPool { size: 1 }, &[x]);
+        let gate = g.push(format!("{name}.fc1"), biased(wide, narrow), &[gate]);
+        let gate = g.push(format!("{name}.activation"), Op::Silu, &[gate]);
+        let gate = g.push(format!("{name}.fc2"), biased(narrow, wide), &[gate]);
+        let gate = g.push(format!("{name}.scale_activation"), Op::Sigmoid, &[gate]);
+        g.push(format!("{name}.mul"), Op::Mul, &[x, gate])
+    }
+}

@@ -1,0 +1,115 @@
+//! ResNet (He et al. 2015): basic blocks in 18 and 34, bottlenecks in 50, 101 and 152.
+
+use super::{Options, batch_norm, conv};
+use crate::network::graph::{Graph, NodeId, Op};
+
+pub(super) fn build(name: &str, options: Options) -> Graph {
+    let (bottleneck, blocks) = match name {
+        "resnet18" => (false, [2, 2, 2, 2]),
+        "resnet34" => (false, [3, 4, 6, 3]),
+        "resnet50" => (true, [3, 4, 6, 3]),
+        "resnet101" => (true, [3, 4, 23, 3]),
+        _ => (true, [3, 8, 36, 3]),
+    };
+    let eps = options.bn_eps.unwrap_or(1e-5);
+    let mut g = Graph::new();
+    let x = g.push("conv1", Op::Conv(conv(3, 64, 7, 2)), &[g.input()]);
+    let x = batch_norm(&mut g, "bn1".into(), 64, eps, x);
+    let x = g.push("relu", Op::Relu, &[x]);
+    let pool = Op::MaxPool {
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    };
+    let mut x = g.push("maxpool", pool, &[x]);
+    let mut channels = 64;
+    for (stage, &count) in blocks.iter().enumerate() {
+        let width = 64 << stage;
+        for block in 0..count {
+            let at = Block {
+                name: format!("layer{}.{block}", stage + 1),
+                inputs: channels,
+                width,
+                outputs: if bottleneck { 4 * width } else { width },
+                stride: if stage > 0 && block == 0 { 2 } else { 1 },
+                eps,
+            };
+            x = match bottleneck {
+                true => at.bottleneck(&mut g, x, options.stride_on_1x1),
+                false => at.basic(&mut g, x),
+            };
+            channels = at.outputs;
+        }
+    }
+    let x = g.push("avgpool", Op::AvgPool { size: 1 }, &[x]);
+    let x = g.push("flatten", Op::Flatten, &[x]);
+    let head = Op::Linear {
+        inputs: channels,
+        outputs: options.classes,
+    };
+    g.push("fc", head, &[x]);
+    g
+}
+
+struct Block {
+    name: String,
+    inputs: i64,
+    width: i64,
+    outputs: i64,
+    stride: i64,
+    eps: f64,
+}
+
+impl Block {
+    /// Two 3×3 convolutions.
+    fn basic(&self, g: &mut Graph, x: NodeId) -> NodeId {
+        let b = self.conv_bn(g, 1, self.inputs, self.width, 3, self.stride, x);
+        let b = g.push(format!("{}.relu", self.name), Op::Relu, &[b]);
+        let b = self.conv_bn(g, 2, self.width, self.width, 3, 1, b);
+        self.join(g, x, b, "relu_1")
+    }
+
+    /// 1×1 down, 3×3, 1×1 up.
+    fn bottleneck(&self, g: &mut Graph, x: NodeId, stride_on_1x1: bool) -> NodeId {
+        let (first, second) = match stride_on_1x1 {
+            true => (self.stride, 1),
+            false => (1, self.stride),
+        };
+        let b = self.conv_bn(g, 1, self.inputs, self.width, 1, first, x);
+        let b = g.push(format!("{}.relu", self.name), Op::Relu, &[b]);
+        let b = self.conv_bn(g, 2, self.width, self.width, 3, second, b);
+        let b = g.push(format!("{}.relu_1", self.name), Op::Relu, &[b]);
+        let b = self.conv_bn(g, 3, self.width, self.outputs, 1, 1, b);
+        self.join(g, x, b, "relu_2")
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the numbers of one convolution")]
+    fn conv_bn(
+        &self,
+        g: &mut Graph,
+        number: i64,
+        inputs: i64,
+        outputs: i64,
+        kernel: i64,
+        stride: i64,
+        x: NodeId,
+    ) -> NodeId {
+        let name = format!("{}.conv{number}", self.name);
+        let x = g.push(name, Op::Conv(conv(inputs, outputs, kernel, stride)), &[x]);
+        batch_norm(g, format!("{}.bn{number}", self.name), outputs, self.eps, x)
+    }
+
+    /// Adds the shortcut, through a 1×1 convolution where the shape changes.
+    fn join(&self, g: &mut Graph, x: NodeId, branch: NodeId, relu: &str) -> NodeId {
+        let mut shortcut = x;
+        if self.stride != 1 || self.inputs != self.outputs {
+            let name = format!("{}.downsample.0", self.name);
+            let op = Op::Conv(conv(self.inputs, self.outputs, 1, self.stride));
+            shortcut = g.push(name, op, &[x]);
+            let name = format!("{}.downsample.1", self.name);
+            shortcut = batch_norm(g, name, self.outputs, self.eps, shortcut);
+        }
+        let sum = g.push(format!("{}.add", self.name), Op::Add, &[shortcut, branch]);
+        g.push(format!("{}.{relu}", self.name), Op::Relu, &[sum])
+    }
+}

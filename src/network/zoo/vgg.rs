@@ -1,0 +1,68 @@
+//! VGG (Simonyan & Zisserman 2014), configurations A, B, D and E, with and without batch norm.
+
+use super::{Options, batch_norm, conv};
+use crate::network::graph::{Conv, Graph, Op};
+
+/// How many convolutions stand before each of the five poolings.
+fn blocks(name: &str) -> [usize; 5] {
+    match name.trim_end_matches("_bn") {
+        "vgg11" => [1, 1, 2, 2, 2],
+        "vgg13" => [2, 2, 2, 2, 2],
+        "vgg16" => [2, 2, 3, 3, 3],
+        _ => [2, 2, 4, 4, 4],
+    }
+}
+
+pub(super) fn build(name: &str, options: Options) -> Graph {
+    let with_bn = name.ends_with("_bn");
+    let mut g = Graph::new();
+    let (mut x, mut channels, mut number) = (g.input(), 3, 0);
+    // torchvision numbers all layers of `features` in one row.
+    let mut next = || {
+        number += 1;
+        format!("features.{}", number - 1)
+    };
+    for (block, &count) in blocks(name).iter().enumerate() {
+        let width = (64 << block).min(512);
+        for _ in 0..count {
+            let op = Conv {
+                bias: true,
+                ..conv(channels, width, 3, 1)
+            };
+            x = g.push(next(), Op::Conv(op), &[x]);
+            if with_bn {
+                x = batch_norm(&mut g, next(), width, options.bn_eps.unwrap_or(1e-5), x);
+            }
+            x = g.push(next(), Op::Relu, &[x]);
+            channels = width;
+        }
+        let pool = Op::MaxPool {
+            kernel: 2,
+            stride: 2,
+            padding: 0,
+        };
+        // The short head averages the last map itself, before the last pooling.
+        if !(options.gap_head && block == 4) {
+            x = g.push(next(), pool, &[x]);
+        }
+    }
+    let size = if options.gap_head { 1 } else { 7 };
+    let x = g.push("avgpool", Op::AvgPool { size }, &[x]);
+    let mut x = g.push("flatten", Op::Flatten, &[x]);
+    if options.gap_head {
+        let (inputs, outputs) = (channels, options.classes);
+        g.push("head", Op::Linear { inputs, outputs }, &[x]);
+        return g;
+    }
+    let mut inputs = channels * size * size;
+    for (place, outputs) in [(0, 4096), (3, 4096), (6, options.classes)] {
+        let op = Op::Linear { inputs, outputs };
+        x = g.push(format!("classifier.{place}"), op, &[x]);
+        if place < 6 {
+            x = g.push(format!("classifier.{}", place + 1), Op::Relu, &[x]);
+            x = g.push(format!("classifier.{}", place + 2), Op::Dropout, &[x]);
+        }
+        inputs = outputs;
+    }
+    g
+}
