@@ -1,6 +1,9 @@
 //! Networks as graphs that can be looked into.
 
+mod exec;
 pub mod graph;
 pub mod info;
-pub mod weights;
+pub mod random;
 pub mod zoo;
+
+pub use exec::{Kept, Network};

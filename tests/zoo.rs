@@ -1,0 +1,98 @@
+//! The zoo against torchvision 0.28.0 (PyTorch 2.13.0): the logits and parameter counts of six
+//! architectures with the weights of `network::random` on `golden/input_224.png`.
+
+use convscope::network::{Network, info, random, zoo};
+use tch::Tensor;
+
+fn input() -> Tensor {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/input_224.png");
+    let pixels = image::open(path).expect("the golden input").to_rgb8();
+    let pixels = Tensor::from_slice(pixels.as_raw()).reshape([224, 224, 3]);
+    let planes = pixels.permute([2, 0, 1]).to_kind(tch::Kind::Float) / 255.0;
+    let column = |values: [f32; 3]| Tensor::from_slice(&values).reshape([3, 1, 1]);
+    let centred = planes - column([0.485, 0.456, 0.406]);
+    (centred / column([0.229, 0.224, 0.225])).unsqueeze(0)
+}
+
+fn agrees(name: &str, parameters: i64) {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/logits_224.safetensors"
+    );
+    let golden = Tensor::read_safetensors(path).expect("the golden logits");
+    let (_, expected) = golden
+        .iter()
+        .find(|(key, _)| key.contains(name))
+        .expect(name);
+    let graph = zoo::find(name).unwrap().graph(zoo::Options::default());
+    let all = info::of_graph(&graph, 224, 224).unwrap();
+    assert_eq!(
+        all.iter().map(|info| info.parameters).sum::<i64>(),
+        parameters
+    );
+    let weights = random::weights(&graph);
+    let network = Network::new(graph, weights).unwrap();
+    let keep: Vec<usize> = (0..network.graph().nodes().len()).collect();
+    let _guard = tch::no_grad_guard();
+    let kept = network.forward(&input(), &keep).unwrap();
+    for (id, value) in &kept {
+        assert_eq!(
+            value.size()[1..],
+            all[*id].shape,
+            "{}",
+            network.graph().node(*id).name
+        );
+    }
+    let found = kept[&network.graph().output()].flatten(0, -1);
+    let expected = expected.flatten(0, -1);
+    let apart = (found - &expected).abs().max().double_value(&[]);
+    let largest = expected.abs().max().double_value(&[]);
+    assert!(
+        apart <= 1e-4 * largest,
+        "{name}: {apart} apart, of {largest}"
+    );
+}
+
+#[test]
+fn resnet18() {
+    agrees("resnet18", 11_689_512);
+}
+
+#[test]
+fn resnet50() {
+    agrees("resnet50", 25_557_032);
+}
+
+#[test]
+fn vgg11() {
+    agrees("vgg11", 132_863_336);
+}
+
+#[test]
+fn vgg16_bn() {
+    agrees("vgg16_bn", 138_365_992);
+}
+
+#[test]
+fn efficientnet_b0() {
+    agrees("efficientnet_b0", 5_288_548);
+}
+
+#[test]
+fn efficientnet_b3() {
+    agrees("efficientnet_b3", 12_233_232);
+}
+
+#[test]
+fn a_misspelt_architecture_is_answered_with_the_nearest() {
+    let error = zoo::find("resnet5O").unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert_eq!(error.advice(), Some("did you mean `resnet50`?"));
+}
+
+#[test]
+fn too_small_a_picture_is_an_error() {
+    let graph = zoo::find("vgg16").unwrap().graph(zoo::Options::default());
+    let error = info::of_graph(&graph, 16, 16).unwrap_err();
+    assert!(error.message().contains("features."), "{}", error.message());
+}
