@@ -7,6 +7,7 @@
 pub mod error;
 pub mod methods;
 pub mod network;
+pub mod picture;
 pub mod results;
 pub mod spec;
 

@@ -3,9 +3,13 @@
 //! Methods write these, the report reads them, and nothing else passes between the two. A tensor
 //! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
 
+mod tensors;
+
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Experiment;
+
+pub use tensors::{Array, Tensors, Values};
 
 /// Everything about one run but its tensors.
 #[derive(Debug, Clone, Serialize, Deserialize)]

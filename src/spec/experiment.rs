@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::methods::MethodSpec;
+use crate::picture::Interpolation;
 
 /// A question to some networks about some pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -88,15 +89,6 @@ pub struct PreprocessSpec {
 pub enum SizeOrNone {
     None,
     Size(u32),
-}
-
-/// How pixels between pixels are made; both antialiased, as PIL does it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    #[default]
-    Bilinear,
-    Bicubic,
 }
 
 /// Where pictures come from.
