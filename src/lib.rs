@@ -5,10 +5,14 @@
 //! [`network::Network`] runs it with any nodes kept.
 
 pub mod error;
+pub mod fetch;
 pub mod methods;
 pub mod network;
 pub mod picture;
+pub mod progress;
+pub mod report;
 pub mod results;
+pub mod run;
 pub mod spec;
 
 pub use error::{Error, ErrorKind, Result};

@@ -3,7 +3,9 @@
 mod exec;
 pub mod graph;
 pub mod info;
+pub mod labels;
 pub mod random;
+pub mod weights;
 pub mod zoo;
 
 pub use exec::{Kept, Network};

@@ -1,0 +1,1 @@
+//! What the tool fetches and keeps: weight sets and photo packs, each checked against a sha256.

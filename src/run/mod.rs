@@ -1,0 +1,1 @@
+//! From an experiment to results: plan, shared passes, methods.
