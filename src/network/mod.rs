@@ -8,4 +8,4 @@ pub mod random;
 pub mod weights;
 pub mod zoo;
 
-pub use exec::{Kept, Network};
+pub use exec::{Kept, Network, gradients};
