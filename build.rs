@@ -1,14 +1,38 @@
-//! Writes libtorch's folder into the binary's rpath, so that it starts without `LD_LIBRARY_PATH`.
+//! Writes libtorch's folder into the binary's rpath, so that it starts without `LD_LIBRARY_PATH`, and
+//! a hash over the sources into the library, so that cached results of other code are not taken up.
 //!
 //! `torch-sys` (`links = "tch"`) says where it found libtorch; a system libtorch needs nothing.
 
+use std::path::Path;
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(folder) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
         // libtorch.so is only a linker script; without this the linker may drop libtorch_cpu.so.
         println!("cargo::rustc-link-arg=-Wl,--no-as-needed");
         println!("cargo::rustc-link-arg=-ltorch");
+    }
+    let mut hasher = blake3::Hasher::new();
+    hash(Path::new("src"), &mut hasher);
+    let hash = hasher.finalize().to_hex();
+    println!("cargo::rustc-env=CONVSCOPE_SOURCES={hash}");
+}
+
+fn hash(folder: &Path, hasher: &mut blake3::Hasher) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            hash(&path, hasher);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            hasher.update(path.to_string_lossy().as_bytes());
+            hasher.update(&bytes);
+        }
     }
 }

@@ -1,8 +1,25 @@
 //! `activations`: what the channels of a layer answer to a picture.
+//!
+//! **What it shows.** Where each channel of a layer finds what it looks for: early layers have few,
+//! large maps, late ones many small ones.
+//! **How it is computed.** The layer's values `[C, h, w]` at the picture, as they come out of the node
+//! (before a following batch norm or ReLU if the node stands before one). The chosen channels
+//! are kept, `[k, h, w]`, raw.
+//! **How to read it.** A bright place is where the channel answers; a dark channel answers nowhere.
+//! **What it can't show.** What the channel would answer to other pictures, or what the network makes
+//! of it.
+//! **Options.** `layers`; `channels`, how many (the strongest by mean) or which. **Cost.** None beyond
+//! the forward pass.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
 
+use super::{Method, Output, Pass, to_array};
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::graph::{Graph, NodeId};
+use crate::network::info::NodeInfo;
+use crate::results::Content;
 use crate::spec::LayerSelector;
 
 /// Which layers, and which of their channels.
@@ -36,4 +53,79 @@ pub enum Channels {
     Strongest(usize),
     /// These, in this order, counted from 0.
     Listed(Vec<usize>),
+}
+
+impl Method for Activations {
+    fn selectors(&self) -> &[LayerSelector] {
+        &self.layers
+    }
+
+    fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
+        let missing =
+            |message: String, help: String| Err(Error::new(ErrorKind::Network, message).help(help));
+        match &self.channels {
+            Channels::Strongest(0) => missing(
+                "no channels are asked for".into(),
+                "ask for at least one".into(),
+            ),
+            Channels::Strongest(_) => Ok(()),
+            Channels::Listed(list) => {
+                for &layer in layers {
+                    let of = info[layer].shape[0];
+                    if let Some(channel) = list.iter().find(|&&channel| channel as i64 >= of) {
+                        let name = &graph.node(layer).name;
+                        return missing(
+                            format!("`{name}` has no channel {channel}"),
+                            format!("it has {of}, counted from 0: 0 to {}", of - 1),
+                        );
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn of_picture(&self, pass: &Pass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+        for &layer in layers {
+            let values = pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?;
+            let all = to_array(&values.f_mean_dim([1i64, 2].as_slice(), false, Kind::Float)?)?;
+            let all = all.floats().unwrap_or_default();
+            let channels = self.channels.choose(all);
+            let index: Vec<i64> = channels.iter().map(|&channel| channel as i64).collect();
+            let chosen =
+                values.f_index_select(0, &Tensor::from_slice(&index).to(values.device()))?;
+            let layer_name = pass.subject.layer(layer);
+            let key = format!(
+                "{}/{}/activations/{layer_name}",
+                pass.subject.id, pass.image
+            );
+            let (minimum, maximum) = out.tensor(&key, &chosen)?;
+            let content = Content::Channels {
+                tensor: key,
+                means: channels.iter().map(|&channel| all[channel]).collect(),
+                channels,
+                of: all.len(),
+                minimum,
+                maximum,
+            };
+            out.figures
+                .push(pass.figure("activations", Some(layer), content));
+        }
+        Ok(())
+    }
+}
+
+impl Channels {
+    /// The channels to show, given the mean of each.
+    fn choose(&self, means: &[f32]) -> Vec<usize> {
+        match self {
+            Channels::Listed(list) => list.clone(),
+            Channels::Strongest(count) => {
+                let mut order: Vec<usize> = (0..means.len()).collect();
+                order.sort_by(|&a, &b| means[b].total_cmp(&means[a]).then(a.cmp(&b)));
+                order.truncate(*count);
+                order
+            }
+        }
+    }
 }

@@ -5,10 +5,71 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::error::Result;
+use crate::network::graph::{Graph, NodeId};
+use crate::network::info::NodeInfo;
+use crate::spec::LayerSelector;
+
+pub use subject::{ClassPass, Output, Pass, Subject, to_array};
+
+mod subject;
+
 pub mod activations;
 pub mod filters;
 pub mod grad_cam;
 pub mod saliency;
+
+/// A way of looking. Its config says what it needs; the three functions below are called once a
+/// network, once a picture and once a class, and do nothing unless a method has something to say.
+pub trait Method {
+    /// The selectors whose layers it looks at, as the spec has them.
+    fn selectors(&self) -> &[LayerSelector] {
+        &[]
+    }
+
+    /// Whether those layers must have height and width.
+    fn spatial(&self) -> bool {
+        true
+    }
+
+    /// Whether it asks about classes: then one backward pass is made for each, and the gradients
+    /// at the input and at its layers are there.
+    fn asks_about_classes(&self) -> bool {
+        false
+    }
+
+    /// Options that make no sense for this network and these layers, before anything runs.
+    ///
+    /// # Errors
+    /// With what would make sense.
+    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
+        Ok(())
+    }
+
+    /// What there is to say of the network alone.
+    ///
+    /// # Errors
+    /// If libtorch refuses; the run goes on with the others.
+    fn of_network(&self, _subject: &Subject, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// What there is to say of one picture.
+    ///
+    /// # Errors
+    /// If libtorch refuses; the run goes on with the others.
+    fn of_picture(&self, _pass: &Pass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// What there is to say of one picture and one class.
+    ///
+    /// # Errors
+    /// If libtorch refuses; the run goes on with the others.
+    fn of_class(&self, _pass: &ClassPass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
+}
 
 /// Makes [`MethodSpec`] from the list: the YAML key, the variant, and the config's type.
 macro_rules! methods {
@@ -26,6 +87,11 @@ macro_rules! methods {
             /// The method's YAML key; also a part of its tensors' keys.
             pub fn name(&self) -> &'static str {
                 match self { $(MethodSpec::$variant(_) => $key,)* }
+            }
+
+            /// The method behind the entry.
+            pub fn method(&self) -> &dyn Method {
+                match self { $(MethodSpec::$variant(config) => config,)* }
             }
         }
 

@@ -3,6 +3,7 @@
 //! Methods write these, the report reads them, and nothing else passes between the two. A tensor
 //! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
 
+pub mod store;
 mod tensors;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub struct Results {
     pub environment: Environment,
     /// The experiment with every default filled in.
     pub experiment: Experiment,
+    /// The experiment's file as it was written.
+    pub spec: String,
     pub models: Vec<ModelInfo>,
     pub images: Vec<ImageInfo>,
     pub predictions: Vec<Prediction>,

@@ -1,1 +1,168 @@
 //! From an experiment to results: plan, shared passes, methods.
+//!
+//! ```text
+//! spec ─► plan ─► models ─┐
+//!           └──► gallery ─┴─► passes (picture by picture, network by network) ─► outcome ─► files
+//! ```
+//!
+//! What fails on its own (a weight file, a picture, a method) is written down as a
+//! [`Failure`](crate::results::Failure) and the rest goes on.
+
+mod cache;
+mod gallery;
+mod lock;
+mod models;
+mod passes;
+pub mod plan;
+
+use std::path::{Path, PathBuf};
+
+use tch::Device;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::Cache;
+use crate::progress::Progress;
+use crate::results::{Environment, Failure, Results, Tensors, store};
+use crate::spec::SpecFile;
+
+pub use gallery::Picture;
+pub use plan::{Plan, PlannedModel, Source};
+
+/// The libtorch that convscope is built against; `torch-sys` refuses any other.
+const LIBTORCH: &str = "2.13.0";
+
+/// How to run, as opposed to what.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the networks run.
+    pub device: Device,
+    /// Whether nothing may be fetched.
+    pub offline: bool,
+    /// Whether results of an earlier run with the same bytes may be taken up.
+    pub cached: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            device: Device::Cpu,
+            offline: false,
+            cached: true,
+        }
+    }
+}
+
+/// What a run produced, in memory.
+#[derive(Debug)]
+pub struct Outcome {
+    pub results: Results,
+    pub tensors: Tensors,
+}
+
+/// Runs an experiment.
+///
+/// # Errors
+/// If the spec names what does not exist, or if no network or no picture is left to look at.
+/// Everything else that fails stands in the results.
+pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
+    let device = available(options.device)?;
+    let cache = Cache::from_env(options.offline)?;
+    let plan = Plan::new(spec, &cache, progress)?;
+    let mut results = Results {
+        format: 1,
+        environment: Environment {
+            convscope: env!("CARGO_PKG_VERSION").to_owned(),
+            libtorch: LIBTORCH.to_owned(),
+            device: device_name(device),
+        },
+        experiment: spec.experiment.clone(),
+        spec: spec.text.clone(),
+        models: Vec::new(),
+        images: Vec::new(),
+        predictions: Vec::new(),
+        figures: Vec::new(),
+        failures: Vec::new(),
+    };
+    let mut tensors = Tensors::new();
+    let mut loaded = Vec::new();
+    let mut first_refused = None;
+    for planned in &plan.models {
+        match models::load(spec, planned, &cache, device, progress) {
+            Ok(model) => loaded.push(model),
+            Err(error) => {
+                progress.warn(&format!("{}: {}", planned.id, error.one_line()));
+                results.failures.push(Failure {
+                    model: Some(planned.id.clone()),
+                    image: None,
+                    method: None,
+                    message: error.one_line(),
+                    help: error.advice().map(str::to_owned),
+                });
+                first_refused = first_refused.or(Some(error));
+            }
+        }
+    }
+    if let (true, Some(error)) = (loaded.is_empty(), first_refused) {
+        return Err(error);
+    }
+    let units = options.cached.then(|| cache::Units::new(&cache));
+    passes::all(
+        &spec.experiment,
+        &plan.pictures,
+        &mut loaded,
+        units.as_ref(),
+        progress,
+        &mut results,
+        &mut tensors,
+    )?;
+    results.models = loaded.into_iter().map(|model| model.record).collect();
+    Ok(Outcome { results, tensors })
+}
+
+/// Writes an outcome into `folder`: the report, the results, the tensors and the lock.
+///
+/// # Errors
+/// If the page can't be drawn or the disk refuses; then nothing in the folder has changed.
+pub fn save(
+    outcome: &Outcome,
+    spec: &SpecFile,
+    folder: &Path,
+    report: &crate::report::Options,
+) -> Result<PathBuf> {
+    let page = crate::report::render(&outcome.results, &outcome.tensors, report)?;
+    let json = serde_json::to_vec_pretty(&outcome.results)
+        .map_err(|error| Error::new(ErrorKind::Io, "can't write the results").because(error))?;
+    let tensors = store::to_safetensors(&outcome.tensors)?;
+    let lock = lock::text(&outcome.results, spec, folder)?;
+    store::write(
+        folder,
+        &[
+            (store::TENSORS, &tensors),
+            (store::RESULTS, &json),
+            (store::LOCK, lock.as_bytes()),
+            (store::REPORT, page.as_bytes()),
+        ],
+    )?;
+    Ok(folder.join(store::REPORT))
+}
+
+/// `cpu`, `cuda:0`.
+pub fn device_name(device: Device) -> String {
+    match device {
+        Device::Cuda(number) => format!("cuda:{number}"),
+        _ => "cpu".to_owned(),
+    }
+}
+
+/// The device, if the machine and the libtorch have it.
+fn available(device: Device) -> Result<Device> {
+    if let Device::Cuda(number) = device {
+        let count = tch::Cuda::device_count();
+        if number as i64 >= count {
+            let message = format!("there is no device cuda:{number}; libtorch sees {count}");
+            return Err(Error::new(ErrorKind::Usage, message)
+                .help("leave `--device` out, or set LIBTORCH to a CUDA build of libtorch"));
+        }
+    }
+    Ok(device)
+}

@@ -1,0 +1,41 @@
+//! Columns of text, as wide as their widest cell.
+
+/// Lines up `rows` below `head`; a column whose cells are all numbers stands to the right.
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let number = |cell: &String| cell.chars().all(|c| c.is_ascii_digit() || "×.,-+ –".contains(c));
+    let columns: Vec<(usize, bool)> = (0..head.len())
+        .map(|column| {
+            let cells = || rows.iter().filter_map(|row| row.get(column));
+            let width = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
+            (width.max(head[column].chars().count()), cells().all(number))
+        })
+        .collect();
+    let line = |cells: &[String]| {
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&columns)
+            .map(|(cell, &(width, right))| match right {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:<width$}"),
+            })
+            .collect();
+        format!("{}\n", padded.join("  ").trim_end())
+    };
+    let head: Vec<String> = head.iter().map(|&name| name.to_owned()).collect();
+    let mut text = line(&head);
+    rows.iter().for_each(|row| text.push_str(&line(row)));
+    text
+}
+
+/// `25557032` as `25 557 032`.
+pub fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
