@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::shorthand;
+
 use crate::methods::MethodSpec;
 use crate::picture::Interpolation;
 
@@ -13,6 +15,7 @@ use crate::picture::Interpolation;
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// The report's heading.
+    #[schemars(length(min = 1))]
     pub title: String,
     /// What the report should answer, in a sentence or two; stands below the heading.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,11 +27,14 @@ pub struct Experiment {
     #[serde(default)]
     pub seed: u64,
     /// The networks, side by side in this order.
+    #[schemars(length(min = 1))]
     pub models: Vec<ModelSpec>,
     /// The pictures.
+    #[schemars(length(min = 1))]
     pub images: Vec<ImageSpec>,
     /// The classes that are asked about, for every picture.
     #[serde(default = "default_classes")]
+    #[schemars(length(min = 1))]
     pub classes: Vec<ClassSpec>,
     /// The ways of looking. Predictions are always there.
     #[serde(default)]
@@ -48,19 +54,28 @@ pub enum Lang {
     Pl,
 }
 
-/// A network with its weights.
+/// A network with its weights; also written as the architecture's name alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self", deny_unknown_fields)]
+#[schemars(transform = shorthand::or_architecture)]
 pub struct ModelSpec {
     /// Its name in the report and in the keys of the results; by default the architecture's.
+    /// Letters, digits, `_`, `-` and `.`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shorthand::Id>")]
     pub id: Option<String>,
     /// The architecture: `resnet50`.
+    #[schemars(with = "shorthand::Architecture")]
     pub arch: String,
     /// A weight set's name (`convscope models` lists them), `random`, or a path to a `.pth`,
     /// `.pt` or `.safetensors` file. Absent: the architecture's first weight set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
     /// A text file with one class name a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
-    /// How a picture becomes the input; by default as the weight set says.
+    /// How a picture becomes the input; what is left out stays as the weight set says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocess: Option<PreprocessSpec>,
 }
 
@@ -68,12 +83,13 @@ pub struct ModelSpec {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreprocessSpec {
-    /// Length of the short side after resizing, or `none`.
+    /// Length of the short side after resizing, in pixels, or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<SizeOrNone>,
-    /// Side of the square cut from the centre, or `none`.
+    /// Side of the square cut from the centre, in pixels, or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<SizeOrNone>,
+    /// How pixels between pixels are made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpolation: Option<Interpolation>,
     /// Subtracted from red, green and blue, each 0 to 1.
@@ -85,36 +101,65 @@ pub struct PreprocessSpec {
 }
 
 /// A length in pixels, or the word `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SizeOrNone {
     None,
+    /// At least 1.
     Size(u32),
 }
 
-/// Where pictures come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+impl SizeOrNone {
+    /// The length, if there is one.
+    pub fn size(self) -> Option<u32> {
+        match self {
+            SizeOrNone::None => None,
+            SizeOrNone::Size(size) => Some(size),
+        }
+    }
+}
+
+/// Where pictures come from; a file is also written as its path alone.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+#[schemars(transform = shorthand::or_path)]
 pub enum ImageSpec {
-    /// Photos that the tool can fetch; `pick` names some (by class name, file stem or number), in
-    /// that order, else all.
-    Pack { pack: String, pick: Vec<String> },
-    /// One file; also written as the path alone.
+    /// Photos that the tool can fetch.
+    Pack {
+        /// The pack's name: `imagenet-20`, `public-domain`.
+        pack: String,
+        /// Which of them (by class name, file stem or number), one or a list, in that order; else
+        /// all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "shorthand::OneOrSeveral")]
+        pick: Vec<String>,
+    },
+    /// One file.
     Path {
+        /// The file, from the spec's folder.
         path: PathBuf,
-        /// Its name in the report and the keys; by default the file's stem.
+        /// Its name in the report and the keys; by default the file's stem. Letters, digits, `_`,
+        /// `-` and `.`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<shorthand::Id>")]
         id: Option<String>,
         /// Its true class: a name, a WordNet id or an index.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<shorthand::NameOrNumber>")]
         class: Option<String>,
     },
     /// Every picture below a folder, by path.
     Dir {
+        /// The folder, from the spec's folder.
         dir: PathBuf,
         /// At most so many, the first by path.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
         limit: Option<usize>,
     },
 }
 
 /// A class to ask about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClassSpec {
     /// The network's own first choice (networks may differ).
     Predicted,
@@ -127,6 +172,10 @@ pub enum ClassSpec {
 }
 
 /// The word that means a layer, or several: see `spec::selector`.
+///
+/// An exact name (`layer3.5.conv2`) or a module's (`layer3`), a glob (`layer3.*.conv2`), `first` or
+/// `last` (convolutions), `penultimate` (the vector before the classifier), `stage1` to `stage5` (the
+/// last layer of that resolution), or a depth (`50%`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct LayerSelector(pub String);

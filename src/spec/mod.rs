@@ -1,5 +1,26 @@
 //! YAML in, typed experiment out; every error with file, line and column.
 
+mod check;
 mod experiment;
+mod file;
+mod ids;
+mod overrides;
+mod read;
+pub mod selector;
+mod shorthand;
+mod source;
 
 pub use experiment::*;
+pub use file::SpecFile;
+pub use ids::{id_from, id_of_file, is_id, unique_ids};
+pub use source::Step;
+
+/// A spec with every key explained: what `convscope init` writes.
+pub const TEMPLATE: &str = include_str!("template.yaml");
+
+/// The JSON schema of an experiment file, for editors and for `convscope schema`.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Experiment);
+    schema.insert("title".into(), "convscope experiment".into());
+    schema.to_value()
+}
