@@ -96,6 +96,12 @@ impl Error {
         self
     }
 
+    /// The same message as another sort of error.
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// What sort of error this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

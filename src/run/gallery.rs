@@ -1,12 +1,12 @@
 //! The pictures of an experiment: which files its words mean, and what each network sees of one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
 use crate::picture::photo_paths;
 use crate::progress::Progress;
-use crate::spec::{ImageSpec, SpecFile, Step, unique_ids};
+use crate::spec::{ImageSpec, SpecFile, Step, id_of_file, unique_ids};
 
 /// A picture that the experiment names, not opened yet.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                 }
             }
             ImageSpec::Path { path, id, class } => {
-                let full = spec.folder().join(path);
+                let full = spec.resolve(path);
                 if !full.is_file() {
                     let message = match full.is_dir() {
                         true => format!("{} is a folder", full.display()),
@@ -66,7 +66,7 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                     return Err(spec.locate(&at("path"), error));
                 }
                 pictures.push(Picture {
-                    id: stem(&full),
+                    id: id_of_file(&full),
                     source: path.display().to_string(),
                     path: full,
                     label: class.clone(),
@@ -75,12 +75,12 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                 named.push(id.clone());
             }
             ImageSpec::Dir { dir, limit } => {
-                let full = spec.folder().join(dir);
+                let full = spec.resolve(dir);
                 let paths = photo_paths(&full).map_err(|error| spec.locate(&at("dir"), error))?;
                 for path in paths.into_iter().take(limit.unwrap_or(usize::MAX)) {
                     let below = path.strip_prefix(&full).unwrap_or(&path);
                     pictures.push(Picture {
-                        id: stem(&path),
+                        id: id_of_file(&path),
                         source: dir.join(below).display().to_string(),
                         path,
                         label: None,
@@ -92,17 +92,13 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
         }
     }
     let wanted = pictures.iter().zip(&named);
-    let ids = unique_ids(wanted.map(|(picture, id)| (id.as_deref(), picture.id.as_str())));
+    let ids = unique_ids(wanted.map(|(picture, id)| (id.as_deref(), picture.id.clone())));
     for (picture, id) in pictures.iter_mut().zip(ids) {
         picture.id = id;
     }
     Ok(pictures)
 }
 
-fn file_name(path: &std::path::Path) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn stem(path: &std::path::Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

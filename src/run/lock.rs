@@ -84,16 +84,17 @@ fn plain(path: &Path) -> Vec<std::ffi::OsString> {
     parts
 }
 
-/// Holds a run against the lock it came from, if it came from one: the first thing that is not what
-/// the lock names.
-pub fn broken<'a>(
-    wanted: &BTreeMap<String, String>,
-    found: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Option<(String, String, String)> {
-    found
-        .filter_map(|(id, sha256)| {
-            let named = wanted.get(id)?;
-            (named != sha256).then(|| (id.to_owned(), named.clone(), sha256.to_owned()))
-        })
-        .next()
+/// Holds the sha256 of what a run reads against its lock, if that names it.
+///
+/// # Errors
+/// If the lock names another.
+pub fn hold(wanted: &BTreeMap<String, String>, id: &str, found: &str, what: &str) -> Result<()> {
+    match wanted.get(id) {
+        Some(named) if named != found => {
+            let message = format!("the {what} of `{id}` have sha256 {found}; the lock names {named}");
+            Err(Error::new(ErrorKind::Weights, message)
+                .help("the file is not the one that the lock was written for"))
+        }
+        _ => Ok(()),
+    }
 }

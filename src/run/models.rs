@@ -2,8 +2,9 @@
 
 use tch::Device;
 
+use super::lock;
 use super::plan::{PlannedModel, Source};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
 use crate::methods::Subject;
 use crate::network::graph::{Graph, NodeId, Op};
@@ -38,13 +39,19 @@ pub fn load(
     progress: &dyn Progress,
 ) -> Result<Model> {
     let at = [Step::Key("models"), Step::Index(planned.place), Step::Key("weights")];
-    let (network, weights) =
-        numbers(planned, cache, progress).map_err(|error| spec.locate(&at, error))?;
+    let placed = |error: Error| {
+        let kind = error.kind();
+        spec.locate(&at, error).of_kind(kind)
+    };
+    let (network, weights) = numbers(planned, cache, progress).map_err(placed)?;
+    if let Some(lock) = &spec.experiment.lock {
+        lock::hold(&lock.weights, &planned.id, &weights.sha256, "weights").map_err(placed)?;
+    }
     let network = network.on(device)?;
     let classes = classes(network.graph());
     let labels = labels(planned, classes).map_err(|error| {
         let at = [Step::Key("models"), Step::Index(planned.place), Step::Key("labels")];
-        spec.locate(&at, error)
+        spec.locate(&at, error).of_kind(ErrorKind::Weights)
     })?;
     let (width, height) = super::plan::nominal_size(&planned.preprocess, planned.arch);
     let info = info::of_graph(network.graph(), height, width)?;
@@ -122,7 +129,7 @@ fn labels(planned: &PlannedModel, classes: usize) -> Result<Labels> {
                 planned.id,
                 labels.len()
             );
-            Err(Error::new(crate::error::ErrorKind::Weights, message)
+            Err(Error::new(ErrorKind::Weights, message)
                 .help("`labels` is a text file with one class name a line, in the order of the head"))
         }
         None if classes == 1000 => Ok(Labels::imagenet()),

@@ -9,6 +9,7 @@ use tch::{Kind, Tensor};
 
 use super::cache::Units;
 use super::gallery::Picture;
+use super::lock;
 use super::models::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{ClassPass, Output, Pass, to_array};
@@ -55,7 +56,13 @@ pub fn all(
     let total = (pictures.len() * models.len()) as u64;
     let mut done = 0;
     for picture in pictures {
-        let photo = match Photo::open(&picture.path) {
+        let opened = Photo::open(&picture.path).and_then(|photo| {
+            if let Some(lock) = &experiment.lock {
+                lock::hold(&lock.images, &picture.id, &photo.sha256, "bytes")?;
+            }
+            Ok(photo)
+        });
+        let photo = match opened {
             Ok(photo) => photo,
             Err(error) => {
                 progress.warn(&error.one_line());

@@ -1,7 +1,7 @@
 //! What can be known of an experiment before anything runs: which networks, weights, layers, classes
 //! and pictures its words mean. `check` stops here; `run` goes on from here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{Cache, WeightSet, weight_set};
@@ -88,7 +88,7 @@ impl Plan {
 
 fn models(spec: &SpecFile) -> Result<Vec<PlannedModel>> {
     let all = &spec.experiment.models;
-    let wanted = all.iter().map(|model| (model.id.as_deref(), model.arch.as_str()));
+    let wanted = all.iter().map(|model| (model.id.as_deref(), model.arch.clone()));
     let ids = unique_ids(wanted);
     let mut planned = Vec::with_capacity(all.len());
     for (place, (model, id)) in all.iter().zip(ids).enumerate() {
@@ -114,7 +114,7 @@ fn plan_model(spec: &SpecFile, model: &ModelSpec, id: String, place: usize) -> R
         Source::File(_) => {}
     }
     if let Some(path) = &model.labels {
-        let named = Labels::from_file(&spec.folder().join(path));
+        let named = Labels::from_file(&spec.resolve(path));
         labels = Some(named.map_err(|error| spec.locate(&at("labels"), error))?);
     }
     if let Some(changes) = &model.preprocess {
@@ -151,7 +151,7 @@ fn source(spec: &SpecFile, model: &ModelSpec, arch: &Arch) -> Result<Source> {
     if name == "random" {
         return Ok(Source::Random);
     }
-    let path = spec.folder().join(name);
+    let path = spec.resolve(Path::new(name));
     let looks_like_a_file = [".pth", ".pt", ".safetensors", ".bin"]
         .iter()
         .any(|end| name.ends_with(end))

@@ -1,5 +1,6 @@
 //! The experiment as its YAML file says it: types only, with the default of every key.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -39,6 +40,23 @@ pub struct Experiment {
     /// The ways of looking. Predictions are always there.
     #[serde(default)]
     pub methods: Vec<MethodSpec>,
+    /// What a run wrote into its lock: weights and pictures with other hashes are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Lock>,
+}
+
+/// What went into a run, byte for byte.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// convscope's version.
+    pub convscope: String,
+    /// libtorch's version.
+    pub libtorch: String,
+    /// The sha256 of every network's weights, by id.
+    pub weights: BTreeMap<String, String>,
+    /// The sha256 of every picture's file, by id.
+    pub images: BTreeMap<String, String>,
 }
 
 fn default_classes() -> Vec<ClassSpec> {
