@@ -44,7 +44,10 @@ impl Arguments {
             text.push_str(&format!("  {}: {}\n", model.id, model.arch.name));
             for selected in &model.selected {
                 let layers = selected.layers.join(", ");
-                text.push_str(&format!("    {}: {} → {layers}\n", selected.method, selected.selector));
+                text.push_str(&format!(
+                    "    {}: {} → {layers}\n",
+                    selected.method, selected.selector
+                ));
             }
         }
         match pictures {

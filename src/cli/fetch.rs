@@ -40,7 +40,11 @@ impl Arguments {
                     said.push(weights(set, &cache, progress)?);
                 }
             }
-            said.push(format!("{}: {} pictures", file.path.display(), plan.pictures.len()));
+            said.push(format!(
+                "{}: {} pictures",
+                file.path.display(),
+                plan.pictures.len()
+            ));
         }
         progress.finish();
         print(&said.join("\n"))
@@ -49,7 +53,12 @@ impl Arguments {
 
 fn weights(set: &fetch::WeightSet, cache: &Cache, progress: &dyn Progress) -> Result<String> {
     let files = fetch::fetch_weights(set, cache, progress)?;
-    Ok(format!("{} {}: {} in the cache", set.arch, set.name, plural(files.len())))
+    Ok(format!(
+        "{} {}: {} in the cache",
+        set.arch,
+        set.name,
+        plural(files.len())
+    ))
 }
 
 fn plural(files: usize) -> String {

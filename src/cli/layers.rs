@@ -39,7 +39,10 @@ struct Layer<'a> {
 impl Arguments {
     pub fn execute(&self) -> Result<Done> {
         let arch = zoo::find(&self.model)?;
-        let set = match (&self.weights, weight_set(arch.name, self.weights.as_deref())) {
+        let set = match (
+            &self.weights,
+            weight_set(arch.name, self.weights.as_deref()),
+        ) {
             (_, Ok(set)) => Some(set),
             (None, Err(_)) => None,
             (Some(_), Err(error)) => return Err(error),
@@ -55,7 +58,11 @@ impl Arguments {
             .map(|(node, info)| Layer {
                 name: &node.name,
                 op: node.op.label(),
-                inputs: node.inputs.iter().map(|&id| graph.node(id).name.as_str()).collect(),
+                inputs: node
+                    .inputs
+                    .iter()
+                    .map(|&id| graph.node(id).name.as_str())
+                    .collect(),
                 shape: &info.shape,
                 parameters: info.parameters,
                 multiply_adds: info.multiply_adds,
@@ -67,7 +74,15 @@ impl Arguments {
             return print(&pretty(&layers)?);
         }
         let rows: Vec<Vec<String>> = layers.iter().map(row).collect();
-        let head = ["layer", "operation", "shape", "parameters", "multiply-adds", "stride", "field"];
+        let head = [
+            "layer",
+            "operation",
+            "shape",
+            "parameters",
+            "multiply-adds",
+            "stride",
+            "field",
+        ];
         let sum = |of: fn(&Layer) -> i64| grouped(layers.iter().map(of).sum());
         print(&format!(
             "{}\n{} layers, {} parameters, {} multiply-adds for a picture of {side} × {side}\n",

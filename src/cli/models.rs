@@ -79,7 +79,10 @@ fn text(models: &[Model]) -> String {
                 model.input.to_string(),
                 grouped(model.parameters),
                 grouped(model.multiply_adds),
-                model.weights.first().map_or("–".into(), |set| set.name.clone()),
+                model
+                    .weights
+                    .first()
+                    .map_or("–".into(), |set| set.name.clone()),
             ]
         })
         .collect();
@@ -110,7 +113,14 @@ fn text(models: &[Model]) -> String {
         "{}\nWeight sets (the first of a network is its default; `random` is untrained; a path to a .pth, \
          .pt or .safetensors file works too):\n\n{}\nPhoto packs:\n\n{}",
         table(
-            &["network", "family", "input", "parameters", "multiply-adds", "weights"],
+            &[
+                "network",
+                "family",
+                "input",
+                "parameters",
+                "multiply-adds",
+                "weights"
+            ],
             &networks
         ),
         table(&["network", "weights", "size", "licence", "from"], &sets),

@@ -66,7 +66,11 @@ impl Arguments {
                     progress.finish();
                     if let Some(earlier) = refused.take() {
                         let worse = earlier.exit_code() > error.exit_code();
-                        let (said, kept) = if worse { (error, earlier) } else { (earlier, error) };
+                        let (said, kept) = if worse {
+                            (error, earlier)
+                        } else {
+                            (earlier, error)
+                        };
                         complain(said);
                         refused = Some(kept);
                     } else {
@@ -106,7 +110,10 @@ fn tell(outcome: &Outcome) -> Done {
     if failures.is_empty() {
         return Done::Well;
     }
-    eprintln!("{} of it failed (it says so in the report):", failures.len());
+    eprintln!(
+        "{} of it failed (it says so in the report):",
+        failures.len()
+    );
     for failure in failures {
         let parts = [&failure.model, &failure.image, &failure.method];
         let place: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
@@ -147,7 +154,10 @@ pub fn spec_files(paths: &[PathBuf]) -> Result<Vec<Spec>> {
             let yaml = |ending: &std::ffi::OsStr| ending == "yaml" || ending == "yml";
             if entry.file_type().is_file() && entry.path().extension().is_some_and(yaml) {
                 let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
-                let name = below.with_extension("").to_string_lossy().replace(['/', '\\'], "-");
+                let name = below
+                    .with_extension("")
+                    .to_string_lossy()
+                    .replace(['/', '\\'], "-");
                 files.push(Spec {
                     path: entry.into_path(),
                     name,

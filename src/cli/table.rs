@@ -2,7 +2,10 @@
 
 /// Lines up `rows` below `head`; a column whose cells are all numbers stands to the right.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let number = |cell: &String| cell.chars().all(|c| c.is_ascii_digit() || "×.,-+ –".contains(c));
+    let number = |cell: &String| {
+        cell.chars()
+            .all(|c| c.is_ascii_digit() || "×.,-+ –".contains(c))
+    };
     let columns: Vec<(usize, bool)> = (0..head.len())
         .map(|column| {
             let cells = || rows.iter().filter_map(|row| row.get(column));

@@ -34,7 +34,7 @@ pub struct Activations {
 
 impl Default for Activations {
     fn default() -> Self {
-        let layers = ["stage1", "stage2", "stage3", "stage4", "stage5"];
+        let layers = ["stage1", "stage2", "stage3", "stage4", "last"];
         Activations {
             layers: layers.map(|name| LayerSelector(name.into())).to_vec(),
             channels: Channels::Strongest(16),

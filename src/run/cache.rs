@@ -52,9 +52,14 @@ impl Units {
         std::fs::create_dir_all(&self.folder).ok()?;
         let json = serde_json::to_vec(found).ok()?;
         let tensors = store::to_safetensors(&found.tensors).ok()?;
-        let files = [(format!("{name}.safetensors"), tensors), (format!("{name}.json"), json)];
-        let files: Vec<(&str, &[u8])> =
-            files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let files = [
+            (format!("{name}.safetensors"), tensors),
+            (format!("{name}.json"), json),
+        ];
+        let files: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+            .collect();
         store::write(&self.folder, &files).ok()
     }
 }

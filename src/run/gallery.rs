@@ -37,8 +37,9 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                     .map_err(|error| spec.locate(&at("pack"), error))?;
                 let photos = match pick.is_empty() {
                     true => all,
-                    false => fetch::pick(&all, pick)
-                        .map_err(|error| spec.locate(&at("pick"), error))?,
+                    false => {
+                        fetch::pick(&all, pick).map_err(|error| spec.locate(&at("pick"), error))?
+                    }
                 };
                 for photo in photos {
                     pictures.push(Picture {
@@ -100,5 +101,8 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

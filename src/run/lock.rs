@@ -30,7 +30,9 @@ pub fn text(results: &Results, spec: &SpecFile, folder: &Path) -> Result<String>
 }
 
 fn by_id<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> BTreeMap<String, String> {
-    pairs.map(|(id, sha256)| (id.clone(), sha256.clone())).collect()
+    pairs
+        .map(|(id, sha256)| (id.clone(), sha256.clone()))
+        .collect()
 }
 
 /// Makes the paths of `experiment`, meant from `from`, mean the same from `to`.
@@ -91,7 +93,8 @@ fn plain(path: &Path) -> Vec<std::ffi::OsString> {
 pub fn hold(wanted: &BTreeMap<String, String>, id: &str, found: &str, what: &str) -> Result<()> {
     match wanted.get(id) {
         Some(named) if named != found => {
-            let message = format!("the {what} of `{id}` have sha256 {found}; the lock names {named}");
+            let message =
+                format!("the {what} of `{id}` have sha256 {found}; the lock names {named}");
             Err(Error::new(ErrorKind::Weights, message)
                 .help("the file is not the one that the lock was written for"))
         }

@@ -38,7 +38,11 @@ pub fn load(
     device: Device,
     progress: &dyn Progress,
 ) -> Result<Model> {
-    let at = [Step::Key("models"), Step::Index(planned.place), Step::Key("weights")];
+    let at = [
+        Step::Key("models"),
+        Step::Index(planned.place),
+        Step::Key("weights"),
+    ];
     let placed = |error: Error| {
         let kind = error.kind();
         spec.locate(&at, error).of_kind(kind)
@@ -50,7 +54,11 @@ pub fn load(
     let network = network.on(device)?;
     let classes = classes(network.graph());
     let labels = labels(planned, classes).map_err(|error| {
-        let at = [Step::Key("models"), Step::Index(planned.place), Step::Key("labels")];
+        let at = [
+            Step::Key("models"),
+            Step::Index(planned.place),
+            Step::Key("labels"),
+        ];
         spec.locate(&at, error).of_kind(ErrorKind::Weights)
     })?;
     let (width, height) = super::plan::nominal_size(&planned.preprocess, planned.arch);
@@ -80,7 +88,10 @@ fn numbers(
     match &planned.source {
         Source::Set(set) => {
             let files = fetch::fetch_weights(set, cache, progress)?;
-            progress.step(&format!("{}: reading {} {}", planned.id, set.arch, set.name));
+            progress.step(&format!(
+                "{}: reading {} {}",
+                planned.id, set.arch, set.name
+            ));
             let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
             let network = weights::load_files(arch, options, set.format, &paths)?;
             let info = WeightsInfo {
@@ -94,9 +105,14 @@ fn numbers(
         }
         Source::File(path) => {
             progress.step(&format!("{}: reading {}", planned.id, path.display()));
-            let network = weights::load_files(arch, options, weights::Format::Auto, &[path.clone()])?;
+            let network =
+                weights::load_files(arch, options, weights::Format::Auto, &[path.clone()])?;
             let info = WeightsInfo {
-                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                name: path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
                 source: path.display().to_string(),
                 licence: None,
                 sha256: fetch::sha256_of(path)?,
@@ -129,8 +145,9 @@ fn labels(planned: &PlannedModel, classes: usize) -> Result<Labels> {
                 planned.id,
                 labels.len()
             );
-            Err(Error::new(ErrorKind::Weights, message)
-                .help("`labels` is a text file with one class name a line, in the order of the head"))
+            Err(Error::new(ErrorKind::Weights, message).help(
+                "`labels` is a text file with one class name a line, in the order of the head",
+            ))
         }
         None if classes == 1000 => Ok(Labels::imagenet()),
         None => Ok(Labels::numbered(classes)),
@@ -164,7 +181,7 @@ fn record(
         parameters: sum(|info| info.parameters),
         multiply_adds: sum(|info| info.multiply_adds),
         depth: depth(graph),
-        residual_blocks: graph.additions().count() as u32,
+        residual_blocks: graph.residual_adds().count() as u32,
         input: [0, 1, 2].map(|side| info[0].shape[side] as u32),
         preprocess: planned.preprocess.describe(),
         classes: classes as u32,

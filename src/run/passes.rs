@@ -79,11 +79,17 @@ pub fn all(
             }
         };
         let views = views(picture, &photo, models, results);
-        let label = |model: &Model| picture.label.as_deref().and_then(|l| model.subject.labels.resolve(l).ok());
+        let label = |model: &Model| {
+            picture
+                .label
+                .as_deref()
+                .and_then(|l| model.subject.labels.resolve(l).ok())
+        };
         let mut seen: Vec<View> = Vec::new();
         for (model, view) in models.iter_mut().zip(&views) {
             let Some(view) = view else { continue };
-            if model.record.input[1..] != [view.height(), view.width()] && results.images.is_empty() {
+            if model.record.input[1..] != [view.height(), view.width()] && results.images.is_empty()
+            {
                 model.record.input = [3, view.height(), view.width()];
             }
             progress.step(&format!("{}: {}", picture.id, model.subject.id));
@@ -117,7 +123,9 @@ pub fn all(
             done += 1;
             progress.advance(done, Some(total), Counted::Items);
         }
-        let named = models.iter().find_map(|model| Some(model.subject.class(label(model)?)));
+        let named = models
+            .iter()
+            .find_map(|model| Some(model.subject.class(label(model)?)));
         results.images.push(ImageInfo {
             id: picture.id.clone(),
             source: picture.source.clone(),
@@ -171,7 +179,9 @@ fn views(
                 all.push(Some(view));
             }
             Err(error) => {
-                results.failures.push(failure(model, Some(picture), None, &error));
+                results
+                    .failures
+                    .push(failure(model, Some(picture), None, &error));
                 all.push(None);
             }
         }
@@ -179,7 +189,12 @@ fn views(
     all
 }
 
-fn failure(model: &Model, picture: Option<&Picture>, method: Option<&str>, error: &Error) -> Failure {
+fn failure(
+    model: &Model,
+    picture: Option<&Picture>,
+    method: Option<&str>,
+    error: &Error,
+) -> Failure {
     Failure {
         model: Some(model.subject.id.clone()),
         image: picture.map(|picture| picture.id.clone()),
@@ -200,8 +215,15 @@ fn of_network(experiment: &Experiment, model: &Model, progress: &dyn Progress) -
                 found.tensors.extend(out.tensors);
             }
             Err(error) => {
-                progress.warn(&format!("{}: {}: {}", model.subject.id, entry.name(), error.one_line()));
-                found.failures.push(failure(model, None, Some(entry.name()), &error));
+                progress.warn(&format!(
+                    "{}: {}: {}",
+                    model.subject.id,
+                    entry.name(),
+                    error.one_line()
+                ));
+                found
+                    .failures
+                    .push(failure(model, None, Some(entry.name()), &error));
             }
         }
     }
@@ -225,12 +247,25 @@ impl Job<'_> {
         let methods: Vec<_> = self.experiment.methods.iter().zip(&model.layers).collect();
         let names = (&model.subject.id, &self.picture.id);
         let record = &model.record;
-        let network = (&record.arch, &record.weights.sha256, &record.weights.name, &model.preprocess);
-        let asked = (&self.experiment.classes, self.experiment.seed, self.label, methods);
+        let network = (
+            &record.arch,
+            &record.weights.sha256,
+            &record.weights.name,
+            &model.preprocess,
+        );
+        let asked = (
+            &self.experiment.classes,
+            self.experiment.seed,
+            self.label,
+            methods,
+        );
         let class_names: Vec<&str> = (0..model.subject.labels.len())
             .map(|index| model.subject.labels.name(index))
             .collect();
-        let machine = (super::device_name(model.subject.device), tch::get_num_threads());
+        let machine = (
+            super::device_name(model.subject.device),
+            tch::get_num_threads(),
+        );
         serde_json::to_string(&(
             names,
             network,
@@ -246,7 +281,9 @@ impl Job<'_> {
     fn run(&self) -> Found {
         let mut found = Found::default();
         if let Err(error) = self.look(&mut found) {
-            found.failures.push(failure(self.model, Some(self.picture), None, &error));
+            found
+                .failures
+                .push(failure(self.model, Some(self.picture), None, &error));
         }
         found
     }
@@ -257,7 +294,11 @@ impl Job<'_> {
         let (width, height) = self.view.dimensions();
         // A picture fed as it is may be too small for the network.
         info::of_graph(graph, height.into(), width.into())?;
-        let asks = self.experiment.methods.iter().any(|entry| entry.method().asks_about_classes());
+        let asks = self
+            .experiment
+            .methods
+            .iter()
+            .any(|entry| entry.method().asks_about_classes());
         let planes = self.model.preprocess.normalise(self.view);
         let input = Tensor::from_slice(&planes)
             .f_view([1, 3, height.into(), width.into()])?
@@ -301,7 +342,10 @@ impl Job<'_> {
         let objective = logits.f_select(1, class.index as i64)?.f_sum(Kind::Float)?;
         let methods = self.experiment.methods.iter().zip(&self.model.layers);
         let mut nodes: Vec<NodeId> = vec![graph.input()];
-        for (_, layers) in methods.clone().filter(|(e, _)| e.method().asks_about_classes()) {
+        for (_, layers) in methods
+            .clone()
+            .filter(|(e, _)| e.method().asks_about_classes())
+        {
             nodes.extend(layers);
         }
         nodes.sort_unstable();
@@ -335,14 +379,20 @@ impl Job<'_> {
 
     fn predict(&self, pass: &Pass, tensors: &mut Tensors) -> Result<Prediction> {
         let subject = &self.model.subject;
-        let logits = pass.value(subject.network.graph().output())?.f_squeeze_dim(0)?;
+        let logits = pass
+            .value(subject.network.graph().output())?
+            .f_squeeze_dim(0)?;
         let key = format!("{}/{}/logits", subject.id, self.picture.id);
         let array = to_array(&logits)?;
         let numbers = array.floats().unwrap_or_default().to_vec();
         if let Some(at) = numbers.iter().position(|logit| !logit.is_finite()) {
-            let message = format!("`{}` gives class {at} the logit {}", subject.id, numbers[at]);
-            return Err(Error::new(ErrorKind::Network, message)
-                .help("weights that don't belong to this architecture or preprocessing can do that"));
+            let message = format!(
+                "`{}` gives class {at} the logit {}",
+                subject.id, numbers[at]
+            );
+            return Err(Error::new(ErrorKind::Network, message).help(
+                "weights that don't belong to this architecture or preprocessing can do that",
+            ));
         }
         let probabilities = softmax(&numbers);
         let mut order: Vec<usize> = (0..numbers.len()).collect();
@@ -353,7 +403,9 @@ impl Job<'_> {
             logit: numbers[order[rank]],
             probability: probabilities[order[rank]],
         };
-        let label = self.label.and_then(|label| order.iter().position(|&class| class == label));
+        let label = self
+            .label
+            .and_then(|label| order.iter().position(|&class| class == label));
         tensors.insert(key.clone(), array);
         Ok(Prediction {
             model: subject.id.clone(),
@@ -390,7 +442,10 @@ impl Job<'_> {
 /// exp(logit) over the sum of all, in float64 and without overflow.
 fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|&l| f64::from(l - largest).exp()).collect();
+    let powers: Vec<f64> = logits
+        .iter()
+        .map(|&l| f64::from(l - largest).exp())
+        .collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| (power / sum) as f32).collect()
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{Cache, WeightSet, weight_set};
-use crate::methods::MethodSpec;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::{self, NodeInfo};
 use crate::network::labels::Labels;
@@ -72,7 +71,10 @@ impl Plan {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn check(spec: &SpecFile, cache: &Cache) -> Result<(Vec<PlannedModel>, Option<Vec<Picture>>)> {
+    pub fn check(
+        spec: &SpecFile,
+        cache: &Cache,
+    ) -> Result<(Vec<PlannedModel>, Option<Vec<Picture>>)> {
         let models = models(spec)?;
         classes(spec, &models)?;
         match gallery::list(spec, cache, &crate::progress::Silent) {
@@ -88,7 +90,9 @@ impl Plan {
 
 fn models(spec: &SpecFile) -> Result<Vec<PlannedModel>> {
     let all = &spec.experiment.models;
-    let wanted = all.iter().map(|model| (model.id.as_deref(), model.arch.clone()));
+    let wanted = all
+        .iter()
+        .map(|model| (model.id.as_deref(), model.arch.clone()));
     let ids = unique_ids(wanted);
     let mut planned = Vec::with_capacity(all.len());
     for (place, (model, id)) in all.iter().zip(ids).enumerate() {
@@ -97,7 +101,12 @@ fn models(spec: &SpecFile) -> Result<Vec<PlannedModel>> {
     Ok(planned)
 }
 
-fn plan_model(spec: &SpecFile, model: &ModelSpec, id: String, place: usize) -> Result<PlannedModel> {
+fn plan_model(
+    spec: &SpecFile,
+    model: &ModelSpec,
+    id: String,
+    place: usize,
+) -> Result<PlannedModel> {
     let at = |key: &'static str| [Step::Key("models"), Step::Index(place), Step::Key(key)];
     let arch = zoo::find(&model.arch).map_err(|error| spec.locate(&at("arch"), error))?;
     let source = source(spec, model, arch).map_err(|error| spec.locate(&at("weights"), error))?;
@@ -140,7 +149,10 @@ fn plan_model(spec: &SpecFile, model: &ModelSpec, id: String, place: usize) -> R
 
 /// The size that a layer table is drawn up for, where pictures may come in many.
 pub fn nominal_size(preprocess: &Preprocess, arch: &Arch) -> (i64, i64) {
-    let side = preprocess.crop.or(preprocess.resize).map_or(arch.input, i64::from);
+    let side = preprocess
+        .crop
+        .or(preprocess.resize)
+        .map_or(arch.input, i64::from);
     (side, side)
 }
 
@@ -169,12 +181,21 @@ fn source(spec: &SpecFile, model: &ModelSpec, arch: &Arch) -> Result<Source> {
 
 type Selected = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
 
-fn select(spec: &SpecFile, model: &ModelSpec, graph: &Graph, info: &[NodeInfo]) -> Result<Selected> {
+fn select(
+    spec: &SpecFile,
+    model: &ModelSpec,
+    graph: &Graph,
+    info: &[NodeInfo],
+) -> Result<Selected> {
     let mut layers = Vec::new();
     let mut selected = Vec::new();
     for (place, entry) in spec.experiment.methods.iter().enumerate() {
         let method = entry.method();
-        let in_method = [Step::Key("methods"), Step::Index(place), Step::Key(entry.name())];
+        let in_method = [
+            Step::Key("methods"),
+            Step::Index(place),
+            Step::Key(entry.name()),
+        ];
         let mut of_method: Vec<NodeId> = Vec::new();
         for (number, word) in method.selectors().iter().enumerate() {
             let found = match method.spatial() {
@@ -188,7 +209,10 @@ fn select(spec: &SpecFile, model: &ModelSpec, graph: &Graph, info: &[NodeInfo]) 
             selected.push(SelectedLayers {
                 method: entry.name().to_owned(),
                 selector: word.0.clone(),
-                layers: found.iter().map(|&id| graph.node(id).name.clone()).collect(),
+                layers: found
+                    .iter()
+                    .map(|&id| graph.node(id).name.clone())
+                    .collect(),
             });
             for id in found {
                 if !of_method.contains(&id) {
@@ -237,7 +261,11 @@ fn labels(spec: &SpecFile, models: &[PlannedModel], pictures: &[Picture]) -> Res
     for picture in pictures {
         if let Some(label) = &picture.label {
             known(label, models).map_err(|error| {
-                let at = [Step::Key("images"), Step::Index(picture.place), Step::Key("class")];
+                let at = [
+                    Step::Key("images"),
+                    Step::Index(picture.place),
+                    Step::Key("class"),
+                ];
                 spec.locate(&at, error)
             })?;
         }

@@ -1,0 +1,278 @@
+//! The methods against PyTorch: gradients and Grad-CAM of networks with the weights of
+//! `network::random` on `golden/input_64.png`, for the largest logit.
+//!
+//! The golden figures were made with PyTorch 2.13.0, torchvision 0.28.0 and pytorch-grad-cam 1.5.7.
+
+use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
+use convscope::network::labels::Labels;
+use convscope::network::{Network, gradients, info, random, zoo};
+use convscope::picture::Preprocess;
+use convscope::results::Content;
+use tch::{Device, Tensor};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
+
+fn golden(key: &str) -> Vec<f32> {
+    let all = Tensor::read_safetensors(format!("{GOLDEN}attributions_64.safetensors")).unwrap();
+    let (_, tensor) = all.into_iter().find(|(name, _)| name == key).expect(key);
+    Vec::try_from(tensor.flatten(0, -1)).unwrap()
+}
+
+fn input() -> Tensor {
+    let pixels = image::open(format!("{GOLDEN}input_64.png"))
+        .unwrap()
+        .to_rgb8();
+    let planes = Preprocess::imagenet().normalise(&pixels);
+    Tensor::from_slice(&planes)
+        .view([1, 3, 64, 64])
+        .set_requires_grad(true)
+}
+
+fn subject(arch: &str) -> Subject {
+    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    let info = info::of_graph(&graph, 64, 64).unwrap();
+    let weights = random::weights(&graph);
+    Subject {
+        id: "net".into(),
+        network: Network::new(graph, weights).unwrap(),
+        info,
+        labels: Labels::imagenet(),
+        device: Device::Cpu,
+        seed: 0,
+    }
+}
+
+/// What `methods` (as YAML) find on the golden picture for the largest logit, at `layer`.
+fn look(subject: &Subject, method: &str, layer: &str) -> Output {
+    let method: MethodSpec = serde_yaml::from_str(method).unwrap();
+    let graph = subject.network.graph();
+    let layer = graph.find(layer).expect(layer);
+    let nodes = [graph.input(), layer, graph.output()];
+    let input = input();
+    let values = subject.network.forward(&input, &nodes).unwrap();
+    let pass = Pass {
+        subject,
+        image: "cat",
+        input: &input,
+        values: &values,
+    };
+    let logits = pass.value(graph.output()).unwrap();
+    let class = logits.argmax(1, false).int64_value(&[0]);
+    let objective = logits.select(1, class).sum(tch::Kind::Float);
+    let of_class = ClassPass {
+        pass: &pass,
+        class: subject.class(class as usize),
+        gradients: &gradients(&objective, &values, &nodes).unwrap(),
+    };
+    let mut out = Output::default();
+    method
+        .method()
+        .of_network(subject, &[layer], &mut out)
+        .unwrap();
+    method
+        .method()
+        .of_picture(&pass, &[layer], &mut out)
+        .unwrap();
+    method
+        .method()
+        .of_class(&of_class, &[layer], &mut out)
+        .unwrap();
+    out
+}
+
+fn close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let largest = expected
+        .iter()
+        .fold(0f32, |most, value| most.max(value.abs()));
+    let pairs = found.iter().zip(expected);
+    let apart = pairs.fold(0f32, |most, (a, b)| most.max((a - b).abs()));
+    assert!(
+        apart <= tolerance * largest,
+        "{name}: {apart} apart, of {largest}"
+    );
+}
+
+fn array<'a>(out: &'a Output, ending: &str) -> &'a [f32] {
+    let mut keys = out.tensors.iter().filter(|(key, _)| key.ends_with(ending));
+    let (_, array) = keys
+        .next()
+        .unwrap_or_else(|| panic!("no {ending} in {:?}", out.tensors.keys()));
+    array.floats().unwrap()
+}
+
+#[test]
+fn saliency_is_the_gradient() {
+    for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
+        let out = look(&subject(arch), "saliency", "input");
+        let expected = golden(&format!("{arch}/saliency"));
+        let raw = array(&out, "/raw");
+        close(arch, raw, &expected, 1e-4);
+        let map: Vec<f32> = (0..64 * 64)
+            .map(|at| (0..3).fold(0f32, |most, colour| most.max(raw[colour * 4096 + at].abs())))
+            .collect();
+        let Content::Map {
+            tensor,
+            signed,
+            maximum,
+            ..
+        } = &out.figures[0].content
+        else {
+            panic!("{:?}", out.figures[0]);
+        };
+        assert!(!signed && tensor.starts_with("net/cat/saliency/"));
+        assert_eq!(out.tensors[tensor].shape, [64, 64]);
+        assert_eq!(out.tensors[tensor].floats().unwrap(), map);
+        assert_eq!(*maximum, map.iter().copied().fold(0f32, f32::max));
+    }
+}
+
+#[test]
+fn grad_cam_is_pytorchs() {
+    let layers = [
+        ("resnet18", "layer4.1.conv2"),
+        ("vgg11_bn", "features.25"),
+        ("efficientnet_b0", "features.8.0"),
+    ];
+    for (arch, layer) in layers {
+        let out = look(&subject(arch), "grad_cam", layer);
+        let expected = golden(&format!("{arch}/grad_cam_raw"));
+        close(arch, array(&out, "/raw"), &expected, 1e-4);
+        let clipped: Vec<f32> = array(&out, "/raw")
+            .iter()
+            .map(|value| value.max(0.0))
+            .collect();
+        assert_eq!(array(&out, layer), clipped);
+    }
+}
+
+#[test]
+fn activations_are_the_strongest_channels_or_those_listed() {
+    let subject = subject("resnet18");
+    let all = look(&subject, "activations: {channels: 64}", "layer1.0.relu");
+    let Content::Channels {
+        channels,
+        means,
+        of,
+        ..
+    } = &all.figures[0].content
+    else {
+        panic!("{:?}", all.figures[0]);
+    };
+    assert_eq!((channels.len(), *of), (64, 64));
+    assert!(means.is_sorted_by(|a, b| a >= b), "{means:?}");
+    let values = array(&all, "layer1.0.relu");
+    for (map, mean) in values.chunks(16 * 16).zip(means) {
+        let own = map.iter().sum::<f32>() / 256.0;
+        assert!(
+            (own - mean).abs() <= 1e-4 * own.abs().max(1.0),
+            "{own} {mean}"
+        );
+    }
+    let listed = look(&subject, "activations: {channels: [7, 3]}", "layer1.0.relu");
+    let place = channels.iter().position(|&channel| channel == 3).unwrap();
+    assert_eq!(
+        array(&listed, "layer1.0.relu")[256..],
+        values[place * 256..][..256]
+    );
+}
+
+#[test]
+fn filters_are_the_first_kernels_by_norm() {
+    let subject = subject("vgg11_bn");
+    let out = look(&subject, "filters: {count: 5}", "input");
+    let Content::Tiles {
+        units,
+        of,
+        magnitude,
+        ..
+    } = &out.figures[0].content
+    else {
+        panic!("{:?}", out.figures[0]);
+    };
+    assert_eq!((units.len(), *of), (5, 64));
+    let weights = subject.network.parameter("features.0.weight").unwrap();
+    let first = Vec::<f32>::try_from(weights.get(units[0] as i64).flatten(0, -1)).unwrap();
+    let tiles = array(&out, "filters/features.0");
+    assert_eq!(tiles[..27], first);
+    let norm = |kernel: &[f32]| kernel.iter().map(|w| w * w).sum::<f32>();
+    assert!(tiles.chunks(27).is_sorted_by(|a, b| norm(a) >= norm(b)));
+    assert_eq!(
+        *magnitude,
+        tiles.iter().fold(0f32, |most, w| most.max(w.abs()))
+    );
+}
+
+/// The toy network of Captum's own tests, checked by hand: Grad-CAM at the convolution and behind its
+/// ReLU.
+#[test]
+fn grad_cam_of_the_toy_network() {
+    use convscope::network::graph::{Conv, Graph, Op, Padding};
+    let mut graph = Graph::new();
+    let conv = Conv {
+        in_channels: 1,
+        out_channels: 2,
+        kernel: 3,
+        stride: 1,
+        padding: Padding::Each(0),
+        groups: 1,
+        bias: true,
+    };
+    let x = graph.push("conv1", Op::Conv(conv), &[0]);
+    let x = graph.push("relu1", Op::Relu, &[x]);
+    let x = graph.push("flatten", Op::Flatten, &[x]);
+    let x = graph.push(
+        "fc",
+        Op::Linear {
+            inputs: 8,
+            outputs: 4,
+        },
+        &[x],
+    );
+    graph.push("relu2", Op::Relu, &[x]);
+    let ones = |shape: &[i64]| Tensor::ones(shape, (tch::Kind::Float, Device::Cpu));
+    let row = Tensor::from_slice(&[1f32, 1., 1., 1., 1., -1., -1., -1.]);
+    let weights = [
+        ("conv1.weight", ones(&[2, 1, 3, 3])),
+        ("conv1.bias", Tensor::from_slice(&[-50f32, -75.])),
+        ("fc.weight", row.repeat([4, 1])),
+        ("fc.bias", ones(&[4]) * 0.0),
+    ];
+    let weights = weights.map(|(name, tensor)| (name.to_owned(), tensor));
+    let network = Network::new(graph, weights.into_iter().collect()).unwrap();
+    let pixels: Vec<f32> = (0..16).map(|value| value as f32).collect();
+    let input = Tensor::from_slice(&pixels)
+        .view([1, 1, 4, 4])
+        .set_requires_grad(true);
+    let values = network.forward(&input, &[0, 1, 2, 5]).unwrap();
+    assert_eq!(values[&5].double_value(&[0, 0]), 54.0);
+    let objective = values[&5].select(1, 0).sum(tch::Kind::Float);
+    let found = gradients(&objective, &values, &[1, 2]).unwrap();
+    let subject = Subject {
+        id: "toy".into(),
+        network,
+        info: Vec::new(),
+        labels: Labels::numbered(4),
+        device: Device::Cpu,
+        seed: 0,
+    };
+    let pass = Pass {
+        subject: &subject,
+        image: "ramp",
+        input: &input,
+        values: &values,
+    };
+    let of_class = ClassPass {
+        pass: &pass,
+        class: subject.class(0),
+        gradients: &found,
+    };
+    let method: MethodSpec = serde_yaml::from_str("grad_cam").unwrap();
+    let mut out = Output::default();
+    method
+        .method()
+        .of_class(&of_class, &[1, 2], &mut out)
+        .unwrap();
+    assert_eq!(array(&out, "/0/conv1"), [11.25, 13.5, 20.25, 22.5]);
+    assert_eq!(array(&out, "/0/relu1"), [0., 4., 28., 32.5]);
+}
