@@ -196,14 +196,12 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a WebP is as long as its header says.
+/// Whether a WebP is as long as its header says; the byte that pads an odd length is forgiven.
 fn webp_ends(bytes: &[u8]) -> bool {
-    match bytes.get(4..8) {
-        Some(&[a, b, c, d]) => {
-            bytes.len() as u64 >= 8 + u64::from(u32::from_le_bytes([a, b, c, d]))
-        }
-        _ => false,
-    }
+    let Some(&[a, b, c, d]) = bytes.get(4..8) else {
+        return false;
+    };
+    bytes.len() as u64 + 1 >= 8 + u64::from(u32::from_le_bytes([a, b, c, d]))
 }
 
 fn refuse(name: &str, what: &str) -> Error {
