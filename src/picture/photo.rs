@@ -91,8 +91,14 @@ impl Photo {
             )
             .help(READS));
         };
-        // The JPEG decoder paints what is missing grey and says nothing.
-        if format == ImageFormat::Jpeg && !jpeg_ends(bytes) {
+        let ends = match format {
+            // The decoder paints what is missing grey and says nothing.
+            ImageFormat::Jpeg => jpeg_ends(bytes),
+            // Its header says how much follows; the decoder calls what is missing corrupt.
+            ImageFormat::WebP => webp_ends(bytes),
+            _ => true,
+        };
+        if !ends {
             return Err(truncated(name, format));
         }
         let (pixels, orientation) = decode(name, bytes, format)?;
@@ -107,7 +113,15 @@ impl Photo {
 
 /// The pixels as the file has them, and how to turn them upright.
 fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation)> {
-    let failed = |error: image::ImageError| undecodable(name, format, error);
+    // The GIF decoder doesn't tell an end from other errors, but a whole file ends in its trailer.
+    let cut = format == ImageFormat::Gif && bytes.last() != Some(&0x3b);
+    let failed = |error: image::ImageError| match error {
+        image::ImageError::IoError(io) if io.kind() == IoKind::UnexpectedEof => {
+            truncated(name, format)
+        }
+        image::ImageError::Decoding(_) if cut => truncated(name, format),
+        other => undecodable(name, format, other),
+    };
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -182,6 +196,14 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether a WebP is as long as its header says; the byte that pads an odd length is forgiven.
+fn webp_ends(bytes: &[u8]) -> bool {
+    let Some(&[a, b, c, d]) = bytes.get(4..8) else {
+        return false;
+    };
+    bytes.len() as u64 + 1 >= 8 + u64::from(u32::from_le_bytes([a, b, c, d]))
+}
+
 fn refuse(name: &str, what: &str) -> Error {
     Error::new(ErrorKind::Picture, format!("{name} {what}"))
 }
@@ -205,15 +227,6 @@ fn truncated(name: &str, format: ImageFormat) -> Error {
 }
 
 fn undecodable(name: &str, format: ImageFormat, error: image::ImageError) -> Error {
-    let mut below: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(cause) = below {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>()
-            && io.kind() == IoKind::UnexpectedEof
-        {
-            return truncated(name, format);
-        }
-        below = cause.source();
-    }
     match error {
         image::ImageError::Limits(_) => refuse(name, "needs too much memory to decode"),
         _ => refuse(

@@ -2,8 +2,9 @@
 //!
 //! Networks are trained and measured on Pillow's pixels. What decides them is not the filter alone
 //! but the order of the passes and the rounding between them: across first, clamped and rounded to
-//! 8 bits, then down, with weights of 22 fractional bits. Crates that keep fractions between the
-//! passes come out many levels away where a bicubic overshoots.
+//! 8 bits, then down, with weights of 22 fractional bits. Crates pass in another order or keep
+//! fractions: the nearest of image 0.25, fast_image_resize 6 and pic-scale 0.7 is within a level in
+//! bilinear, but in bicubic, which overshoots, up to 7 levels away on a photo and 30 on noise.
 
 use image::RgbImage;
 use rayon::prelude::*;

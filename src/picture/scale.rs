@@ -1,5 +1,7 @@
 //! From numbers to the 256 entries of a palette.
 
+use std::cmp::Ordering;
+
 /// The index of a place without a number: a gap between tiles, or NaN.
 pub const NO_VALUE: u8 = 0;
 
@@ -49,8 +51,8 @@ impl Scale {
 
     /// Whether the scale has no length: every value looks the same on it.
     pub fn is_flat(&self) -> bool {
-        // Said this way round, NaN is flat too.
-        !(self.low < self.high)
+        // A scale with a NaN for an end has no length either.
+        self.low.partial_cmp(&self.high) != Some(Ordering::Less)
     }
 
     /// The palette's index of `value`, clamped to the scale; NaN is [`NO_VALUE`]. On a flat scale
