@@ -307,6 +307,34 @@ fn ids_are_fit_for_keys_and_stand_once() {
     assert!(is_id("a.b-c_1") && !is_id("") && !is_id("..") && !is_id("a/b") && !is_id("_x"));
 }
 
+#[test]
+fn nesting_without_end_and_aliases_of_aliases_are_cheap_errors() {
+    for unit in [
+        "[", "{a: ", "- ", "? ", "[{a: ", "- a: ", "!!seq [", "&a [", "'",
+    ] {
+        for start in ["", "title: ", "models:\n  "] {
+            let error = SpecFile::parse("deep.yaml", &format!("{start}{}", unit.repeat(20_000)));
+            assert_eq!(error.expect_err(unit).exit_code(), 2);
+        }
+    }
+    // Ten to the ninth entries, if anything were to write them out.
+    let mut bomb = "&a [x,x,x,x,x,x,x,x,x,x]".to_owned();
+    for pair in ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"] {
+        let (from, to) = pair.split_at(1);
+        bomb.push_str(&format!(
+            ", &{to} [{}]",
+            vec![format!("*{from}"); 10].join(",")
+        ));
+    }
+    let text = format!("title: T\nmodels: [{bomb}]\nimages: [{{pack: p, pick: *i}}]\n");
+    assert!(SpecFile::parse("bomb.yaml", &text).is_err());
+    let text = format!("images: [{bomb}]\ntitle: *i\nmodels: *i\nclasses: [*i]\n");
+    assert!(SpecFile::parse("bomb.yaml", &text).is_err());
+    let set = [format!("models=[{bomb}]")];
+    let error = SpecFile::with_overrides(&here("experiments/quickstart.yaml"), &set).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+}
+
 /// The fixtures' texts, cut, doubled and mixed.
 fn mutated() -> impl Strategy<Value = String> {
     let mut paths = specs("tests/specs/good");

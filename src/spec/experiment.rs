@@ -171,7 +171,7 @@ pub enum ClassSpec {
     Name(String),
 }
 
-/// The word that means a layer, or several: see `spec::selector`.
+/// A layer, or several.
 ///
 /// An exact name (`layer3.5.conv2`) or a module's (`layer3`), a glob (`layer3.*.conv2`), `first` or
 /// `last` (convolutions), `penultimate` (the vector before the classifier), `stage1` to `stage5` (the
