@@ -5,9 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use convscope::spec::{Experiment, SpecFile, TEMPLATE, schema};
+use convscope::spec::{
+    ClassSpec, Experiment, ImageSpec, SpecFile, Step, TEMPLATE, id_from, id_of_file, is_id, schema,
+    unique_ids,
+};
 use convscope::{Error, ErrorKind};
 use miette::{GraphicalReportHandler, GraphicalTheme};
+use proptest::prelude::*;
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -45,7 +49,15 @@ fn every_wrong_spec_says_where_and_what() {
             .expect("a stem")
             .to_string_lossy()
             .into_owned();
-        if !["empty", "only_comments", "null", "not_utf8", "binary"].contains(&&*stem) {
+        if ![
+            "empty",
+            "only_comments",
+            "nested_without_end",
+            "not_utf8",
+            "binary",
+        ]
+        .contains(&&*stem)
+        {
             assert!(error.has_place(), "{stem} has no place");
         }
         insta::assert_snapshot!(stem, printed(&error, &path));
@@ -73,6 +85,315 @@ fn round_trip(experiment: &Experiment) {
     let json = serde_json::to_string(experiment).expect("JSON");
     let again: Experiment = serde_json::from_str(&json).expect("the same experiment");
     assert_eq!(&again, experiment, "{json}");
+}
+
+#[test]
+fn a_filled_experiment_says_everything_and_means_the_same() {
+    let spec = SpecFile::read(&here("tests/specs/good/least.yaml")).expect("right");
+    let filled = spec.experiment.filled();
+    let yaml = serde_yaml::to_string(&filled).expect("YAML");
+    assert_eq!(
+        yaml,
+        "title: The least that is a spec\nlang: en\nseed: 0\nmodels:\n- id: resnet18\n  \
+         arch: resnet18\nimages:\n- path: cat.jpg\nclasses:\n- predicted\nmethods: []\n"
+    );
+    round_trip(&filled);
+    assert_eq!(filled.filled(), filled);
+    let spec = SpecFile::read(&here("tests/specs/good/shorthands.yaml")).expect("right");
+    let filled = spec.experiment.filled();
+    round_trip(&filled);
+    let ids: Vec<_> = filled
+        .models
+        .iter()
+        .flat_map(|model| model.id.as_deref())
+        .collect();
+    assert_eq!(
+        ids,
+        ["resnet50", "vgg16", "vgg.2_b-c", "mine", "theirs", "raw"]
+    );
+    let methods = serde_yaml::to_string(&filled.methods).expect("YAML");
+    assert!(methods.contains("count: 64"), "{methods}");
+}
+
+#[test]
+fn short_forms_mean_their_long_ones() {
+    let spec = SpecFile::read(&here("tests/specs/good/shorthands.yaml")).expect("right");
+    let experiment = &spec.experiment;
+    assert_eq!(
+        experiment.models[3].preprocess,
+        experiment.models[4].preprocess
+    );
+    let classes = &experiment.classes;
+    assert_eq!(classes[0], ClassSpec::Predicted);
+    assert_eq!(classes[3], ClassSpec::Name("n02123045".into()));
+    assert_eq!(classes[4], ClassSpec::Index(7));
+    assert_eq!(classes[5], ClassSpec::Name("8".into()));
+    let ImageSpec::Path { class, .. } = &experiment.images[3] else {
+        panic!("a path");
+    };
+    assert_eq!(class.as_deref(), Some("281"));
+    let ImageSpec::Pack { pick, .. } = &experiment.images[9] else {
+        panic!("a pack");
+    };
+    assert_eq!(pick, &["bull mastiff", "imagenet_00_243", "5"]);
+    assert_eq!(spec.folder(), here("tests/specs/good"));
+    assert_eq!(
+        spec.resolve(Path::new("a.jpg")),
+        here("tests/specs/good/a.jpg")
+    );
+    assert_eq!(spec.resolve(Path::new("/a.jpg")), Path::new("/a.jpg"));
+}
+
+/// The schema is what editors check with; it must not call wrong what is read, nor let through what
+/// it could catch.
+#[test]
+fn the_schema_agrees_with_the_reader() {
+    let validator = jsonschema::validator_for(&schema()).expect("a schema");
+    let json = |path: &Path| {
+        let text = std::fs::read_to_string(path).ok()?;
+        serde_yaml::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')).ok()
+    };
+    for path in specs("tests/specs/good")
+        .into_iter()
+        .chain(specs("experiments"))
+    {
+        let value = json(&path).expect("YAML");
+        let faults: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(faults.is_empty(), "{}: {faults:?}", path.display());
+    }
+    // What a schema can't say: a second time, or what JSON does not know.
+    let blind = [
+        "duplicate_key",
+        "duplicate_nested_key",
+        "duplicate_option",
+        "alias_bomb",
+        "class_twice",
+        "duplicate_id",
+        "image_twice",
+        "layer_bad_glob",
+        "layer_empty",
+        "layer_too_deep",
+        "layers_empty",
+        "limit_zero",
+        "mean_of_bytes",
+        "method_twice",
+        "std_zero",
+        "channels_none",
+        "count_none",
+    ];
+    for path in specs("tests/specs/bad") {
+        let stem = path
+            .file_stem()
+            .expect("a stem")
+            .to_string_lossy()
+            .into_owned();
+        if let Some(value) = json(&path).filter(|_| !blind.contains(&&*stem)) {
+            assert!(
+                !validator.is_valid(&value),
+                "the schema lets {stem} through"
+            );
+        }
+    }
+}
+
+#[test]
+fn overrides_change_the_text_where_it_stands() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let text = "# a comment\ntitle: T\nmodels:\n  - resnet50  # the first\n  - arch: vgg16\n    \
+                weights: imagenet-gap\nimages: [cat.jpg]\nmethods:\n  - saliency\n  - grad_cam\n  \
+                - filters:\n  - activations:\n      layers:\n        - last\n        - stage3 # end\n";
+    std::fs::write(file.path(), text).expect("to write");
+    let set = |sets: &[&str]| {
+        let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
+        SpecFile::with_overrides(file.path(), &sets)
+    };
+    let spec = set(&[
+        "seed=3",
+        "models.0.weights=x.pth",
+        "models.1.weights=random",
+        "models.1.preprocess.resize=none",
+        "images.0.class=tabby",
+        "methods.1.grad_cam.layers=[stage4]",
+        "methods.2.filters.count=8",
+        "methods.3.activations.layers=[first]",
+        "title=A \"quoted\" ż, and more",
+        "classes=[label, 7]",
+        "seed=4",
+    ])
+    .unwrap_or_else(|error| panic!("{error:?}"));
+    insta::assert_snapshot!("overrides", spec.text);
+    assert_eq!(spec.experiment.seed, 4);
+    assert_eq!(spec.experiment.models[0].weights.as_deref(), Some("x.pth"));
+    assert_eq!(spec.experiment.title, "A \"quoted\" ż, and more");
+
+    let mut answers = String::new();
+    for wrong in [
+        "seed",
+        "=3",
+        "models..arch=vgg16",
+        "models.7.arch=vgg16",
+        "models.x=vgg16",
+        "title.a=b",
+        "title=[",
+        "images.0.0=a",
+        "metods.0=a",
+        "methods.0.grad_cam.layers=[last]",
+        "models.0.wieghts=a.pth",
+        "seed=many",
+        "models=[]",
+    ] {
+        let error = set(&[wrong]).expect_err(wrong);
+        assert_eq!(error.exit_code(), 2);
+        answers.push_str(&format!("{wrong}\n    {}\n", error.one_line()));
+        answers.push_str(&format!("    {}\n", error.advice().unwrap_or_default()));
+    }
+    let answers = answers.replace(&file.path().display().to_string(), "spec.yaml");
+    insta::assert_snapshot!("overrides_wrong", answers);
+}
+
+#[test]
+fn a_fault_found_later_points_into_the_file() {
+    let text = "title: T\nmodels:\n  - resnet50\n  - {arch: vgg16, weights: żółw.pth}\nimages: [cat.jpg]\n";
+    let spec = SpecFile::parse("later.yaml", text).expect("right");
+    let at = |path: &[Step]| printed(&spec.error_at(path, "m", "l", "h"), Path::new("later.yaml"));
+    let value = at(&[Step::Key("models"), Step::Index(1), Step::Key("weights")]);
+    assert!(value.contains("later.yaml:4:28"), "{value}");
+    let path = [Step::Key("models"), Step::Index(1), Step::Key("weights")];
+    let key = printed(
+        &spec.error_at_key(&path, "m", "l", "h"),
+        Path::new("later.yaml"),
+    );
+    assert!(key.contains("later.yaml:4:19"), "{key}");
+    // The short form has no `arch`, and nobody wrote `methods`: the nearest thing that is there.
+    let short = at(&[Step::Key("models"), Step::Index(0), Step::Key("arch")]);
+    assert!(short.contains("later.yaml:3:5"), "{short}");
+    let absent = at(&[Step::Key("methods"), Step::Index(0)]);
+    assert!(absent.contains("later.yaml:1:1"), "{absent}");
+    let from_below = convscope::network::zoo::find("vgg17").unwrap_err();
+    let error = spec.locate(&path, from_below);
+    assert_eq!(error.kind(), ErrorKind::Spec);
+    assert!(error.has_place() && error.advice().is_some());
+}
+
+#[test]
+fn a_missing_file_and_a_folder_are_errors() {
+    let missing = SpecFile::read(Path::new("no/such.yaml")).unwrap_err();
+    assert_eq!(missing.exit_code(), 2);
+    assert!(missing.message().contains("no/such.yaml"));
+    assert_eq!(
+        SpecFile::read(&here("tests")).unwrap_err().kind(),
+        ErrorKind::Io
+    );
+}
+
+#[test]
+fn ids_are_fit_for_keys_and_stand_once() {
+    let entry = |explicit, default: &str| (explicit, default.to_owned());
+    let ids = unique_ids([
+        entry(None, "cat"),
+        entry(Some("dog"), "x"),
+        entry(None, "cat"),
+        entry(None, "dog"),
+        entry(None, "cat"),
+        entry(Some("cat-2"), "x"),
+    ]);
+    assert_eq!(ids, ["cat", "dog", "cat-3", "dog-2", "cat-4", "cat-2"]);
+    assert_eq!(id_of_file(Path::new("a/my photo (2).jpeg")), "my-photo-2");
+    assert_eq!(id_from("żółw"), "w");
+    assert_eq!(id_from("///"), "unnamed");
+    assert!(is_id("a.b-c_1") && !is_id("") && !is_id("..") && !is_id("a/b") && !is_id("_x"));
+}
+
+#[test]
+fn nesting_without_end_and_aliases_of_aliases_are_cheap_errors() {
+    for unit in [
+        "[", "{a: ", "- ", "? ", "[{a: ", "- a: ", "!!seq [", "&a [", "'",
+    ] {
+        for start in ["", "title: ", "models:\n  "] {
+            let error = SpecFile::parse("deep.yaml", &format!("{start}{}", unit.repeat(20_000)));
+            assert_eq!(error.expect_err(unit).exit_code(), 2);
+        }
+    }
+    // Ten to the ninth entries, if anything were to write them out.
+    let mut bomb = "&a [x,x,x,x,x,x,x,x,x,x]".to_owned();
+    for pair in ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"] {
+        let (from, to) = pair.split_at(1);
+        bomb.push_str(&format!(
+            ", &{to} [{}]",
+            vec![format!("*{from}"); 10].join(",")
+        ));
+    }
+    let text = format!("title: T\nmodels: [{bomb}]\nimages: [{{pack: p, pick: *i}}]\n");
+    assert!(SpecFile::parse("bomb.yaml", &text).is_err());
+    let text = format!("images: [{bomb}]\ntitle: *i\nmodels: *i\nclasses: [*i]\n");
+    assert!(SpecFile::parse("bomb.yaml", &text).is_err());
+    let set = [format!("models=[{bomb}]")];
+    let error = SpecFile::with_overrides(&here("experiments/quickstart.yaml"), &set).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+}
+
+/// The fixtures' texts, cut, doubled and mixed.
+fn mutated() -> impl Strategy<Value = String> {
+    let mut paths = specs("tests/specs/good");
+    paths.extend(specs("tests/specs/bad"));
+    let texts: Vec<String> = paths
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .filter(|text| text.len() < 3000)
+        .collect();
+    let pieces = [
+        "\t", "\n", "- ", ": ", "[", "]", "{", "}", "*a", "&a ", "\"", "'", "|", ">", "#", "---\n",
+        "...\n", "!!str ", "<<", "\u{0}", "\u{85}", "ż", "🐢", "? ", "%", "\r", "-1", "~", "1e999",
+        "\u{feff}",
+    ];
+    let edits = prop::collection::vec(
+        (0.0..1.0, 0.0..0.2, prop::sample::select(pieces.to_vec())),
+        1..6,
+    );
+    (prop::sample::select(texts), edits).prop_map(|(text, edits)| {
+        let mut text: Vec<char> = text.chars().collect();
+        for (at, share, piece) in edits {
+            let at = (at * text.len() as f64) as usize;
+            let end = (at + (share * text.len() as f64) as usize).min(text.len());
+            text.splice(at..end, piece.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
+fn holds(text: &str) {
+    match SpecFile::parse("any.yaml", text) {
+        Ok(spec) => round_trip(&spec.experiment),
+        Err(error) => {
+            assert_eq!(error.exit_code(), 2);
+            assert!(!printed(&error, Path::new("any.yaml")).is_empty());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_mutated_spec_makes_it_panic(text in mutated()) {
+        holds(&text);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC{0,60}|[\\x00-\\x7f]{0,60}|[\\[\\]{}:,\\-#&*!|>'\"%@` \\t\\n]{0,40}") {
+        holds(&text);
+    }
+
+    #[test]
+    fn no_override_makes_it_panic(key in "(title|models|images|methods|seed|[a-z0-9.]{1,3})(\\.[0-9a-z]{1,5}){0,3}", value in "\\PC{0,12}") {
+        let set = format!("{key}={value}");
+        if let Err(error) = SpecFile::with_overrides(&here("experiments/quickstart.yaml"), &[set]) {
+            prop_assert_eq!(error.exit_code(), 2);
+        }
+    }
 }
 
 #[test]

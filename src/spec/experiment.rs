@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shorthand;
+use super::{id_from, shorthand, unique_ids};
 
 use crate::methods::MethodSpec;
 use crate::picture::Interpolation;
@@ -189,7 +189,7 @@ pub enum ClassSpec {
     Name(String),
 }
 
-/// The word that means a layer, or several: see `spec::selector`.
+/// A layer, or several.
 ///
 /// An exact name (`layer3.5.conv2`) or a module's (`layer3`), a glob (`layer3.*.conv2`), `first` or
 /// `last` (convolutions), `penultimate` (the vector before the classifier), `stage1` to `stage5` (the
@@ -197,3 +197,24 @@ pub enum ClassSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct LayerSelector(pub String);
+
+impl Experiment {
+    /// The experiment with every default written out: what `experiment.lock.yaml` begins with.
+    ///
+    /// The networks get their ids. Pictures keep theirs, for what a folder or a pack holds is not
+    /// known here, and neither is what a weight set says.
+    pub fn filled(&self) -> Experiment {
+        let mut filled = self.clone();
+        let ids = self.model_ids();
+        for (model, id) in filled.models.iter_mut().zip(ids) {
+            model.id = Some(id);
+        }
+        filled
+    }
+
+    /// The id of every network, in order.
+    pub fn model_ids(&self) -> Vec<String> {
+        let entries = self.models.iter();
+        unique_ids(entries.map(|model| (model.id.as_deref(), id_from(&model.arch))))
+    }
+}

@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 #[derive(Debug, Clone)]
 pub struct SpecFile {
-    /// What errors call it: the path as it was given.
+    /// What errors call it: the path as it was given, and the `--set`s if there are any.
     pub name: String,
     /// The YAML, with every `--set` worked in.
     pub text: String,
@@ -66,6 +66,11 @@ impl SpecFile {
         for set in sets {
             text = super::overrides::apply(&name, &text, set)?;
         }
+        // A fault may come from a flag and not from the file.
+        let name = match sets {
+            [] => name,
+            _ => format!("{name} (with --set {})", sets.join(" --set ")),
+        };
         let mut spec = Self::parse(&name, &text)?;
         spec.path = Some(path.to_owned());
         Ok(spec)

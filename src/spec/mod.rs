@@ -10,7 +10,9 @@ pub mod selector;
 mod shorthand;
 mod source;
 
-pub use experiment::*;
+pub use experiment::{
+    ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, ModelSpec, PreprocessSpec, SizeOrNone,
+};
 pub use file::SpecFile;
 pub use ids::{id_from, id_of_file, is_id, unique_ids};
 pub use source::Step;

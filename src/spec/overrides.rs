@@ -137,7 +137,11 @@ fn insert(
     key: &str,
     value: &serde_json::Value,
 ) -> String {
-    let key = serde_json::Value::from(key);
+    let plain = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let key = match plain {
+        true => key.to_owned(),
+        false => serde_json::Value::from(key).to_string(),
+    };
     let (start, end) = if flow {
         (start + 1, if empty { String::new() } else { ", ".into() })
     } else {

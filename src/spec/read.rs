@@ -145,8 +145,12 @@ impl Context<'_> {
             || format!("no such {what}"),
             |near| format!("did you mean `{near}`?"),
         );
-        let message = match self.parent() {
-            Some(parent) if what == "key" => format!("`{parent}` has no key `{wrong}`"),
+        let message = match (what, self.owner()) {
+            ("key", Some(owner)) => format!("{owner} has no key `{wrong}`"),
+            ("name", _) => match self.path.last() {
+                Some(Step::Key(key)) => format!("`{key}` can't be `{wrong}`"),
+                _ => format!("there is no `{wrong}`"),
+            },
             _ => format!("there is no {what} `{wrong}`"),
         };
         let error = self.at(span, message, label);
@@ -157,13 +161,13 @@ impl Context<'_> {
         }
     }
 
-    /// The key whose map the path's last step is in.
-    fn parent(&self) -> Option<&str> {
-        let before = self.path.split_last()?.1;
-        before.iter().rev().find_map(|step| match step {
-            Step::Key(key) => Some(*key),
-            Step::Index(_) => None,
-        })
+    /// What the path's last key is in, in words; nothing for the spec itself.
+    fn owner(&self) -> Option<String> {
+        match self.path.split_last()?.1 {
+            [.., Step::Key(key), Step::Index(_)] => Some(format!("an entry of `{key}`")),
+            [.., Step::Key(key)] => Some(format!("`{key}`")),
+            _ => None,
+        }
     }
 
     fn missing(&self, key: &str) -> Error {
@@ -194,14 +198,15 @@ impl Context<'_> {
 
     fn wrong(&self, found: &str, expected: &str) -> Error {
         let place = self.tree.find(self.path);
-        let message = match self.path.iter().rev().find_map(|step| match step {
-            Step::Key(key) => Some(*key),
-            Step::Index(_) => None,
-        }) {
-            Some(key) => format!("`{key}` wants {}, not {}", wanted(expected), got(found)),
-            None => format!("here belongs {}, not {}", wanted(expected), got(found)),
+        let (wanted, got) = (wanted(expected), got(found));
+        let message = match self.path {
+            [.., Step::Key(key)] => format!("`{key}` wants {wanted}, not {got}"),
+            [.., Step::Key(key), Step::Index(_)] => {
+                format!("an entry of `{key}` is {wanted}, not {got}")
+            }
+            _ => format!("here belongs {wanted}, not {got}"),
         };
-        let error = self.at(place.value, message, format!("this is {}", got(found)));
+        let error = self.at(place.value, message, format!("this is {got}"));
         let one = matches!(
             self.path.last(),
             Some(Step::Key(
@@ -230,7 +235,12 @@ impl Context<'_> {
             Some((message, help)) => (message, Some(help)),
             None => (message, None),
         };
-        let error = self.at(span, message.to_owned(), "here");
+        // An untagged enum says only what it expects.
+        let message = match self.path.last() {
+            Some(Step::Key(key)) if message.starts_with("a ") => format!("`{key}` wants {message}"),
+            _ => message.to_owned(),
+        };
+        let error = self.at(span, message, "here");
         match help {
             Some(help) => error.help(help),
             None => error,
@@ -282,7 +292,7 @@ fn got(found: &str) -> String {
         "sequence" => "a list".into(),
         "map" | "newtype struct" => "a map".into(),
         _ => match found.parse::<usize>() {
-            Ok(count) => format!("one of {count}"),
+            Ok(count) => format!("a list of {count}"),
             Err(_) => found.into(),
         },
     }
@@ -343,7 +353,7 @@ mod tests {
             expected: "u64",
         };
         assert_eq!(Complaint::of(&message), expected);
-        let message = serde_yaml::from_str::<super::super::Interpolation>("nearest")
+        let message = serde_yaml::from_str::<crate::picture::Interpolation>("nearest")
             .unwrap_err()
             .to_string();
         assert!(

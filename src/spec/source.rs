@@ -24,6 +24,9 @@ pub enum Step<'a> {
 /// Deeper than any spec, shallow enough for every recursion in here and in `serde_yaml`.
 const DEEPEST: usize = 64;
 
+/// A longer line is not shown with an error: it would bury the message.
+const LONGEST_LINE: usize = 1000;
+
 type Place = usize;
 
 #[derive(Debug, Clone)]
@@ -255,6 +258,32 @@ impl Builder<'_> {
     ) -> Result<Place> {
         let own = self.text.get(span.clone()).unwrap_or_default();
         span.end = span.start + own.trim_end().len();
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let a_value = matches!(self.open.last(), Some((_, Some(_))));
+        match &content {
+            // The parser puts a value that isn't there before the colon that announces it.
+            Content::Scalar(_) if a_value && span.is_empty() => {
+                let colon = self
+                    .text
+                    .get(span.start..)
+                    .is_some_and(|rest| rest.starts_with(':'));
+                span = span.start + usize::from(colon)..span.start + usize::from(colon);
+            }
+            // A list that is not indented under its key begins after its first dash.
+            Content::List(_) if a_value && !flow => {
+                let dash = before.trim_end_matches(' ');
+                span.start = if dash.ends_with('-') {
+                    dash.len() - 1
+                } else {
+                    span.start
+                };
+            }
+            // A block of text begins after its mark.
+            Content::Scalar(_) if flow && !own.starts_with(['"', '\'']) => {
+                span.start = before.rfind(['|', '>']).unwrap_or(span.start);
+            }
+            _ => {}
+        }
         let place = self.nodes.len();
         self.nodes.push(Node {
             content,
@@ -356,6 +385,20 @@ pub(super) fn pointing(
     let line = own.lines().next().unwrap_or_default().trim_end();
     // Where nothing stands (`title:`), something still has to be underlined.
     let length = line.len().max(1).min(text.len().saturating_sub(span.start));
+    let from = text[..span.start]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    let whole = text[from..].lines().next().unwrap_or_default();
+    if whole.len() > LONGEST_LINE {
+        let (line, column) = (
+            1 + text[..from].matches('\n').count(),
+            span.start - from + 1,
+        );
+        let message: String = message.into();
+        let file = if message.contains(name) { "" } else { name };
+        let message = format!("{message} ({file} line {line}, byte {column})").replace("( ", "(");
+        return Error::new(ErrorKind::Spec, message);
+    }
     Error::new(ErrorKind::Spec, message).at(name, text, span.start, length, label)
 }
 
@@ -371,7 +414,15 @@ fn scan_error(name: &str, text: &str, bytes: &Bytes, error: &ScanError) -> Error
         format!("{name} is not YAML: {}", error.info()),
         "the parser stopped here",
     );
-    place.help("often a missing quote, bracket or colon, or a wrong indent, here or a line above")
+    place.help(match error.info() {
+        info if info.starts_with("mapping values are not allowed") => {
+            "text with a colon and a space in it has to stand in quotes; or a line is indented wrongly"
+        }
+        info if info.contains("unknown anchor") => {
+            "text that begins with `*` has to stand in quotes"
+        }
+        _ => "often a missing quote, bracket or colon, or a wrong indent, here or a line above",
+    })
 }
 
 /// Of text that is no YAML: the line that a tab indents, if one does. Parsers say that in words
@@ -391,4 +442,35 @@ pub(super) fn tab_indent(name: &str, text: &str) -> Option<Error> {
         start += line.len();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_the_text() {
+        let text = "a:\n  - x\n  - y # no\n\nb:\n- k: 1\n  l: [2, 3]\n-\n- - ż\n  - |\n    t\nc:\nd: {e: , f: \"g\"}\n";
+        let tree = Tree::parse("t", text).expect("YAML");
+        let at = |path: &[Step]| &text[tree.find(path).value];
+        use Step::{Index as I, Key as K};
+        assert_eq!(at(&[K("a")]), "- x\n  - y");
+        assert_eq!(at(&[K("a"), I(1)]), "y");
+        assert_eq!(at(&[K("b")]), "- k: 1\n  l: [2, 3]\n-\n- - ż\n  - |\n    t");
+        assert_eq!(at(&[K("b"), I(0)]), "k: 1\n  l: [2, 3]");
+        assert_eq!(at(&[K("b"), I(0), K("l")]), "[2, 3]");
+        assert_eq!(at(&[K("b"), I(1)]), "");
+        assert_eq!(at(&[K("b"), I(2)]), "- ż\n  - |\n    t");
+        assert_eq!(at(&[K("b"), I(2), I(0)]), "ż");
+        assert_eq!(at(&[K("b"), I(2), I(1)]), "|\n    t");
+        assert_eq!(at(&[K("c")]), "");
+        assert_eq!(at(&[K("d")]), "{e: , f: \"g\"}");
+        assert_eq!(at(&[K("d"), K("f")]), "\"g\"");
+        let empty = tree.find(&[K("c")]).value.start;
+        assert_eq!(&text[empty - 2..empty], "c:");
+        let empty = tree.find(&[K("b"), I(1)]).value.start;
+        assert_eq!(&text[empty - 1..empty], "-");
+        let empty = tree.find(&[K("d"), K("e")]).value.start;
+        assert_eq!(&text[empty - 2..empty], "e:");
+    }
 }

@@ -1,0 +1,252 @@
+//! What every layer selector becomes in the networks that specs name most.
+
+use convscope::network::graph::Graph;
+use convscope::network::info::{self, NodeInfo};
+use convscope::network::zoo::{self, Options};
+use convscope::spec::LayerSelector;
+use convscope::spec::selector::{resolve, resolve_spatial};
+
+fn network(name: &str, options: Options) -> (Graph, Vec<NodeInfo>) {
+    let graph = zoo::find(name).expect("in the zoo").graph(options);
+    let infos = info::of_graph(&graph, 224, 224).expect("large enough");
+    (graph, infos)
+}
+
+fn becomes((graph, infos): &(Graph, Vec<NodeInfo>), word: &str) -> String {
+    match resolve(&LayerSelector(word.into()), graph, infos) {
+        Ok(ids) => ids
+            .iter()
+            .map(|&id| graph.node(id).name.as_str())
+            .collect::<Vec<_>>()
+            .join(" "),
+        Err(error) => format!("error: {}", error.message()),
+    }
+}
+
+/// Each word and what it becomes; `-` where the network has no such layer.
+fn table(name: &str, gap_head: bool, expected: &[(&str, &str)]) {
+    let network = network(
+        name,
+        Options {
+            gap_head,
+            ..Options::default()
+        },
+    );
+    for (word, becomes_this) in expected {
+        let found = becomes(&network, word);
+        match *becomes_this {
+            "-" => assert!(found.starts_with("error: "), "{name} {word}: {found}"),
+            _ => assert_eq!(&found, becomes_this, "{name} {word}"),
+        }
+    }
+}
+
+#[test]
+fn resnet50() {
+    table(
+        "resnet50",
+        false,
+        &[
+            ("first", "conv1"),
+            // Not layer4.0.downsample.0, and no batch norm.
+            ("last", "layer4.2.conv3"),
+            ("penultimate", "flatten"),
+            ("stage0", "input"),
+            ("stage1", "relu"),
+            // layer2.0.relu has this resolution too, but is inside a branch.
+            ("stage2", "layer1.2.relu_2"),
+            ("stage3", "layer2.3.relu_2"),
+            ("stage4", "layer3.5.relu_2"),
+            ("stage5", "layer4.2.relu_2"),
+            ("stage6", "-"),
+            ("0%", "input"),
+            ("25%", "layer1.2.relu_2"),
+            ("50%", "layer2.3.relu_2"),
+            ("75%", "layer3.4.relu_2"),
+            ("100%", "fc"),
+            ("layer3", "layer3.5.relu_2"),
+            ("layer3.5", "layer3.5.relu_2"),
+            ("layer3.5.conv2", "layer3.5.conv2"),
+            (
+                "layer4.*.conv2",
+                "layer4.0.conv2 layer4.1.conv2 layer4.2.conv2",
+            ),
+            (
+                "layer1.[01].{conv1,add}",
+                "layer1.0.conv1 layer1.0.add layer1.1.conv1 layer1.1.add",
+            ),
+            (" last ", "layer4.2.conv3"),
+        ],
+    );
+    // The original's stride on the 1×1 changes nothing of it.
+    let original = network(
+        "resnet50",
+        Options {
+            stride_on_1x1: true,
+            ..Options::default()
+        },
+    );
+    assert_eq!(becomes(&original, "stage3"), "layer2.3.relu_2");
+}
+
+#[test]
+fn vgg16() {
+    let both = [
+        ("first", "features.0"),
+        ("last", "features.28"),
+        ("stage0", "features.3"),
+        ("stage1", "features.8"),
+        ("stage2", "features.15"),
+        ("stage3", "features.22"),
+        ("stage4", "features.29"),
+        ("stage6", "-"),
+        ("0%", "input"),
+    ];
+    table("vgg16", false, &both);
+    table("vgg16", true, &both);
+    table(
+        "vgg16",
+        false,
+        &[
+            ("penultimate", "classifier.4"),
+            ("stage5", "features.30"),
+            ("25%", "features.9"),
+            ("50%", "features.19"),
+            ("75%", "features.29"),
+            ("100%", "classifier.6"),
+            ("features", "features.30"),
+        ],
+    );
+    table(
+        "vgg16",
+        true,
+        &[
+            ("penultimate", "flatten"),
+            // Without the last pooling nothing has a 32nd of the resolution.
+            ("stage5", "-"),
+            ("50%", "features.16"),
+            ("100%", "head"),
+        ],
+    );
+}
+
+#[test]
+fn efficientnet_b0() {
+    table(
+        "efficientnet_b0",
+        false,
+        &[
+            ("first", "features.0.0"),
+            ("last", "features.8.0"),
+            ("penultimate", "flatten"),
+            // Not the expansion in features.2.0, which has this resolution too.
+            ("stage1", "features.1.0.block.2.1"),
+            ("stage2", "features.2.1.add"),
+            ("stage3", "features.3.1.add"),
+            ("stage4", "features.5.2.add"),
+            ("stage5", "features.8.2"),
+            ("stage6", "-"),
+            ("25%", "features.3.0.block.3.1"),
+            ("50%", "features.5.0.block.1.0"),
+            ("75%", "features.6.0.block.3.1"),
+            ("100%", "classifier.1"),
+            (
+                "features.1.0.*.fc?",
+                "features.1.0.block.1.fc1 features.1.0.block.1.fc2",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn efficientnet_lite0() {
+    table(
+        "efficientnet_lite0",
+        false,
+        &[
+            ("first", "features.0.0"),
+            ("last", "features.8.0"),
+            ("penultimate", "flatten"),
+            ("stage1", "features.1.0.block.1.1"),
+            ("stage2", "features.2.1.add"),
+            ("stage3", "features.3.1.add"),
+            ("stage4", "features.5.2.add"),
+            ("stage5", "features.8.2"),
+            ("stage6", "-"),
+            ("25%", "features.3.0.block.2.1"),
+            ("50%", "features.5.0.block.1.0"),
+            ("75%", "features.6.0.block.2.1"),
+            ("100%", "classifier.1"),
+        ],
+    );
+}
+
+#[test]
+fn a_stage_has_the_same_resolution_in_every_network() {
+    for arch in zoo::ARCHITECTURES {
+        let (graph, infos) = network(arch.name, Options::default());
+        for (stage, stride) in [
+            ("stage1", 2),
+            ("stage2", 4),
+            ("stage3", 8),
+            ("stage4", 16),
+            ("stage5", 32),
+        ] {
+            let ids =
+                resolve_spatial(&LayerSelector(stage.into()), &graph, &infos).expect(arch.name);
+            assert_eq!(ids.len(), 1);
+            assert_eq!(infos[ids[0]].stride, stride, "{} {stage}", arch.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_network_does_not_have_is_answered_with_what_it_has() {
+    let (graph, infos) = network("efficientnet_b0", Options::default());
+    let advice = |word: &str| {
+        let error = resolve(&LayerSelector(word.into()), &graph, &infos).expect_err(word);
+        error.advice().expect("help").to_owned()
+    };
+    assert_eq!(
+        advice("features.3.1.ad"),
+        "did you mean `features.3.1.add`?"
+    );
+    assert_eq!(advice("lst"), "did you mean `last`?");
+    assert_eq!(
+        advice("stage9"),
+        "this network's lowest resolution is 1/32: `stage5`"
+    );
+    assert!(advice("stage99").contains("`stage5` a 32nd"));
+    assert!(advice("120%").contains("100%"));
+    assert!(advice("-3%").contains("0%"));
+    assert!(advice("[").contains('*'));
+    assert!(advice("layer3.*.conv2").contains("convscope layers"));
+    assert!(advice("a name of nothing at all").contains("convscope layers"));
+}
+
+#[test]
+fn a_map_needs_height_and_width() {
+    let (graph, infos) = network("efficientnet_b0", Options::default());
+    let spatial = |word: &str| resolve_spatial(&LayerSelector(word.into()), &graph, &infos);
+    // A gate, what the pooling leaves, the head; and a glob that catches a gate.
+    for word in [
+        "features.1.0.block.1.fc1",
+        "avgpool",
+        "penultimate",
+        "100%",
+        "features.1.0.block.*",
+    ] {
+        let error = spatial(word).expect_err(word);
+        assert!(
+            error.message().contains("height and width"),
+            "{}",
+            error.message()
+        );
+    }
+    assert_eq!(
+        spatial("features.1.0.block.1.mul")
+            .expect("after the gate")
+            .len(),
+        1
+    );
+}
