@@ -19,6 +19,7 @@ struct Family {
     width: f64,
     depth: f64,
     lite: bool,
+    same_padding: bool,
     eps: f64,
 }
 
@@ -45,6 +46,7 @@ impl Family {
             width,
             depth,
             lite,
+            same_padding: lite || options.same_padding,
             eps: options.bn_eps.unwrap_or(own),
         }
     }
@@ -76,7 +78,7 @@ impl Family {
         let like_torch = conv(inputs, outputs, kernel, stride);
         Op::Conv(Conv {
             groups,
-            padding: if self.lite {
+            padding: if self.same_padding {
                 Padding::Same
             } else {
                 like_torch.padding

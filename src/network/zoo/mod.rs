@@ -19,6 +19,9 @@ pub struct Options {
     pub bn_eps: Option<f64>,
     /// VGG: global average pooling and one linear layer in place of the three.
     pub gap_head: bool,
+    /// EfficientNet: TensorFlow's `SAME` padding, for weights trained there. The Lite networks have
+    /// it in any case.
+    pub same_padding: bool,
 }
 
 impl Default for Options {
@@ -28,6 +31,7 @@ impl Default for Options {
             stride_on_1x1: false,
             bn_eps: None,
             gap_head: false,
+            same_padding: false,
         }
     }
 }
