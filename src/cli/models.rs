@@ -1,7 +1,7 @@
 //! `convscope models`: the networks and the weights there are for them.
 
 use convscope::Result;
-use convscope::fetch::{catalogue, packs};
+use convscope::fetch::catalogue;
 use convscope::network::{info, zoo};
 use serde::Serialize;
 
@@ -42,7 +42,10 @@ impl Arguments {
         for arch in zoo::ARCHITECTURES {
             let graph = arch.graph(zoo::Options::default());
             let all = info::of_graph(&graph, arch.input, arch.input)?;
-            let sets = catalogue().sets.iter().filter(|set| set.arch == arch.name);
+            let sets = catalogue()
+                .weights
+                .iter()
+                .filter(|set| set.arch == arch.name);
             models.push(Model {
                 name: arch.name,
                 family: arch.family,
@@ -52,7 +55,7 @@ impl Arguments {
                 weights: sets
                     .map(|set| Weights {
                         name: set.name.clone(),
-                        description: set.description.clone(),
+                        description: set.title.clone(),
                         licence: set.licence.clone(),
                         bytes: set.bytes,
                         source: set.source_line(),
@@ -98,7 +101,8 @@ fn text(models: &[Model]) -> String {
             ]);
         }
     }
-    let photos: Vec<Vec<String>> = packs()
+    let photos: Vec<Vec<String>> = catalogue()
+        .packs
         .iter()
         .map(|pack| {
             vec![

@@ -34,7 +34,7 @@ impl Subject {
     pub fn class(&self, index: usize) -> ClassInfo {
         ClassInfo {
             index,
-            name: self.labels.name(index).to_owned(),
+            name: self.labels.name(index),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod colour;
 mod encode;
 mod folder;
+mod jpeg;
 mod mosaic;
 mod overlay;
 mod photo;

@@ -8,6 +8,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use sha2::{Digest, Sha256};
 
+use super::jpeg;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest file that is read: 64 MiB.
@@ -141,6 +142,13 @@ fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage
     }
     // Spoilt EXIF is no reason to refuse the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    if format == ImageFormat::Jpeg {
+        let decoded = jpeg::decode(bytes)
+            .map_err(|cause| undecodable(name, format, image::ImageError::IoError(cause)))?;
+        if let Some(pixels) = decoded {
+            return Ok((DynamicImage::ImageRgb8(pixels), orientation));
+        }
+    }
     let pixels = DynamicImage::from_decoder(decoder).map_err(failed)?;
     Ok((pixels, orientation))
 }

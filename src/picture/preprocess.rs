@@ -44,6 +44,16 @@ impl Preprocess {
             std: [0.229, 0.224, 0.225],
         }
     }
+
+    /// The same for networks made for another size: the short side is 8/7 of the crop, as 256 is of
+    /// 224.
+    pub fn for_input(side: u32) -> Self {
+        Preprocess {
+            resize: Some((side * 8).div_ceil(7)),
+            crop: Some(side),
+            ..Preprocess::imagenet()
+        }
+    }
     /// What the network sees of a picture, before mean and deviation: Pillow's pixels of
     /// torchvision's `Resize` and `CenterCrop`. Where the crop is larger than the picture, black is
     /// added around it.

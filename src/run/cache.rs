@@ -17,7 +17,7 @@ impl Units {
     /// Below the cache's own folder.
     pub fn new(cache: &Cache) -> Self {
         Units {
-            folder: cache.root().join("results"),
+            folder: cache.root.join("results"),
         }
     }
 

@@ -43,10 +43,7 @@ pub fn load(
         Step::Index(planned.place),
         Step::Key("weights"),
     ];
-    let placed = |error: Error| {
-        let kind = error.kind();
-        spec.locate(&at, error).of_kind(kind)
-    };
+    let placed = |error: Error| spec.locate(&at, error);
     let (network, weights) = numbers(planned, cache, progress).map_err(placed)?;
     if let Some(lock) = &spec.experiment.lock {
         lock::hold(&lock.weights, &planned.id, &weights.sha256, "weights").map_err(placed)?;
@@ -59,7 +56,7 @@ pub fn load(
             Step::Index(planned.place),
             Step::Key("labels"),
         ];
-        spec.locate(&at, error).of_kind(ErrorKind::Weights)
+        spec.locate(&at, error)
     })?;
     let (width, height) = super::plan::nominal_size(&planned.preprocess, planned.arch);
     let info = info::of_graph(network.graph(), height, width)?;
@@ -92,21 +89,33 @@ fn numbers(
                 "{}: reading {} {}",
                 planned.id, set.arch, set.name
             ));
-            let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
-            let network = weights::load_files(arch, options, set.format, &paths)?;
+            let first = files
+                .first()
+                .map(|file| file.path.clone())
+                .unwrap_or_default();
+            let format = match set.format {
+                fetch::Format::Pth => weights::Format::StateDict,
+                fetch::Format::Tfjs => weights::Format::TfjsResnet50,
+                fetch::Format::OnnxVggBackbone => weights::Format::OnnxVgg16,
+            };
+            let network = weights::load_files(arch, options, format, &[first])?;
             let info = WeightsInfo {
                 name: set.name.clone(),
                 source: set.source_line(),
                 licence: Some(set.licence.clone()),
-                sha256: fetch::digest_of(&files),
+                sha256: fetch::digest(&files),
                 note: set.note.clone(),
             };
             Ok((network, info))
         }
         Source::File(path) => {
             progress.step(&format!("{}: reading {}", planned.id, path.display()));
-            let network =
-                weights::load_files(arch, options, weights::Format::Auto, &[path.clone()])?;
+            let network = weights::load_files(
+                arch,
+                options,
+                weights::Format::StateDict,
+                std::slice::from_ref(path),
+            )?;
             let info = WeightsInfo {
                 name: path
                     .file_name()

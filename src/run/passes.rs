@@ -259,7 +259,7 @@ impl Job<'_> {
             self.label,
             methods,
         );
-        let class_names: Vec<&str> = (0..model.subject.labels.len())
+        let class_names: Vec<String> = (0..model.subject.labels.len())
             .map(|index| model.subject.labels.name(index))
             .collect();
         let machine = (

@@ -146,17 +146,16 @@ impl SpecFile {
         pointing(&self.name, &self.text, found.key, message, label).help(help)
     }
 
-    /// Turns an error from elsewhere (an unknown layer) into a spec error at the value at `path`,
-    /// with its message and its help.
+    /// Makes an error from elsewhere (an unknown layer) point at the value at `path`, with its
+    /// message and its help. It becomes a spec error, unless the spec is right and what it names
+    /// could not be fetched or loaded.
     pub fn locate(&self, path: &[Step], error: Error) -> Error {
         let found = self.tree.find(path);
-        let placed = pointing(
-            &self.name,
-            &self.text,
-            found.value,
-            error.one_line(),
-            "here",
-        );
+        let message = error.one_line();
+        let mut placed = pointing(&self.name, &self.text, found.value, message, "here");
+        if matches!(error.kind(), ErrorKind::Fetch | ErrorKind::Weights) {
+            placed = placed.of_kind(error.kind());
+        }
         match error.advice() {
             Some(help) => placed.help(help),
             None => placed,

@@ -11,7 +11,8 @@ mod shorthand;
 mod source;
 
 pub use experiment::{
-    ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, ModelSpec, PreprocessSpec, SizeOrNone,
+    ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, Lock, ModelSpec, PreprocessSpec,
+    SizeOrNone,
 };
 pub use file::SpecFile;
 pub use ids::{id_from, id_of_file, is_id, unique_ids};
