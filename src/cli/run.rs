@@ -84,7 +84,7 @@ impl Arguments {
 
     fn one(&self, path: &Path, folder: &Path, progress: &Terminal) -> Result<Done> {
         let spec = SpecFile::with_overrides(path, &self.set)?;
-        store::prepare(folder)?;
+        let _folder = store::prepare(folder)?;
         let options = Options {
             device: self.device,
             offline: self.offline,

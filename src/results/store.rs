@@ -2,7 +2,7 @@
 //! the new ones, never half of either.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -96,20 +96,43 @@ pub fn read(folder: &Path) -> Result<(Results, Tensors)> {
     Ok((results, from_safetensors(&bytes)?))
 }
 
+/// A folder that can be written into. Dropped before anything is, it takes the folders that it made
+/// away again.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The folders that were not there before, the outermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // Only empty folders can be removed so.
+        for folder in self.made.iter().rev() {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
 /// Makes `folder` if need be, and finds out whether files can be written there.
 ///
 /// # Errors
 /// A [`ErrorKind::Usage`] error if not: the call named it.
-pub fn prepare(folder: &Path) -> Result<()> {
+pub fn prepare(folder: &Path) -> Result<Prepared> {
     let refused = |error| {
         let message = format!("can't write into {}", folder.display());
         Error::new(ErrorKind::Usage, message)
             .because(error)
             .help("name another output folder with `--out`")
     };
+    let missing = folder
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+    let mut made: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+    made.reverse();
+    let prepared = Prepared { made };
     std::fs::create_dir_all(folder).map_err(refused)?;
     tempfile::tempfile_in(folder).map_err(refused)?;
-    Ok(())
+    Ok(prepared)
 }
 
 /// Writes `files` into `folder`: all of them aside first, then each moved into place.
