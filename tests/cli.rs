@@ -276,7 +276,11 @@ fn words_that_mean_nothing_are_pointed_at() {
         2,
         &["gone.pth", "spec.yaml:4"],
     );
-    desk.refused(GOOD.replace("crop: 64", "crop: 8"), 2, &["features.", "spec.yaml:5"]);
+    desk.refused(
+        GOOD.replace("crop: 64", "crop: 8"),
+        2,
+        &["features.", "spec.yaml:5"],
+    );
 }
 
 #[test]
