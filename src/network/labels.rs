@@ -1,1 +1,237 @@
 //! The classes that a network tells apart: their names, and finding one by what a user calls it.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::graph::nearest;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Index, WordNet id and name of ImageNet's 1000 classes (ILSVRC 2012), one class a line.
+const IMAGENET: &str = include_str!("imagenet_classes.tsv");
+
+/// How many candidates an error names at most.
+const NAMED: usize = 8;
+
+/// The names of a network's classes, by index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    classes: Vec<Class>,
+    /// Whether somebody gave the classes names; else they are called by their numbers.
+    named: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Class {
+    name: String,
+    wnid: Option<String>,
+}
+
+impl Labels {
+    /// ImageNet's 1000 classes, with their WordNet ids.
+    pub fn imagenet() -> Labels {
+        static PARSED: OnceLock<Vec<Class>> = OnceLock::new();
+        let classes = PARSED.get_or_init(|| {
+            IMAGENET
+                .lines()
+                .skip(1)
+                .filter_map(|line| {
+                    let mut parts = line.split('\t').skip(1);
+                    let wnid = parts.next()?.to_owned();
+                    let name = parts.next()?.to_owned();
+                    Some(Class {
+                        name,
+                        wnid: Some(wnid),
+                    })
+                })
+                .collect()
+        });
+        Labels {
+            classes: classes.clone(),
+            named: true,
+        }
+    }
+
+    /// One name a line, in the order of the indices.
+    ///
+    /// # Errors
+    /// If the file can't be read, is not UTF-8, is empty, or has an empty line between names (an
+    /// index without a name would shift none of the others, but is hardly meant).
+    pub fn from_file(path: &Path) -> Result<Labels> {
+        let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
+        let text = String::from_utf8(bytes).map_err(|cause| {
+            Error::new(
+                ErrorKind::Spec,
+                format!("{} is not a text in UTF-8", path.display()),
+            )
+            .help("a labels file has one class name a line")
+            .because(cause)
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end();
+        if text.is_empty() {
+            return Err(
+                Error::new(ErrorKind::Spec, format!("{} is empty", path.display()))
+                    .help("a labels file has one class name a line"),
+            );
+        }
+        let classes = text
+            .lines()
+            .enumerate()
+            .map(|(number, line)| match line.trim() {
+                "" => Err(Error::new(
+                    ErrorKind::Spec,
+                    format!("line {} of {} is empty", number + 1, path.display()),
+                )
+                .help("give every class a name, one a line")),
+                name => Ok(Class {
+                    name: name.to_owned(),
+                    wnid: None,
+                }),
+            })
+            .collect::<Result<_>>()?;
+        Ok(Labels {
+            classes,
+            named: true,
+        })
+    }
+
+    /// `count` classes that nobody named: `class 0`, `class 1`, …
+    pub fn numbered(count: usize) -> Labels {
+        let classes = (0..count)
+            .map(|index| Class {
+                name: format!("class {index}"),
+                wnid: None,
+            })
+            .collect();
+        Labels {
+            classes,
+            named: false,
+        }
+    }
+
+    /// How many classes there are.
+    pub fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty()
+    }
+
+    /// The class's name: `bull mastiff`; its number in words beyond the list.
+    pub fn name(&self, index: usize) -> String {
+        match self.classes.get(index) {
+            Some(class) => class.name.clone(),
+            None => format!("class {index}"),
+        }
+    }
+
+    /// The class's WordNet id, `n02108422`, where the list has them.
+    pub fn wnid(&self, index: usize) -> Option<&str> {
+        self.classes.get(index)?.wnid.as_deref()
+    }
+
+    /// The index of the class a user calls `text`: its name (small or capital letters, spaces or
+    /// underscores), one of its names where a comma parts several, its WordNet id, its index in
+    /// digits, or words that stand in one name only.
+    ///
+    /// # Errors
+    /// If nothing fits (with the nearest name), or several classes do (with their indices).
+    pub fn resolve(&self, text: &str) -> Result<usize> {
+        let wanted = plain(text);
+        if wanted.is_empty() {
+            return Err(Error::new(ErrorKind::Spec, "a class can't be called ``"));
+        }
+        let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
+        match self.fitting(&wanted, !digits)[..] {
+            [index] => Ok(index),
+            [] if digits => self.by_number(&wanted),
+            [] => Err(self.unknown(text, &wanted)),
+            ref several => Err(self.ambiguous(text, several)),
+        }
+    }
+
+    /// As [`Labels::resolve`], but every class that `text` may mean, and indices are not understood.
+    pub fn resolve_all(&self, text: &str) -> Vec<usize> {
+        self.fitting(&plain(text), true)
+    }
+
+    /// The classes that the closest way of reading `wanted` finds.
+    fn fitting(&self, wanted: &str, parts: bool) -> Vec<usize> {
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let words: Vec<&str> = wanted.split(' ').collect();
+        let whole = |class: &Class| plain(&class.name) == wanted;
+        let synonym = |class: &Class| class.name.split(',').any(|name| plain(name) == wanted);
+        let wnid = |class: &Class| class.wnid.as_deref() == Some(wanted);
+        let within = |class: &Class| {
+            let name = plain(&class.name.replace(',', " "));
+            let name: Vec<&str> = name.split(' ').collect();
+            parts && name.windows(words.len()).any(|part| part == words)
+        };
+        let ways: [&dyn Fn(&Class) -> bool; 4] = [&whole, &synonym, &wnid, &within];
+        ways.into_iter()
+            .map(|fits| self.indices(fits))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    fn by_number(&self, digits: &str) -> Result<usize> {
+        match digits.parse::<usize>() {
+            Ok(index) if index < self.len() => Ok(index),
+            _ => Err(Error::new(
+                ErrorKind::Spec,
+                format!("there is no class {digits} among {} classes", self.len()),
+            )
+            .help(match self.len() {
+                0 => "this list of classes is empty".to_owned(),
+                count => format!("indices go from 0 to {}", count - 1),
+            })),
+        }
+    }
+
+    fn indices(&self, fits: &dyn Fn(&Class) -> bool) -> Vec<usize> {
+        let all = self.classes.iter().enumerate();
+        all.filter(|(_, class)| fits(class))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    fn ambiguous(&self, text: &str, several: &[usize]) -> Error {
+        let mut named: Vec<String> = several
+            .iter()
+            .take(NAMED)
+            .map(|&index| match self.wnid(index) {
+                Some(wnid) => format!("{index} ({}, {wnid})", self.name(index)),
+                None => format!("{index} ({})", self.name(index)),
+            })
+            .collect();
+        if several.len() > NAMED {
+            named.push(format!("and {} more", several.len() - NAMED));
+        }
+        let message = format!("`{text}` may mean {} classes", several.len());
+        Error::new(ErrorKind::Spec, message)
+            .help(format!("say which by its index: {}", named.join(", ")))
+    }
+
+    fn unknown(&self, text: &str, wanted: &str) -> Error {
+        let error = Error::new(ErrorKind::Spec, format!("there is no class `{text}`"));
+        if !self.named {
+            return error.help(
+                "these classes have no names: give the model `labels`, or name a class by its index",
+            );
+        }
+        let names = self.classes.iter().flat_map(|class| class.name.split(','));
+        match nearest(wanted, names.map(str::trim)) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("a class is a name, a WordNet id or an index"),
+        }
+    }
+}
+
+/// Small letters, underscores as spaces, single spaces.
+fn plain(text: &str) -> String {
+    let text = text.replace('_', " ").to_lowercase();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
