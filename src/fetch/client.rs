@@ -89,7 +89,12 @@ pub(super) fn npm(
     let mut call = job.command(client);
     // npm keeps a copy of what it packs; ours is the one that is kept for good.
     call.args(["pack", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .args(["--no-update-notifier", "--loglevel=error", "--cache"])
+        .args([
+            "--no-update-notifier",
+            "--loglevel=error",
+            "--logs-max=0",
+            "--cache",
+        ])
         .arg(job.aside.path().join("npm"))
         .arg("--pack-destination")
         .arg(&job.dest)

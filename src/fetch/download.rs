@@ -234,28 +234,31 @@ fn content_range(response: &Response<ureq::Body>) -> Option<(Option<u64>, Option
 }
 
 fn unreachable(url: &str, cause: ureq::Error) -> Stop {
-    let (what, help) = match &cause {
-        ureq::Error::HostNotFound => (
-            "can't find the host of",
-            "is there a network? What is already in the cache works with `--offline`",
-        ),
-        ureq::Error::Io(error) if error.kind() == IoKind::ConnectionRefused => (
-            "the connection was refused:",
-            "a proxy is taken from HTTPS_PROXY or HTTP_PROXY",
-        ),
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-            ("this is no address:", "it should begin with https://")
-        }
-        ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
-            let message = format!("no answer from {url}");
-            let error = Error::new(ErrorKind::Fetch, message).because(cause);
-            return Stop::Cut(error.help("try again later"));
-        }
-        _ => (
-            "can't reach",
-            "is there a network? A proxy is taken from HTTPS_PROXY or HTTP_PROXY",
-        ),
-    };
+    let (what, help) =
+        match &cause {
+            ureq::Error::HostNotFound => (
+                "can't find the host of",
+                "is there a network? What is already in the cache works with `--offline`",
+            ),
+            ureq::Error::Io(error) if error.kind() == IoKind::ConnectionRefused => (
+                "the connection was refused:",
+                "a proxy is taken from HTTPS_PROXY or HTTP_PROXY",
+            ),
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                ("this is no address:", "it should begin with https://")
+            }
+            ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
+                let message = format!("no answer from {url}");
+                let error = Error::new(ErrorKind::Fetch, message).because(cause);
+                return Stop::Cut(error.help(
+                    "is there a network? What is already in the cache works with `--offline`",
+                ));
+            }
+            _ => (
+                "can't reach",
+                "is there a network? A proxy is taken from HTTPS_PROXY or HTTP_PROXY",
+            ),
+        };
     let error = Error::new(ErrorKind::Fetch, format!("{what} {url}")).because(cause);
     Stop::Final(error.help(help))
 }

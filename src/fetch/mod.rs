@@ -7,7 +7,6 @@
 mod cache;
 mod catalogue;
 mod client;
-mod describe;
 mod download;
 mod packs;
 mod unpack;
@@ -17,12 +16,11 @@ use std::path::PathBuf;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
-pub use cache::{Cache, sha256_of};
+pub use cache::Cache;
 pub use catalogue::{
     Catalogue, Checksum, Format, Head, PackPhotoEntry, Package, PhotoPack, RemoteFile, Source,
     WeightSet, Wheel, catalogue, photo_pack, weight_set,
 };
-pub use describe::digest;
 pub use packs::{PackPhoto, fetch_pack, pick};
 
 use cache::State;
