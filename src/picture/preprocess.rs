@@ -1,7 +1,12 @@
 //! How a picture becomes a network's input: resize, crop, scale, as torchvision does it on PIL.
 
+use image::RgbImage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::photo::MAX_PIXELS;
+use super::resize::resize;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How pixels between pixels are made; both antialiased, as PIL does it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,5 +43,136 @@ impl Preprocess {
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
         }
+    }
+    /// What the network sees of a picture, before mean and deviation: Pillow's pixels of
+    /// torchvision's `Resize` and `CenterCrop`. Where the crop is larger than the picture, black is
+    /// added around it.
+    ///
+    /// # Errors
+    /// Where the picture, a length of the preprocessing or the result is of no size, or where the
+    /// resized or the cropped picture would have more than [`MAX_PIXELS`].
+    pub fn view(&self, pixels: &RgbImage) -> Result<RgbImage> {
+        let (width, height) = pixels.dimensions();
+        if width == 0 || height == 0 {
+            return Err(refuse(format!(
+                "a picture of {width} × {height} pixels can't be preprocessed"
+            )));
+        }
+        let (to_width, to_height) = self.resized(width, height);
+        self.check(to_width, to_height, (width, height))?;
+        if let Some(side) = self.crop {
+            self.check(side.into(), side.into(), (width, height))?;
+        }
+        // Both fit: no more than `MAX_PIXELS`, and no side is 0.
+        let (to_width, to_height) = (to_width as u32, to_height as u32);
+        let resized = resize(pixels, to_width, to_height, self.interpolation);
+        Ok(match self.crop {
+            Some(side) => centre(&resized, side),
+            None => resized,
+        })
+    }
+
+    /// The input as planes red, green, blue, each row by row: `(x/255 − mean) / std` in float32, as
+    /// torchvision computes it.
+    pub fn normalise(&self, view: &RgbImage) -> Vec<f32> {
+        let mut planes = Vec::with_capacity(view.len());
+        for (colour, (mean, std)) in self.mean.iter().zip(&self.std).enumerate() {
+            let (mean, std) = (*mean as f32, *std as f32);
+            let levels: [f32; 256] =
+                std::array::from_fn(|level| (level as f32 / 255.0 - mean) / std);
+            planes.extend(
+                view.pixels()
+                    .map(|pixel| levels[usize::from(pixel[colour])]),
+            );
+        }
+        planes
+    }
+
+    /// Width and height of the [`view`](Self::view) of a picture of `width` × `height`.
+    pub fn input_size(&self, width: u32, height: u32) -> (u32, u32) {
+        match self.crop {
+            Some(side) => (side, side),
+            None => {
+                let (width, height) = self.resized(width, height);
+                let narrow = |side: u64| u32::try_from(side).unwrap_or(u32::MAX);
+                (narrow(width), narrow(height))
+            }
+        }
+    }
+
+    /// In words and numbers: `short side 256 bicubic, centre 224`.
+    pub fn describe(&self) -> String {
+        let interpolation = match self.interpolation {
+            Interpolation::Bilinear => "bilinear",
+            Interpolation::Bicubic => "bicubic",
+        };
+        match (self.resize, self.crop) {
+            (Some(short), Some(side)) => {
+                format!("short side {short} {interpolation}, centre {side}")
+            }
+            (Some(short), None) => format!("short side {short} {interpolation}"),
+            (None, Some(side)) => format!("centre {side}"),
+            (None, None) => "as it is".to_owned(),
+        }
+    }
+
+    /// The size before the crop: the long side follows the short one, rounded down.
+    fn resized(&self, width: u32, height: u32) -> (u64, u64) {
+        let Some(short) = self.resize else {
+            return (width.into(), height.into());
+        };
+        let short = u64::from(short);
+        let scaled = |long: u32, over: u32| short * u64::from(long) / u64::from(over.max(1));
+        if width <= height {
+            (short, scaled(height, width))
+        } else {
+            (scaled(width, height), short)
+        }
+    }
+
+    fn check(&self, width: u64, height: u64, from: (u32, u32)) -> Result<()> {
+        let what = if width == 0 || height == 0 {
+            "nothing would be left"
+        } else if width.saturating_mul(height) > MAX_PIXELS {
+            "the result would be too large"
+        } else {
+            return Ok(());
+        };
+        Err(refuse(format!(
+            "a picture of {} × {} pixels can't be preprocessed with {}: {what}, {width} × {height} pixels",
+            from.0,
+            from.1,
+            self.describe()
+        )))
+    }
+}
+
+fn refuse(message: String) -> Error {
+    Error::new(ErrorKind::Picture, message)
+}
+
+/// The square of `side` pixels in the middle, black where the picture doesn't reach.
+fn centre(pixels: &RgbImage, side: u32) -> RgbImage {
+    let mut view = RgbImage::new(side, side);
+    let left = offset(pixels.width(), side);
+    let top = offset(pixels.height(), side);
+    image::imageops::replace(&mut view, pixels, -left, -top);
+    view
+}
+
+/// Where a crop of `side` begins in a line of `length`; negative where black comes first.
+///
+/// torchvision rounds the two cases differently: half to even for a crop (Python's `round`), down
+/// for what is added before.
+fn offset(length: u32, side: u32) -> i64 {
+    let spare = i64::from(length) - i64::from(side);
+    if spare < 0 {
+        return -(-spare / 2);
+    }
+    let half = spare / 2;
+    if spare % 2 == 1 && half % 2 == 1 {
+        half + 1
+    } else {
+        half
     }
 }
