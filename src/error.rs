@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Network,
     /// A download failed.
     Fetch,
+    /// A template of the report is wrong.
+    Report,
     /// The file system said no.
     Io,
 }

@@ -1,1 +1,150 @@
 //! The report: results in, one self-contained HTML page out.
+//!
+//! ```text
+//! Results, Tensors ─► page (view structs, charts, pictures) ─► templates (with words) ─► HTML
+//! ```
+//!
+//! The page asks nothing of the network, holds every photo and every map once, and reads in full
+//! without JavaScript. A map is stored as grey levels at its own size; an SVG filter colours it in
+//! the page, so that enlarging interpolates numbers and not colours.
+
+mod charts;
+mod page;
+mod photos;
+mod pictures;
+mod summary;
+mod words;
+
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::results::{Results, Tensors};
+
+pub use words::Words;
+
+/// How to draw, as opposed to what.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// A folder whose files stand in for the built-in templates of the same name.
+    pub templates: Option<PathBuf>,
+}
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        /// Every built-in template: its name, which a file of `--templates` replaces, and its text.
+        pub const TEMPLATES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../templates/", $name)))),*];
+    };
+}
+
+templates!(
+    "page.html",
+    "opening.html",
+    "predictions.html",
+    "photo.html",
+    "filters.html",
+    "reproduce.html",
+    "figure.html",
+    "colours.html",
+    "style.css",
+    "report.js",
+);
+
+/// The report as one HTML file; the same bytes for the same input.
+///
+/// # Errors
+/// Where a template of `options.templates` can't be read or is wrong.
+pub fn render(results: &Results, tensors: &Tensors, options: &Options) -> Result<String> {
+    let words = Words::of(results.experiment.lang);
+    let page = page::Page::new(results, tensors, &words)?;
+    let environment = environment(words, options)?;
+    let draw = |name: &str, context: Value| {
+        environment
+            .get_template(name)
+            .and_then(|template| template.render(context))
+            .map_err(|error| broken(error, options))
+    };
+    let script = draw("report.js", context! {})?;
+    // The one script of the page is let in by its hash, so that no other can run.
+    let policy = format!(
+        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; \
+         script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        STANDARD.encode(Sha256::digest(script.as_bytes()))
+    );
+    draw(
+        "page.html",
+        context! { page => Value::from(Serde(&page)), script, policy },
+    )
+}
+
+fn environment(words: Words, options: &Options) -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|name| {
+        if name.ends_with(".html") {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    environment.add_function(
+        "t",
+        move |key: &str, gaps: Kwargs| -> Result<String, minijinja::Error> {
+            let names: Vec<String> = gaps.args().map(str::to_owned).collect();
+            let mut filled = Vec::with_capacity(names.len());
+            for name in &names {
+                filled.push((name.as_str(), gaps.get::<Value>(name)?.to_string()));
+            }
+            let pairs: Vec<(&str, &str)> = filled.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            words.text(key, &pairs).ok_or_else(|| {
+                minijinja::Error::new(
+                    minijinja::ErrorKind::InvalidOperation,
+                    format!("the word list has no `{key}`, or it leaves a gap unfilled"),
+                )
+            })
+        },
+    );
+    for (name, text) in TEMPLATES {
+        let text = match options.templates.as_deref().map(|folder| folder.join(name)) {
+            Some(path) if path.is_file() => {
+                std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?
+            }
+            _ => (*text).to_owned(),
+        };
+        environment
+            .add_template_owned(*name, text)
+            .map_err(|error| broken(error, options))?;
+    }
+    Ok(environment)
+}
+
+/// A template's error, with the file and line where it began: an include reports its own place last.
+fn broken(error: minijinja::Error, options: &Options) -> Error {
+    let mut root = &error;
+    while let Some(below) = std::error::Error::source(root).and_then(|e| e.downcast_ref()) {
+        root = below;
+    }
+    let place = match (root.name(), root.line()) {
+        (Some(name), Some(line)) => format!("{name}, line {line}"),
+        (Some(name), None) => name.to_owned(),
+        _ => "of the report".to_owned(),
+    };
+    let detail = root
+        .detail()
+        .map_or_else(|| root.kind().to_string(), str::to_owned);
+    let message = format!("the template {place} doesn't work: {detail}");
+    let error = Error::new(ErrorKind::Report, message);
+    match &options.templates {
+        Some(folder) => error.help(format!(
+            "mend it in {}, or take the file away for the built-in one",
+            folder.display()
+        )),
+        None => error,
+    }
+}

@@ -19,6 +19,8 @@ pub struct Results {
     pub environment: Environment,
     /// The experiment with every default filled in.
     pub experiment: Experiment,
+    /// The experiment's file as it was written.
+    pub spec: String,
     pub models: Vec<ModelInfo>,
     pub images: Vec<ImageInfo>,
     pub predictions: Vec<Prediction>,

