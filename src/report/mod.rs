@@ -15,7 +15,7 @@ mod pictures;
 mod summary;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -124,29 +124,27 @@ fn environment(words: Words, options: &Options) -> Result<Environment<'static>> 
     Ok(environment)
 }
 
-/// A template's error, with its file and line.
+/// A template's error, with the file and line where it began: an include reports its own place last.
 fn broken(error: minijinja::Error, options: &Options) -> Error {
-    let place = match (error.name(), error.line()) {
+    let mut root = &error;
+    while let Some(below) = std::error::Error::source(root).and_then(|e| e.downcast_ref()) {
+        root = below;
+    }
+    let place = match (root.name(), root.line()) {
         (Some(name), Some(line)) => format!("{name}, line {line}"),
         (Some(name), None) => name.to_owned(),
-        _ => "the report".to_owned(),
+        _ => "of the report".to_owned(),
     };
-    let folder = options
-        .templates
-        .as_deref()
-        .unwrap_or(Path::new("templates"));
-    let mut detail = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(below) = cause {
-        detail = format!("{detail}: {below}");
-        cause = below.source();
+    let detail = root
+        .detail()
+        .map_or_else(|| root.kind().to_string(), str::to_owned);
+    let message = format!("the template {place} doesn't work: {detail}");
+    let error = Error::new(ErrorKind::Report, message);
+    match &options.templates {
+        Some(folder) => error.help(format!(
+            "mend it in {}, or take the file away for the built-in one",
+            folder.display()
+        )),
+        None => error,
     }
-    Error::new(
-        ErrorKind::Report,
-        format!("the template {place} doesn't work: {detail}"),
-    )
-    .help(format!(
-        "mend it in {}, or leave that file out for the built-in one",
-        folder.display()
-    ))
 }

@@ -4,7 +4,7 @@ use image::{ImageEncoder, RgbImage, codecs::png};
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::picture::{self, ColourMap, Grid, Scale, data_uri};
+use crate::picture::{self, ColourMap, Scale, data_uri};
 use crate::results::Array;
 
 /// The quality of photos: artefacts don't show at the size they are shown at.
@@ -183,9 +183,4 @@ pub fn palettes() -> Vec<Palette> {
             }
         })
         .collect()
-}
-
-/// The side lengths of a mosaic of `grid`, as the page's `viewBox` needs them.
-pub fn sides(grid: &Grid) -> (u32, u32) {
-    (grid.width(), grid.height())
 }
