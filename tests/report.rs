@@ -85,6 +85,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
             models: vec![],
             images: vec![],
             classes: vec![ClassSpec::Predicted, ClassSpec::Label],
+            lock: None,
             methods: vec![
                 MethodSpec::Activations(activations::Activations::default()),
                 MethodSpec::Filters(filters::Filters::default()),

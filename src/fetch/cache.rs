@@ -214,7 +214,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 }
 
 /// The sum of a file, 64 hex digits.
-pub(super) fn sha256_of(path: &Path) -> Result<String> {
+pub fn sha256_of(path: &Path) -> Result<String> {
     let read = |cause| Error::io("read", path, cause);
     let mut file = File::open(path).map_err(read)?;
     let (mut sum, mut buffer) = (Sha256::new(), vec![0; BUFFER]);

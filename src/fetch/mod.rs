@@ -7,6 +7,7 @@
 mod cache;
 mod catalogue;
 mod client;
+mod describe;
 mod download;
 mod packs;
 mod unpack;
@@ -16,11 +17,12 @@ use std::path::PathBuf;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
-pub use cache::Cache;
+pub use cache::{Cache, sha256_of};
 pub use catalogue::{
     Catalogue, Checksum, Format, Head, PackPhotoEntry, Package, PhotoPack, RemoteFile, Source,
     WeightSet, Wheel, catalogue, photo_pack, weight_set,
 };
+pub use describe::digest;
 pub use packs::{PackPhoto, fetch_pack, pick};
 
 use cache::State;
