@@ -495,7 +495,7 @@ fn numbers_are_written_as_the_language_does() {
     assert_eq!(en.percent(0.000_01), "< 0.1\u{a0}%");
     assert_eq!(en.percent(0.99999), "> 99.9\u{a0}%");
     assert_eq!(en.number(0.000_021), "2.10·10⁻⁵");
-    assert_eq!(en.number(-2.34567), "−2.35");
+    assert_eq!(en.number(-2.345_67), "−2.35");
     assert_eq!(pl.prefixed(25_557_032), "25,6\u{a0}M");
     assert_eq!(en.whole(25_557_032), "25\u{202f}557\u{202f}032");
 }

@@ -10,7 +10,7 @@ use super::words::Words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::results::{LayerInfo, ModelInfo, Results};
 
-const WIDTH: i32 = 360;
+const WIDTH: i32 = 300;
 const INK: RGBColor = RGBColor(1, 0, 254);
 const RULE: RGBColor = RGBColor(2, 0, 254);
 
@@ -52,7 +52,7 @@ fn bars(models: &[ModelInfo], values: &[u64], title: &str, words: &Words) -> Res
             for (place, (model, value)) in models.iter().zip(values).enumerate() {
                 let top = 26 + 34 * place as i32;
                 let length = (*value as f64 / most * f64::from(WIDTH - 70)) as i32;
-                area.draw(&text(short(&model.id, 44), (0, top), 13, HPos::Left))?;
+                area.draw(&text(short(&model.id, 36), (0, top), 13, HPos::Left))?;
                 let corners = [(0, top + 15), (length.max(1), top + 27)];
                 area.draw(&Rectangle::new(corners, slot(place).filled()))?;
                 area.draw(&text(
@@ -162,21 +162,21 @@ pub fn truth(results: &Results, words: &Words) -> Result<Option<String>> {
     if images.is_empty() {
         return Ok(None);
     }
-    let (left, right, row) = (130, WIDTH - 14, 24);
+    let (left, right, row) = (104, WIDTH - 18, 24);
     let height = 44 + row * images.len() as i32;
     let x = |part: f32| left + (part.clamp(0.0, 1.0) * (right - left) as f32) as i32;
     let title = words.say("chart.truth", &[]);
     let svg = draw((WIDTH, height), &title, |area| {
-        for tenth in [0, 25, 50, 75, 100] {
-            let at = x(tenth as f32 / 100.0);
+        for per_cent in [0, 50, 100] {
+            let at = x(per_cent as f32 / 100.0);
             area.draw(&PathElement::new(vec![(at, 6), (at, height - 30)], RULE))?;
-            let label = format!("{tenth}%");
+            let label = format!("{per_cent}\u{a0}%");
             area.draw(&text(label, (at, height - 24), 12, HPos::Center))?;
         }
         for (number, image) in images.iter().enumerate() {
             let middle = 18 + row * number as i32;
             area.draw(&text(
-                short(&image.id, 19),
+                short(&image.id, 15),
                 (left - 10, middle - 7),
                 12,
                 HPos::Right,

@@ -456,6 +456,11 @@ impl Drawing<'_> {
                         ..cell
                     });
                 }
+                let unknown = values.iter().filter(|v| !v.is_finite()).count();
+                if unknown > 0 {
+                    let gaps = [("count", &*unknown.to_string())];
+                    cell.notes.push(words.say("cell.unknown", &gaps));
+                }
                 cell.map = Some(self.map(values, width, height, *signed)?);
                 cell.kind = "map";
             }

@@ -163,7 +163,9 @@ pub fn palettes() -> Vec<Palette> {
     ColourMap::ALL
         .into_iter()
         .map(|map| {
-            let colours = map.palette();
+            let mut colours = map.palette();
+            // Level 0 is left open where there are gaps; elsewhere it is only ever a rounding of 1.
+            colours[0] = colours[1];
             let table = |c: usize| {
                 let entries: Vec<String> = colours
                     .iter()
