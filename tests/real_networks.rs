@@ -26,7 +26,10 @@ fn the_three_networks_say_of_the_twenty_photos_what_they_should() {
     let read = |path: &str| -> Value {
         serde_json::from_str(&std::fs::read_to_string(path).expect(path)).unwrap()
     };
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/reference_predictions.json");
+    let golden = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/reference_predictions.json"
+    );
     let results = folder.path().join("output/twenty/results.json");
     let results = read(results.to_str().unwrap());
     let mut found = BTreeMap::new();
@@ -43,12 +46,17 @@ fn the_three_networks_say_of_the_twenty_photos_what_they_should() {
             let top = found[&(model.to_owned(), image.to_owned())];
             let class = top["class"]["index"].as_u64().unwrap();
             *right.entry(model).or_insert(0) += u32::from(photo["true"] == class);
-            let Some(reference) = photo.get(model) else { continue };
+            let Some(reference) = photo.get(model) else {
+                continue;
+            };
             let name = labels.name(class as usize).replace(' ', "_");
             let same = reference[0].as_str().unwrap().eq_ignore_ascii_case(&name);
             *alike.entry(model).or_insert(0) += u32::from(same);
             let apart = top["probability"].as_f64().unwrap() - reference[1].as_f64().unwrap();
-            assert!(!same || apart.abs() <= 0.02, "{model} {image}: {apart} apart");
+            assert!(
+                !same || apart.abs() <= 0.02,
+                "{model} {image}: {apart} apart"
+            );
         }
     }
     println!("like the reference: {alike:?}; right: {right:?}");
