@@ -305,7 +305,7 @@ fn taught(head: &Head, rounds: &[Round], photos: &Tensor, steps: i64, pull: f64)
         let number = (step + 1) as i32;
         let mean = &first / (1.0 - 0.9f64.powi(number));
         let spread = (&second / (1.0 - 0.999f64.powi(number))).sqrt() + 1e-8;
-        weight = weight - mean / spread * rate;
+        weight -= mean / spread * rate;
     }
     Head {
         bias: weight.select(1, 512).to_kind(Kind::Double),
