@@ -5,7 +5,7 @@
 
 use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
 use convscope::network::labels::Labels;
-use convscope::network::{Network, gradients, info, random, zoo};
+use convscope::network::{Network, Rule, gradients, info, random, zoo};
 use convscope::picture::Preprocess;
 use convscope::results::Content;
 use tch::{Device, Tensor};
@@ -203,10 +203,61 @@ fn filters_are_the_first_kernels_by_norm() {
     );
 }
 
-/// The toy network of Captum's own tests, checked by hand: Grad-CAM at the convolution and behind its
-/// ReLU.
 #[test]
-fn grad_cam_of_the_toy_network() {
+fn guided_backprop_and_deconvnet_are_captums() {
+    for arch in ["resnet18", "vgg11_bn"] {
+        let subject = subject(arch);
+        let out = look(&subject, "guided_backprop", "input");
+        close(
+            arch,
+            array(&out, "/raw"),
+            &golden(&format!("{arch}/guided_backprop")),
+            1e-4,
+        );
+        let (input, output) = (input(), subject.network.graph().output());
+        let logits = &subject.network.forward(&input, &[output]).unwrap()[&output];
+        let class = logits.argmax(1, false);
+        let asked = logits
+            .zeros_like()
+            .scatter_value(1, &class.unsqueeze(1), 1.0);
+        let back = |rule| {
+            let back = subject
+                .network
+                .backward(&input, output, &asked, rule)
+                .unwrap();
+            Vec::<f32>::try_from(back.flatten(0, -1)).unwrap()
+        };
+        close(
+            arch,
+            &back(Rule::Deconvnet),
+            &golden(&format!("{arch}/deconvnet")),
+            1e-4,
+        );
+        // Stretch by stretch, the plain rule is libtorch's own gradient.
+        close(
+            arch,
+            &back(Rule::Plain),
+            &golden(&format!("{arch}/saliency")),
+            1e-4,
+        );
+    }
+}
+
+#[test]
+fn a_network_without_relu_has_no_guided_backprop() {
+    let out = look(&subject("efficientnet_b0"), "guided_backprop", "input");
+    assert!(
+        matches!(&out.figures[0].content, Content::Absent { reason } if reason.key == "note.no_relu")
+    );
+    // ReLU6 is one.
+    let out = look(&subject("efficientnet_lite0"), "guided_backprop", "input");
+    assert!(matches!(out.figures[0].content, Content::Map { .. }));
+}
+
+/// The toy network of Captum's own tests, checked by hand: Grad-CAM at the convolution and behind its
+/// ReLU, and the two rules.
+#[test]
+fn the_toy_network_gives_what_was_worked_out_by_hand() {
     use convscope::network::graph::{Conv, Graph, Op, Padding};
     let mut graph = Graph::new();
     let conv = Conv {
@@ -275,4 +326,22 @@ fn grad_cam_of_the_toy_network() {
         .unwrap();
     assert_eq!(array(&out, "/0/conv1"), [11.25, 13.5, 20.25, 22.5]);
     assert_eq!(array(&out, "/0/relu1"), [0., 4., 28., 32.5]);
+    // At the output itself, past its ReLU, which is open.
+    let asked = Tensor::from_slice(&[1f32, 0., 0., 0.]).view([1, 4]);
+    let back = |rule| {
+        let back = subject.network.backward(&input, 4, &asked, rule).unwrap();
+        Vec::<f32>::try_from(back.flatten(0, -1)).unwrap()
+    };
+    assert_eq!(
+        back(Rule::Deconvnet),
+        [
+            2., 3., 3., 1., 3., 5., 5., 2., 3., 5., 5., 2., 1., 2., 2., 1.
+        ]
+    );
+    assert_eq!(
+        back(Rule::Guided),
+        [
+            0., 1., 1., 1., 1., 3., 3., 2., 1., 3., 3., 2., 1., 2., 2., 1.
+        ]
+    );
 }

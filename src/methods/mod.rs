@@ -17,6 +17,7 @@ mod subject;
 pub mod activations;
 pub mod filters;
 pub mod grad_cam;
+pub mod guided_backprop;
 pub mod saliency;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
@@ -172,4 +173,5 @@ methods! {
     "filters" => Filters(filters::Filters),
     "saliency" => Saliency(saliency::Saliency),
     "grad_cam" => GradCam(grad_cam::GradCam),
+    "guided_backprop" => GuidedBackprop(guided_backprop::GuidedBackprop),
 }

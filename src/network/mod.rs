@@ -1,5 +1,6 @@
 //! Networks as graphs that can be looked into.
 
+mod backward;
 mod exec;
 pub mod graph;
 pub mod info;
@@ -8,4 +9,5 @@ pub mod random;
 pub mod weights;
 pub mod zoo;
 
+pub use backward::Rule;
 pub use exec::{Kept, Network, gradients};

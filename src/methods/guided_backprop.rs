@@ -1,0 +1,58 @@
+//! `guided_backprop`: the gradient with only what is positive let through at every ReLU (Springenberg
+//! et al. 2014, <https://arxiv.org/abs/1412.6806>).
+//!
+//! **What it shows.** The pattern in the picture that excites the class's logit, sharper than the gradient:
+//! edges and textures that open ReLUs speak for.
+//! **How it is computed.** The logit is taken back to the pixels; each ReLU lets through what is
+//! positive where it was open on the way there. The map is the maximum over colours of the magnitude,
+//! `[H, W]`; the result itself, `[3, H, W]` and signed, is kept under `<key>/raw`.
+//! **How to read it.** Bright lines are what excites, in the shape they have in the picture.
+//! **What it can't show.** What speaks for this class and not for another: the maps of different classes
+//! look alike, and stay alike when the later layers are randomised (Adebayo et al. 2018). Networks
+//! without a ReLU (SiLU) have no such map.
+//! **Options.** None. **Cost.** One forward and one backward pass a class, cut at the ReLUs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ClassPass, Method, Output};
+use crate::error::Result;
+use crate::network::Rule;
+use crate::network::graph::NodeId;
+use crate::results::{Content, Note};
+
+/// No options.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuidedBackprop {}
+
+impl Method for GuidedBackprop {
+    fn asks_about_classes(&self) -> bool {
+        true
+    }
+
+    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+        let subject = pass.pass.subject;
+        let network = &subject.network;
+        if !network.has_relu() {
+            let reason = Note::new("note.no_relu");
+            let content = Content::Absent { reason };
+            out.figures
+                .push(pass.figure("guided_backprop", None, content));
+            return Ok(());
+        }
+        let output = network.graph().output();
+        let logit = pass.pass.value(output)?.f_zeros_like()?;
+        let class = pass.class.index as i64;
+        let _ = logit.f_select(1, class)?.f_fill_(1.0)?;
+        let back = network.backward(pass.pass.input, output, &logit, Rule::Guided)?;
+        let back = back.f_squeeze_dim(0)?;
+        let key = pass.key("guided_backprop", None);
+        out.tensor(&format!("{key}/raw"), &back)?;
+        let strongest = back.f_abs()?.f_amax([0i64], false)?;
+        let content = out.map(&key, &strongest, false)?;
+        out.figures
+            .push(pass.figure("guided_backprop", None, content));
+        Ok(())
+    }
+}
