@@ -8,6 +8,7 @@
 //! without JavaScript. A map is stored as grey levels at its own size; an SVG filter colours it in
 //! the page, so that enlarging interpolates numbers and not colours.
 
+mod cells;
 mod charts;
 mod page;
 mod photos;
