@@ -1,7 +1,8 @@
 //! The methods against PyTorch: gradients and Grad-CAM of networks with the weights of
 //! `network::random` on `golden/input_64.png`, for the largest logit.
 //!
-//! The golden figures were made with PyTorch 2.13.0, torchvision 0.28.0 and pytorch-grad-cam 1.5.7.
+//! The golden figures were made with PyTorch 2.13.0, torchvision 0.28.0, Captum 0.9.0 and pytorch-grad-cam
+//! 1.5.7; those of Captum are stored as sums over the colours.
 
 use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
 use convscope::network::labels::Labels;
@@ -143,6 +144,52 @@ fn grad_cam_is_pytorchs() {
             .map(|value| value.max(0.0))
             .collect();
         assert_eq!(array(&out, layer), clipped);
+    }
+}
+
+/// pytorch-grad-cam stretches a map to 0…1, resizes it and stretches it again.
+#[test]
+fn the_cams_are_pytorch_grad_cams() {
+    let layers = [
+        ("resnet18", "layer4.1.conv2"),
+        ("vgg11_bn", "features.25"),
+        ("efficientnet_b0", "features.8.0"),
+    ];
+    for (arch, layer) in layers {
+        let subject = subject(arch);
+        for method in ["hires_cam", "layer_cam", "xgrad_cam", "grad_cam_plus_plus"] {
+            let out = look(&subject, method, layer);
+            let map = Tensor::from_slice(array(&out, layer));
+            let side = (map.numel() as f64).sqrt() as i64;
+            let map = map
+                .view([1, 1, side, side])
+                .upsample_bilinear2d([64, 64], false, None, None);
+            let map = &map - map.min();
+            let stretched = Vec::<f32>::try_from((&map / map.max()).flatten(0, -1)).unwrap();
+            let name = format!("{arch}/{method}");
+            close(&name, &stretched, &golden(&name), 1e-4);
+            let clipped: Vec<f32> = array(&out, "/raw").iter().map(|v| v.max(0.0)).collect();
+            assert_eq!(array(&out, layer), clipped, "{name}");
+        }
+    }
+}
+
+#[test]
+fn input_x_gradient_is_captums() {
+    for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
+        let out = look(&subject(arch), "input_x_gradient", "input");
+        let Content::Map { tensor, signed, .. } = &out.figures[0].content else {
+            panic!("{:?}", out.figures[0]);
+        };
+        assert!(signed);
+        let found = out.tensors[tensor].floats().unwrap();
+        let name = format!("{arch}/input_x_gradient");
+        close(&name, found, &golden(&name), 1e-4);
+        let raw = array(&out, "/raw");
+        let sum: Vec<f32> = (0..4096)
+            .map(|at| raw[at] + raw[4096 + at] + raw[8192 + at])
+            .collect();
+        close(&name, &sum, found, 1e-5);
     }
 }
 

@@ -14,7 +14,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassPass, Method, Output};
+use super::{ClassPass, Method, Output, cam};
 use crate::error::Result;
 use crate::network::graph::NodeId;
 use crate::spec::LayerSelector;
@@ -45,21 +45,9 @@ impl Method for GradCam {
     }
 
     fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
-        for &layer in layers {
-            let values = pass.pass.value(layer)?.f_detach()?;
-            let weights = pass
-                .gradient(layer)?
-                .f_mean_dim([2i64, 3].as_slice(), true, None)?;
-            let sum = values
-                .f_mul(&weights)?
-                .f_sum_dim_intlist([1i64].as_slice(), false, None)?
-                .f_squeeze_dim(0)?;
-            let key = pass.key("grad_cam", Some(layer));
-            out.tensor(&format!("{key}/raw"), &sum)?;
-            let content = out.map(&key, &sum.f_relu()?, false)?;
-            out.figures
-                .push(pass.figure("grad_cam", Some(layer), content));
-        }
-        Ok(())
+        cam::draw("grad_cam", pass, layers, out, |values, gradient| {
+            let weights = gradient.f_mean_dim(Some(cam::PLACES), true, None)?;
+            Ok(values.f_mul(&weights)?)
+        })
     }
 }

@@ -12,13 +12,19 @@ use crate::spec::LayerSelector;
 
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
 
+mod cam;
 mod subject;
 
 pub mod activations;
 pub mod filters;
 pub mod grad_cam;
+pub mod grad_cam_plus_plus;
 pub mod guided_backprop;
+pub mod hires_cam;
+pub mod input_x_gradient;
+pub mod layer_cam;
 pub mod saliency;
+pub mod xgrad_cam;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
 /// network, once a picture and once a class, and do nothing unless a method has something to say.
@@ -172,6 +178,11 @@ methods! {
     "activations" => Activations(activations::Activations),
     "filters" => Filters(filters::Filters),
     "saliency" => Saliency(saliency::Saliency),
+    "input_x_gradient" => InputXGradient(input_x_gradient::InputXGradient),
     "grad_cam" => GradCam(grad_cam::GradCam),
     "guided_backprop" => GuidedBackprop(guided_backprop::GuidedBackprop),
+    "grad_cam_plus_plus" => GradCamPlusPlus(grad_cam_plus_plus::GradCamPlusPlus),
+    "hires_cam" => HiresCam(hires_cam::HiresCam),
+    "layer_cam" => LayerCam(layer_cam::LayerCam),
+    "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
 }

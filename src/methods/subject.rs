@@ -167,6 +167,21 @@ impl Output {
             maximum,
         })
     }
+
+    /// Stores parts of a logit, `[3, H, W]` and signed, under `<key>/raw`, and their sum over the
+    /// colours as a figure's map; gives that figure back for its notes.
+    ///
+    /// # Errors
+    /// As [`tensor`](Self::tensor).
+    pub fn parts(&mut self, name: &str, pass: &ClassPass, parts: &Tensor) -> Result<&mut Figure> {
+        let key = pass.key(name, None);
+        self.tensor(&format!("{key}/raw"), parts)?;
+        let sum = parts.f_sum_dim_intlist([0i64].as_slice(), false, None)?;
+        let content = self.map(&key, &sum, true)?;
+        self.figures.push(pass.figure(name, None, content));
+        let missing = || Error::new(ErrorKind::Network, format!("`{key}` was not stored"));
+        self.figures.last_mut().ok_or_else(missing)
+    }
 }
 
 /// A libtorch tensor as a plain float32 array.

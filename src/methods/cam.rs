@@ -1,0 +1,37 @@
+//! What the class activation maps share: a layer's channels summed with some weight, kept before and
+//! after its negative part is cut off.
+
+use tch::Tensor;
+
+use super::{ClassPass, Output};
+use crate::error::Result;
+use crate::network::graph::NodeId;
+
+/// Height and width of `[1, C, h, w]`.
+pub const PLACES: &[i64] = &[2, 3];
+
+/// For every layer, `weigh` makes of its values and gradients, both `[1, C, h, w]`, what each channel
+/// says at each place, in the same shape. The sum over channels is stored under `<key>/raw`, and its
+/// positive part, `[h, w]`, as the figure's map.
+///
+/// # Errors
+/// If a layer was not kept, or libtorch refuses.
+pub fn draw(
+    name: &str,
+    pass: &ClassPass,
+    layers: &[NodeId],
+    out: &mut Output,
+    weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+) -> Result<()> {
+    for &layer in layers {
+        let values = pass.pass.value(layer)?.f_detach()?;
+        let sum = weigh(&values, pass.gradient(layer)?)?
+            .f_sum_dim_intlist([1i64].as_slice(), false, None)?
+            .f_squeeze_dim(0)?;
+        let key = pass.key(name, Some(layer));
+        out.tensor(&format!("{key}/raw"), &sum)?;
+        let content = out.map(&key, &sum.f_relu()?, false)?;
+        out.figures.push(pass.figure(name, Some(layer), content));
+    }
+    Ok(())
+}

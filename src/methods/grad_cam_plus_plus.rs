@@ -1,0 +1,74 @@
+//! `grad_cam_plus_plus`: Grad-CAM that does not favour large objects (Chattopadhay et al. 2017,
+//! <https://arxiv.org/abs/1710.11063>).
+//!
+//! **What it shows.** The places of a layer that speak for the class; several or small objects count as much
+//! as one large one.
+//! **How it is computed.** With the layer's values `A` and `g = ∂logit/∂A`, both `[C, h, w]`: a channel's weight
+//! is `Σ α · ReLU(g)` over places with `α = g² / (2 g² + g³ Σ A + 1e-6)`, 0 where `g` is; the map is
+//! `ReLU(Σ weight · A)`, `[h, w]`. The sum before the ReLU is kept under `<key>/raw`. As is usual, the gradients
+//! are of the logit itself, where the paper derives the weights from its exponential.
+//! **How to read it.** As Grad-CAM.
+//! **What it can't show.** What speaks against the class: only positive gradients count, so the map of another
+//! class may look nearly the same.
+//! **Options.** `layers`. **Cost.** The backward pass that all gradient methods share.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ClassPass, Method, Output, cam};
+use crate::error::Result;
+use crate::network::graph::NodeId;
+use crate::spec::LayerSelector;
+
+/// On which layers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GradCamPlusPlus {
+    /// Layers with height and width.
+    pub layers: Vec<LayerSelector>,
+}
+
+impl Default for GradCamPlusPlus {
+    fn default() -> Self {
+        GradCamPlusPlus {
+            layers: vec![LayerSelector("last".into())],
+        }
+    }
+}
+
+/// Keeps the quotient finite where gradients are tiny; it damps those below about its root.
+const SMALL: f64 = 1e-6;
+
+impl Method for GradCamPlusPlus {
+    fn selectors(&self) -> &[LayerSelector] {
+        &self.layers
+    }
+
+    fn asks_about_classes(&self) -> bool {
+        true
+    }
+
+    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+        cam::draw(
+            "grad_cam_plus_plus",
+            pass,
+            layers,
+            out,
+            |values, gradient| {
+                let places = Some(cam::PLACES);
+                let sums = values.f_sum_dim_intlist(places, true, None)?;
+                let square = gradient.f_square()?;
+                let below = square
+                    .f_mul_scalar(2.0)?
+                    .f_add(&square.f_mul(gradient)?.f_mul(&sums)?)?
+                    .f_add_scalar(SMALL)?;
+                let alpha = square.f_div(&below)?;
+                let alpha = alpha.f_masked_fill(&gradient.f_eq(0.0)?, 0.0)?;
+                let weights = alpha
+                    .f_mul(&gradient.f_relu()?)?
+                    .f_sum_dim_intlist(places, true, None)?;
+                Ok(values.f_mul(&weights)?)
+            },
+        )
+    }
+}
