@@ -432,6 +432,18 @@ fn every_yaml_below_a_folder_runs_each_into_a_folder_of_its_own() {
 }
 
 #[test]
+fn a_folder_run_twice_leaves_the_locks_of_the_first_run_alone() {
+    let desk = Desk::new();
+    desk.write("two.yaml", GOOD);
+    for _ in 0..2 {
+        let said = desk.call(&["run", "."]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(said.out.trim(), "output/two/report.html");
+    }
+    assert_eq!(files(&desk.path("output")), ["two"]);
+}
+
+#[test]
 fn a_start_can_be_made_from_nothing() {
     let desk = Desk::new();
     assert_eq!(desk.call(&["init", "mine.yaml"]).code, 0);
