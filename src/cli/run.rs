@@ -110,10 +110,7 @@ fn tell(outcome: &Outcome) -> Done {
     if failures.is_empty() {
         return Done::Well;
     }
-    eprintln!(
-        "{} of it failed (it says so in the report):",
-        failures.len()
-    );
+    eprintln!("what failed: {} (the report says so too):", failures.len());
     for failure in failures {
         let parts = [&failure.model, &failure.image, &failure.method];
         let place: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
