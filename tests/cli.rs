@@ -432,6 +432,47 @@ fn every_yaml_below_a_folder_runs_each_into_a_folder_of_its_own() {
 }
 
 #[test]
+fn a_folder_run_twice_leaves_the_locks_of_the_first_run_alone() {
+    let desk = Desk::new();
+    desk.write("two.yaml", GOOD);
+    for _ in 0..2 {
+        let said = desk.call(&["run", "."]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(said.out.trim(), "output/two/report.html");
+    }
+    assert_eq!(files(&desk.path("output")), ["two"]);
+}
+
+#[test]
+fn a_damaged_result_is_named_with_its_folder() {
+    let desk = Desk::new();
+    desk.write("two.yaml", GOOD);
+    assert_eq!(desk.call(&["run", "two.yaml"]).code, 0);
+    let page = fs::read(desk.path("output/two/report.html")).unwrap();
+    let bytes = fs::read(desk.path("output/two/data.safetensors")).unwrap();
+    desk.write("output/two/data.safetensors", &bytes[..1000]);
+    let said = desk.call(&["render", "output/two"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    let said = flat(&said.err);
+    assert!(
+        said.contains("output/two/data.safetensors is damaged"),
+        "{said}"
+    );
+    // The report of before still stands.
+    assert_eq!(fs::read(desk.path("output/two/report.html")).unwrap(), page);
+}
+
+#[test]
+fn a_side_that_no_picture_has_is_a_wrong_call() {
+    let desk = Desk::new();
+    for side in ["0", "-3", "many", "99999999999"] {
+        let said = desk.call(&["layers", "resnet18", &format!("--input={side}")]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(said.err.contains("--input"), "{}", said.err);
+    }
+}
+
+#[test]
 fn a_start_can_be_made_from_nothing() {
     let desk = Desk::new();
     assert_eq!(desk.call(&["init", "mine.yaml"]).code, 0);

@@ -51,7 +51,7 @@ impl Arguments {
             }
         }
         match pictures {
-            Some(pictures) => text.push_str(&format!("  {} pictures\n", pictures.len())),
+            Some(pictures) => text.push_str(&format!("  pictures: {}\n", pictures.len())),
             None => text.push_str("  pictures: from a pack that is not fetched yet\n"),
         }
         Ok(text)

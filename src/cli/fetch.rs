@@ -41,7 +41,7 @@ impl Arguments {
                 }
             }
             said.push(format!(
-                "{}: {} pictures",
+                "{}: pictures: {}",
                 file.path.display(),
                 plan.pictures.len()
             ));

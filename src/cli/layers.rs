@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(long)]
     weights: Option<String>,
     /// Side of the picture in pixels; by default what the architecture was made for.
-    #[arg(long, value_name = "PIXELS")]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(i64).range(1..=16384))]
     input: Option<i64>,
     /// Print JSON.
     #[arg(long)]

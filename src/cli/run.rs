@@ -110,10 +110,7 @@ fn tell(outcome: &Outcome) -> Done {
     if failures.is_empty() {
         return Done::Well;
     }
-    eprintln!(
-        "{} of it failed (it says so in the report):",
-        failures.len()
-    );
+    eprintln!("what failed: {} (the report says so too):", failures.len());
     for failure in failures {
         let parts = [&failure.model, &failure.image, &failure.method];
         let place: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
@@ -133,7 +130,7 @@ pub struct Spec {
 }
 
 /// The experiment files that the arguments mean: files as they are, folders as every YAML file
-/// below them.
+/// below them but the locks that earlier runs wrote.
 pub fn spec_files(paths: &[PathBuf]) -> Result<Vec<Spec>> {
     let mut files: Vec<Spec> = Vec::new();
     for path in paths {
@@ -152,7 +149,11 @@ pub fn spec_files(paths: &[PathBuf]) -> Result<Vec<Spec>> {
                 Error::new(ErrorKind::Usage, message).because(error)
             })?;
             let yaml = |ending: &std::ffi::OsStr| ending == "yaml" || ending == "yml";
-            if entry.file_type().is_file() && entry.path().extension().is_some_and(yaml) {
+            // A lock is what a run wrote, not a spec of its own: a second `run .` would run it too.
+            if entry.file_type().is_file()
+                && entry.file_name() != store::LOCK
+                && entry.path().extension().is_some_and(yaml)
+            {
                 let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
                 let name = below
                     .with_extension("")

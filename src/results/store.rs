@@ -93,7 +93,12 @@ pub fn read(folder: &Path) -> Result<(Results, Tensors)> {
     })?;
     let path = folder.join(TENSORS);
     let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-    Ok((results, from_safetensors(&bytes)?))
+    let tensors = from_safetensors(&bytes).map_err(|error| {
+        let message = format!("{} is damaged", path.display());
+        let help = "run the experiment again: its folder is written anew";
+        Error::new(ErrorKind::Io, message).because(error).help(help)
+    })?;
+    Ok((results, tensors))
 }
 
 /// A folder that can be written into. Dropped before anything is, it takes the folders that it made

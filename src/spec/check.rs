@@ -171,7 +171,7 @@ impl SpecFile {
     fn id<'a>(&self, path: &[Step], id: &'a str, taken: &mut BTreeMap<&'a str, ()>) -> Result<()> {
         if !is_id(id) {
             let message = format!("`{id}` can't be an id");
-            let help = "an id becomes part of the results' keys: letters, digits, `_`, `-` and `.`, not `_` first";
+            let help = "an id becomes part of the results' keys: the letters a to z and A to Z, digits, `_`, `-` and `.`, not `_` first";
             return Err(self.error_at(path, message, "not fit for a key", help));
         }
         match taken.insert(id, ()) {
