@@ -13,6 +13,7 @@ use crate::spec::LayerSelector;
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
 
 mod cam;
+mod several;
 mod subject;
 
 pub mod activations;
@@ -21,7 +22,9 @@ pub mod grad_cam;
 pub mod grad_cam_plus_plus;
 pub mod hires_cam;
 pub mod input_x_gradient;
+pub mod integrated_gradients;
 pub mod layer_cam;
+pub mod occlusion;
 pub mod saliency;
 pub mod xgrad_cam;
 
@@ -178,6 +181,8 @@ methods! {
     "filters" => Filters(filters::Filters),
     "saliency" => Saliency(saliency::Saliency),
     "input_x_gradient" => InputXGradient(input_x_gradient::InputXGradient),
+    "integrated_gradients" => IntegratedGradients(integrated_gradients::IntegratedGradients),
+    "occlusion" => Occlusion(occlusion::Occlusion),
     "grad_cam" => GradCam(grad_cam::GradCam),
     "grad_cam_plus_plus" => GradCamPlusPlus(grad_cam_plus_plus::GradCamPlusPlus),
     "hires_cam" => HiresCam(hires_cam::HiresCam),
