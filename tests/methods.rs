@@ -174,23 +174,54 @@ fn the_cams_are_pytorch_grad_cams() {
     }
 }
 
-#[test]
-fn input_x_gradient_is_captums() {
-    for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
-        let out = look(&subject(arch), "input_x_gradient", "input");
-        let Content::Map { tensor, signed, .. } = &out.figures[0].content else {
-            panic!("{:?}", out.figures[0]);
-        };
-        assert!(signed);
-        let found = out.tensors[tensor].floats().unwrap();
-        let name = format!("{arch}/input_x_gradient");
-        close(&name, found, &golden(&name), 1e-4);
-        let raw = array(&out, "/raw");
-        let sum: Vec<f32> = (0..4096)
-            .map(|at| raw[at] + raw[4096 + at] + raw[8192 + at])
-            .collect();
-        close(&name, &sum, found, 1e-5);
+/// The map of the one figure, which must be signed and the sum over the colours of what is under `/raw`.
+fn parts(out: &Output) -> &[f32] {
+    let Content::Map { tensor, signed, .. } = &out.figures[0].content else {
+        panic!("{:?}", out.figures[0]);
+    };
+    assert!(signed);
+    let found = out.tensors[tensor].floats().unwrap();
+    if let Some(raw) = out.tensors.get(&format!("{tensor}/raw")) {
+        let raw = raw.floats().unwrap();
+        let sum = |at: usize| raw[at] + raw[4096 + at] + raw[8192 + at];
+        let sum: Vec<f32> = (0..4096).map(sum).collect();
+        close(tensor, &sum, found, 1e-5);
     }
+    found
+}
+
+#[test]
+fn signed_parts_of_the_logit_are_captums() {
+    let methods = [
+        ("input_x_gradient", 1e-4),
+        ("integrated_gradients", 1e-3),
+        ("occlusion", 1e-4),
+    ];
+    for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
+        let subject = subject(arch);
+        for (method, tolerance) in methods {
+            let out = look(&subject, method, "input");
+            let name = format!("{arch}/{method}");
+            close(&name, parts(&out), &golden(&name), tolerance);
+        }
+    }
+}
+
+#[test]
+fn the_gap_of_integrated_gradients_is_told_and_closes_with_more_steps() {
+    let subject = subject("vgg11_bn");
+    let gap = |steps: usize| -> f64 {
+        let method = format!("integrated_gradients: {{steps: {steps}}}");
+        let out = look(&subject, &method, "input");
+        let values = &out.figures[0].notes[0].values;
+        let value = |name: &str| values[name].parse::<f64>().unwrap();
+        let sum: f64 = parts(&out).iter().map(|&part| f64::from(part)).sum();
+        assert!((sum - value("sum")).abs() < 1e-3, "{sum} {values:?}");
+        assert!((value("sum") - value("difference")).abs() - value("gap") < 2e-4);
+        value("gap")
+    };
+    let (few, many) = (gap(1), gap(100));
+    assert!(many < few / 10.0, "{few} {many}");
 }
 
 #[test]

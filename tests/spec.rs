@@ -31,7 +31,8 @@ fn specs(folder: &str) -> Vec<PathBuf> {
 fn printed(error: &Error, path: &Path) -> String {
     let mut text = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
+        // Where a line breaks would hang on how long the path to the checkout is.
+        .with_wrap_lines(false)
         .render_report(&mut text, error)
         .expect("a report");
     let name = path.file_name().expect("a name").to_string_lossy();

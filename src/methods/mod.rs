@@ -13,6 +13,7 @@ use crate::spec::LayerSelector;
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
 
 mod cam;
+mod several;
 mod subject;
 
 pub mod activations;
@@ -22,7 +23,9 @@ pub mod grad_cam_plus_plus;
 pub mod guided_backprop;
 pub mod hires_cam;
 pub mod input_x_gradient;
+pub mod integrated_gradients;
 pub mod layer_cam;
+pub mod occlusion;
 pub mod saliency;
 pub mod xgrad_cam;
 
@@ -179,6 +182,8 @@ methods! {
     "filters" => Filters(filters::Filters),
     "saliency" => Saliency(saliency::Saliency),
     "input_x_gradient" => InputXGradient(input_x_gradient::InputXGradient),
+    "integrated_gradients" => IntegratedGradients(integrated_gradients::IntegratedGradients),
+    "occlusion" => Occlusion(occlusion::Occlusion),
     "grad_cam" => GradCam(grad_cam::GradCam),
     "guided_backprop" => GuidedBackprop(guided_backprop::GuidedBackprop),
     "grad_cam_plus_plus" => GradCamPlusPlus(grad_cam_plus_plus::GradCamPlusPlus),

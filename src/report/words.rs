@@ -59,10 +59,19 @@ impl Words {
         self.text(key, gaps).unwrap_or_else(|| key.to_owned())
     }
 
-    /// A method's note; where the list doesn't know it, its key and values as they are.
+    /// A method's note, its decimal numbers written as the language does; where the list doesn't know
+    /// it, its key and values.
     pub fn note(&self, note: &Note) -> String {
-        let gaps: Vec<(&str, &str)> = note
+        let written = |value: &String| match value.parse::<f64>() {
+            Ok(number) if value.contains('.') => self.number(number),
+            _ => value.clone(),
+        };
+        let values: Vec<(&String, String)> = note
             .values
+            .iter()
+            .map(|(name, value)| (name, written(value)))
+            .collect();
+        let gaps: Vec<(&str, &str)> = values
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();

@@ -1,0 +1,133 @@
+//! `integrated_gradients`: how much of a class's logit each pixel carries on the way from a plain picture to
+//! the photo (Sundararajan et al. 2017, <https://arxiv.org/abs/1703.01365>).
+//!
+//! **What it shows.** Pixels that raise the logit, and pixels that lower it, between the baseline and the photo.
+//! **How it is computed.** `(x − b) · ∫ ∂logit/∂x (b + t (x − b)) dt` over `t` from 0 to 1, by Gauss–Legendre
+//! quadrature with `steps` points; `x` is the preprocessed picture and `b` has `baseline` everywhere. The
+//! parts, `[3, H, W]`, are kept under `<key>/raw`; the map is their sum over the colours, signed, in logits.
+//! **How to read it.** Red speaks for the class, blue against it. All parts should sum to the difference of the
+//! logits at photo and baseline; the note says by how much they miss it.
+//! **What it can't show.** Pixels of the baseline's colour; and another baseline gives another map.
+//! **Options.** `steps`, `baseline`. **Cost.** `steps` forward and backward passes a class.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use super::{ClassPass, Method, Output, several};
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::graph::{Graph, NodeId};
+use crate::network::info::NodeInfo;
+use crate::results::Note;
+
+/// How finely, and from where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntegratedGradients {
+    /// Points of the quadrature, 1 to 1000.
+    pub steps: usize,
+    /// What the path starts from, in every colour after preprocessing; 0 is the mean colour.
+    pub baseline: f64,
+}
+
+impl Default for IntegratedGradients {
+    fn default() -> Self {
+        IntegratedGradients {
+            steps: 50,
+            baseline: 0.0,
+        }
+    }
+}
+
+impl Method for IntegratedGradients {
+    fn asks_about_classes(&self) -> bool {
+        true
+    }
+
+    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
+        if !(1..=1000).contains(&self.steps) {
+            return Err(Error::new(ErrorKind::Network, "the path can't be cut so")
+                .help("`steps` is 1 to 1000; 50 is usual"));
+        }
+        if !self.baseline.is_finite() {
+            return Err(Error::new(ErrorKind::Network, "the path starts nowhere")
+                .help("`baseline` is a number; 0 is the mean colour"));
+        }
+        Ok(())
+    }
+
+    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+        let (subject, class) = (pass.pass.subject, pass.class.index);
+        let input = pass.pass.input.f_detach()?;
+        let baseline = input.f_full_like(self.baseline)?;
+        let way = input.f_sub(&baseline)?;
+        let mut mean = input.f_zeros_like()?;
+        for points in legendre(self.steps).chunks(several::batch(&input)) {
+            let column = |of: fn(&(f64, f64)) -> f64| {
+                let values: Vec<f32> = points.iter().map(|point| of(point) as f32).collect();
+                Tensor::from_slice(&values)
+                    .f_view([-1, 1, 1, 1])?
+                    .f_to_device(subject.device)
+            };
+            let inputs = baseline.f_add(&way.f_mul(&column(|point| point.0)?)?)?;
+            let slopes = several::slopes(subject, &inputs, class)?;
+            let weighed = slopes.f_mul(&column(|point| point.1)?)?;
+            mean = mean.f_add(&weighed.f_sum_dim_intlist([0i64].as_slice(), true, None)?)?;
+        }
+        let parts = way.f_mul(&mean)?.f_squeeze_dim(0)?;
+        let sum = parts.f_sum(Kind::Double)?.f_double_value(&[])?;
+        let both = Tensor::f_cat(&[&input, &baseline], 0)?;
+        let ends = several::logits(subject, &both, class)?;
+        let difference = ends.f_double_value(&[0])? - ends.f_double_value(&[1])?;
+        let note = Note::new("note.completeness")
+            .with("sum", format!("{sum:.4}"))
+            .with("difference", format!("{difference:.4}"))
+            .with("gap", format!("{:.4}", (sum - difference).abs()));
+        let figure = out.parts("integrated_gradients", pass, &parts)?;
+        figure.notes.push(note);
+        Ok(())
+    }
+}
+
+/// Gauss–Legendre points in (0, 1) with their weights, which sum to 1, found by Newton's method.
+fn legendre(count: usize) -> Vec<(f64, f64)> {
+    let n = count as f64;
+    let point = |i: usize| {
+        let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..20 {
+            let (mut before, mut value) = (1.0, x);
+            for k in 2..=count {
+                let k = k as f64;
+                (before, value) = (
+                    value,
+                    ((2.0 * k - 1.0) * x * value - (k - 1.0) * before) / k,
+                );
+            }
+            slope = n * (x * value - before) / (x * x - 1.0);
+            x -= value / slope;
+        }
+        ((1.0 - x) / 2.0, 1.0 / ((1.0 - x * x) * slope * slope))
+    };
+    (0..count).map(point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::legendre;
+
+    #[test]
+    fn the_quadrature_is_exact_for_polynomials() {
+        for count in [1, 2, 5, 50, 300] {
+            let points = legendre(count);
+            for power in [0, 1, 2 * count as i32 - 1] {
+                let sum: f64 = points.iter().map(|(x, w)| w * x.powi(power)).sum();
+                let exact = 1.0 / f64::from(power + 1);
+                assert!(
+                    (sum - exact).abs() < 1e-12,
+                    "{count} {power}: {sum} {exact}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the methods share that run the network on many changed copies of a picture: batches that bound the
+//! memory, with or without a backward pass.
+
+use tch::Tensor;
+
+use super::Subject;
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::gradients;
+
+/// Pixels a batch may have in all: eight pictures of 224 × 224.
+const PIXELS: i64 = 8 * 224 * 224;
+
+/// How many pictures of the size of `input`, `[1, 3, H, W]`, go into a batch; 1 to 64.
+pub fn batch(input: &Tensor) -> usize {
+    let pixels: i64 = input.size().iter().skip(2).product();
+    (PIXELS / pixels.max(1)).clamp(1, 64) as usize
+}
+
+/// The class's logit for each of `inputs`, `[N, 3, H, W]`: `[N]`, without a gradient.
+///
+/// # Errors
+/// If libtorch refuses.
+pub fn logits(subject: &Subject, inputs: &Tensor, class: usize) -> Result<Tensor> {
+    let output = subject.network.graph().output();
+    let values = tch::no_grad(|| subject.network.forward(inputs, &[output]))?;
+    let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
+    let logits = values.get(&output).ok_or_else(missing)?;
+    Ok(logits.f_select(1, class as i64)?)
+}
+
+/// The gradient of the class's logit at each of `inputs`, `[N, 3, H, W]`, in that shape.
+///
+/// # Errors
+/// If libtorch refuses.
+pub fn slopes(subject: &Subject, inputs: &Tensor, class: usize) -> Result<Tensor> {
+    let graph = subject.network.graph();
+    let (input, output) = (graph.input(), graph.output());
+    let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
+    tch::with_grad(|| {
+        let inputs = inputs.f_detach()?.f_set_requires_grad(true)?;
+        let values = subject.network.forward(&inputs, &[input, output])?;
+        let logits = values.get(&output).ok_or_else(missing)?;
+        let objective = logits.f_select(1, class as i64)?.f_sum(tch::Kind::Float)?;
+        let mut found = gradients(&objective, &values, &[input])?;
+        found.remove(&input).ok_or_else(missing)
+    })
+}
