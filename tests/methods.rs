@@ -38,6 +38,7 @@ fn subject(arch: &str) -> Subject {
         network: Network::new(graph, weights).unwrap(),
         info,
         labels: Labels::imagenet(),
+        preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
         seed: 0,
     }
@@ -382,6 +383,7 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
         network,
         info: Vec::new(),
         labels: Labels::numbered(4),
+        preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
         seed: 0,
     };

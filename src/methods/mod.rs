@@ -10,9 +10,11 @@ use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
 use crate::spec::LayerSelector;
 
+pub use collection::{Batch, Collector, Member, State};
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
 
 mod cam;
+mod collection;
 mod several;
 mod subject;
 
@@ -54,6 +56,26 @@ pub trait Method {
     /// With what would make sense.
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
         Ok(())
+    }
+
+    /// Options that make no sense for a collection of `count` images, before anything runs.
+    ///
+    /// # Errors
+    /// With what would make sense.
+    fn check_collection(&self, _count: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// Something that looks through the collection with this network, if the method does that.
+    ///
+    /// # Errors
+    /// If libtorch refuses; the run goes on with the others.
+    fn collector<'a>(
+        &'a self,
+        _subject: &'a Subject,
+        _layers: &[NodeId],
+    ) -> Result<Option<Box<dyn Collector + 'a>>> {
+        Ok(None)
     }
 
     /// What there is to say of the network alone.

@@ -8,6 +8,7 @@ use crate::network::graph::NodeId;
 use crate::network::info::NodeInfo;
 use crate::network::labels::Labels;
 use crate::network::{Kept, Network};
+use crate::picture::Preprocess;
 use crate::results::{Array, ClassInfo, Content, Figure, Tensors};
 
 /// A network of the experiment, ready to run.
@@ -19,6 +20,8 @@ pub struct Subject {
     /// Of every node, at the size the pictures have.
     pub info: Vec<NodeInfo>,
     pub labels: Labels,
+    /// How a picture becomes its input.
+    pub preprocess: Preprocess,
     pub device: Device,
     /// What every random choice of the experiment starts from.
     pub seed: u64,

@@ -217,7 +217,7 @@ impl Drawing<'_> {
                 cell.kind = "channels";
             }
             Content::Absent { reason } => cell.message = Some(words.note(reason)),
-            Content::Tiles { .. } => cell.message = Some(words.say("cell.none", &[])),
+            _ => cell.message = Some(words.say("cell.none", &[])),
         }
         Ok(cell)
     }

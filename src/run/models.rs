@@ -11,7 +11,6 @@ use crate::network::graph::{Graph, NodeId, Op};
 use crate::network::info::{self, NodeInfo};
 use crate::network::labels::Labels;
 use crate::network::{Network, random, weights};
-use crate::picture::Preprocess;
 use crate::progress::Progress;
 use crate::results::{LayerInfo, ModelInfo, WeightsInfo};
 use crate::spec::{SpecFile, Step};
@@ -20,7 +19,6 @@ use crate::spec::{SpecFile, Step};
 #[derive(Debug)]
 pub struct Model {
     pub subject: Subject,
-    pub preprocess: Preprocess,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
     /// What the results say of it.
@@ -67,10 +65,10 @@ pub fn load(
             network,
             info,
             labels,
+            preprocess: planned.preprocess.clone(),
             device,
             seed: spec.experiment.seed,
         },
-        preprocess: planned.preprocess.clone(),
         layers: planned.layers.clone(),
         record,
     })

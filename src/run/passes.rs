@@ -164,7 +164,7 @@ fn views(
     let mut made: Vec<(Preprocess, RgbImage)> = Vec::new();
     let mut all = Vec::with_capacity(models.len());
     for model in models {
-        let wanted = &model.preprocess;
+        let wanted = &model.subject.preprocess;
         let alike = |(other, _): &&(Preprocess, RgbImage)| {
             (other.resize, other.crop, other.interpolation)
                 == (wanted.resize, wanted.crop, wanted.interpolation)
@@ -251,7 +251,7 @@ impl Job<'_> {
             &record.arch,
             &record.weights.sha256,
             &record.weights.name,
-            &model.preprocess,
+            &model.subject.preprocess,
         );
         let asked = (
             &self.experiment.classes,
@@ -299,7 +299,7 @@ impl Job<'_> {
             .methods
             .iter()
             .any(|entry| entry.method().asks_about_classes());
-        let planes = self.model.preprocess.normalise(self.view);
+        let planes = self.model.subject.preprocess.normalise(self.view);
         let input = Tensor::from_slice(&planes)
             .f_view([1, 3, height.into(), width.into()])?
             .f_to_device(subject.device)?

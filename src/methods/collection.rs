@@ -1,0 +1,67 @@
+//! Methods that look through a large set of images: what they are shown of it, batch by batch, and
+//! what they keep meanwhile, so that memory does not grow with the set and a broken-off pass can go on.
+
+use std::path::PathBuf;
+
+use image::RgbImage;
+
+use super::Output;
+use crate::error::Result;
+use crate::network::Kept;
+use crate::progress::Progress;
+use crate::results::{ClassInfo, Tensors};
+
+/// One image of the collection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Unique in the collection: the file's stem.
+    pub id: String,
+    /// As the spec names it.
+    pub source: String,
+    pub path: PathBuf,
+    /// Its true class, where the network knows it.
+    pub label: Option<ClassInfo>,
+}
+
+/// Some images of the collection and what the network made of them; all fields have the same order.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The place of the first in the collection.
+    pub first: usize,
+    pub members: &'a [Member],
+    /// What the network saw, resized and cropped; all of one size.
+    pub views: &'a [RgbImage],
+    /// The method's layers and the logits, `[N, …]`.
+    pub values: &'a Kept,
+}
+
+/// What a method keeps while it looks.
+#[derive(Debug, Default)]
+pub struct State {
+    pub numbers: serde_json::Value,
+    pub tensors: Tensors,
+}
+
+/// One method looking through the collection with one network.
+pub trait Collector {
+    /// Sees the next images. Batches come in the collection's order, however images were read.
+    ///
+    /// # Errors
+    /// If libtorch refuses.
+    fn see(&mut self, batch: &Batch) -> Result<()>;
+
+    /// Everything kept so far.
+    fn state(&self) -> State;
+
+    /// Goes on from where an earlier collector was when it gave `state`.
+    ///
+    /// # Errors
+    /// If that is not what a collector of this method gives; the pass then begins anew.
+    fn go_on(&mut self, state: State) -> Result<()>;
+
+    /// Says what it found, after the last image.
+    ///
+    /// # Errors
+    /// If libtorch refuses; the run goes on with the others.
+    fn finish(self: Box<Self>, out: &mut Output, progress: &dyn Progress) -> Result<()>;
+}
