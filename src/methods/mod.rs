@@ -58,6 +58,16 @@ pub trait Method {
         Ok(())
     }
 
+    /// The classes that its options name: some network has to know each.
+    fn classes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether it looks through the collection: then [`collector`](Self::collector) gives something.
+    fn looks_through_collection(&self) -> bool {
+        false
+    }
+
     /// Options that make no sense for a collection of `count` images, before anything runs.
     ///
     /// # Errors

@@ -24,6 +24,9 @@ pub struct Results {
     pub spec: String,
     pub models: Vec<ModelInfo>,
     pub images: Vec<ImageInfo>,
+    /// What some methods looked through, where one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub collection: Option<CollectionInfo>,
     pub predictions: Vec<Prediction>,
     pub figures: Vec<Figure>,
     pub failures: Vec<Failure>,
@@ -123,6 +126,16 @@ pub struct ImageInfo {
     pub label: Option<ClassInfo>,
     /// What the networks saw of it.
     pub views: Vec<View>,
+}
+
+/// A large set of images that methods looked through.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CollectionInfo {
+    pub images: usize,
+    /// Of the sha256s of its files, in order.
+    pub sha256: String,
+    /// Whether it is the experiment's own pictures.
+    pub own: bool,
 }
 
 /// A picture resized and cropped, before mean and deviation; networks that preprocess alike share
