@@ -17,6 +17,7 @@ mod cam;
 mod collection;
 mod several;
 mod subject;
+pub mod units;
 
 pub mod activations;
 pub mod filters;
