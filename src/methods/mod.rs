@@ -20,6 +20,7 @@ mod subject;
 pub mod units;
 
 pub mod activations;
+pub mod exemplars;
 pub mod filters;
 pub mod grad_cam;
 pub mod grad_cam_plus_plus;
@@ -223,4 +224,5 @@ methods! {
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
+    "exemplars" => Exemplars(exemplars::Exemplars),
 }

@@ -236,8 +236,39 @@ pub enum Content {
         /// of this network alone.
         magnitude: f32,
     },
+    /// What excites some units of a layer.
+    Cards { cards: Vec<Card> },
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
+}
+
+/// One unit and what excites it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Card {
+    pub unit: usize,
+    /// How its strongest answer goes along with the logit of the class it was chosen for, −1 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub correlation: Option<f64>,
+    /// Key of the patches, 8-bit `[n, side, side, 3]`, the strongest first.
+    pub patches: String,
+    pub exemplars: Vec<Exemplar>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<Note>,
+}
+
+/// A patch that excites a unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exemplar {
+    /// The image's id in the collection.
+    pub image: String,
+    pub source: String,
+    pub label: Option<ClassInfo>,
+    /// What the unit answers there.
+    pub value: f32,
+    /// The place in the layer's map: row, column.
+    pub place: [usize; 2],
+    /// The receptive field inside the view: left, top, width, height, in pixels.
+    pub field: [u32; 4],
 }
 
 /// A sentence of the report: its key in the word list, and what stands in its gaps.

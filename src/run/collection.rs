@@ -342,18 +342,7 @@ impl<'a> Looking<'a> {
             .and_then(|input| tch::no_grad(|| subject.network.forward(&input, &nodes)))?;
         let members: Vec<Member> = seen
             .iter()
-            .map(|(at, _)| {
-                let picture = &self.pictures[*at];
-                let label = picture.label.as_ref();
-                Member {
-                    id: picture.id.clone(),
-                    source: picture.source.clone(),
-                    path: picture.path.clone(),
-                    label: label
-                        .and_then(|label| label.of(&subject.labels))
-                        .map(|class| subject.class(class)),
-                }
-            })
+            .map(|(at, _)| member(&self.pictures[*at], model))
             .collect();
         let batch = Batch {
             first: *first,
@@ -385,7 +374,10 @@ impl<'a> Looking<'a> {
             let mut out = Output::default();
             let done = match task.failed {
                 Some(error) => Err(error),
-                None => tch::no_grad(|| task.collector.finish(&mut out, progress)),
+                None => {
+                    let member = |at: usize| member(&self.pictures[at], model);
+                    tch::no_grad(|| task.collector.finish(&member, &mut out, progress))
+                }
             };
             let mut found = Found::default();
             match done {
@@ -412,6 +404,19 @@ impl<'a> Looking<'a> {
             units.forget_mark(&name);
         }
         all
+    }
+}
+
+/// An image as a method of `model` is shown it.
+fn member(picture: &Picture, model: &Model) -> Member {
+    let subject = &model.subject;
+    let label = picture.label.as_ref();
+    let class = label.and_then(|label| label.of(&subject.labels));
+    Member {
+        id: picture.id.clone(),
+        source: picture.source.clone(),
+        path: picture.path.clone(),
+        label: class.map(|class| subject.class(class)),
     }
 }
 
