@@ -223,8 +223,38 @@ pub enum Content {
         /// of this network alone.
         magnitude: f32,
     },
+    /// Units of a layer, each with the activation that was taken back to the pixels, in the order to
+    /// show them.
+    Projections {
+        units: Vec<Projected>,
+        /// How many the layer has.
+        of: usize,
+    },
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
+}
+
+/// One activation of a unit, taken back to the pixels that excited it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Projected {
+    pub unit: usize,
+    /// The activation; a unit with none above 0 excites nothing.
+    pub value: f32,
+    /// Row and column in the layer.
+    pub place: [usize; 2],
+    /// What that place sees of the picture.
+    pub window: Window,
+    /// The window's pixels, `[3, height, width]`, red, green, blue, signed; all outside are 0.
+    pub tensor: String,
+}
+
+/// A part of a picture as the network saw it, in its pixels.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Window {
+    pub left: usize,
+    pub top: usize,
+    pub width: usize,
+    pub height: usize,
 }
 
 /// A sentence of the report: its key in the word list, and what stands in its gaps.
