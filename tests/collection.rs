@@ -149,15 +149,19 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
             .iter()
             .find(|p| p.file_stem().unwrap().to_str() == Some(&best.image));
         let view = Photo::open(path.unwrap()).unwrap().pixels;
-        let patch = convscope::picture::patch(&view, best.field, 96);
+        let convscope::results::Window {
+            left,
+            top,
+            width,
+            height,
+        } = best.window;
+        let patch =
+            convscope::picture::patch(&view, [left, top, width, height].map(|at| at as u32), 96);
         assert_eq!(
             &array.bytes().unwrap()[..96 * 96 * 3],
             patch.as_raw().as_slice()
         );
-        assert!(
-            best.field[2] < 64 && best.field[0] + best.field[2] <= 64,
-            "{best:?}"
-        );
+        assert!(width < 64 && left + width <= 64, "{best:?}");
     }
 }
 

@@ -22,6 +22,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use super::deconvnet::Projector;
+use super::field::Fields;
 use super::units::{Chooser, Units, peaks};
 use super::{Batch, Collector, Member, Method, Output, State, Subject};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,7 +31,7 @@ use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
 use crate::picture::{self, Photo};
 use crate::progress::Progress;
-use crate::results::{Array, Card, Content, Exemplar, Note};
+use crate::results::{Array, Card, Content, Exemplar, Note, Window};
 use crate::spec::LayerSelector;
 
 /// Side of a stored patch in pixels.
@@ -278,18 +280,16 @@ impl Looking<'_> {
             let Some((member, view)) = views.get(&place.image) else {
                 continue;
             };
-            let size = (view.width() as i64, view.height() as i64);
-            let info = &subject.info[looked.layer];
-            let [left, top, width, height] = info.field(place.y as i64, place.x as i64, size);
-            let patch = picture::patch(view, [left, top, width, height], PATCH);
-            patches.extend_from_slice(patch.as_raw());
+            let window = self.window(looked.layer, place, view)?;
+            let part = [window.left, window.top, window.width, window.height].map(|at| at as u32);
+            patches.extend_from_slice(picture::patch(view, part, PATCH).as_raw());
             exemplars.push(Exemplar {
                 image: member.id.clone(),
                 source: member.source.clone(),
                 label: member.label.clone(),
                 value: place.value,
                 place: [place.y, place.x],
-                field: [left, top, width, height],
+                window,
             });
         }
         let key = format!(
@@ -300,17 +300,74 @@ impl Looking<'_> {
         let side = PATCH as usize;
         let array = Array::u8(&[exemplars.len(), side, side, 3], patches);
         out.tensors.insert(key.clone(), array);
+        let best = looked
+            .of(unit)
+            .first()
+            .and_then(|place| Some((place, views.get(&place.image)?)));
+        let projection = match best {
+            Some((place, (_, view))) => {
+                self.projection(looked.layer, unit, place, view, &key, out)?
+            }
+            None => None,
+        };
         let silent = exemplars.iter().all(|exemplar| exemplar.value == 0.0);
         Ok(Card {
             unit,
             correlation,
             patches: key,
             exemplars,
+            projection,
             notes: silent
                 .then(|| Note::new("note.silent_unit"))
                 .into_iter()
                 .collect(),
         })
+    }
+}
+
+impl Looking<'_> {
+    /// What a place of a layer sees of `view`: all of it, where the layer has no places any more.
+    fn window(&self, layer: NodeId, place: &Place, view: &RgbImage) -> Result<Window> {
+        let (width, height) = view.dimensions();
+        match self.subject.info[layer].is_spatial() {
+            true => {
+                let graph = self.subject.network.graph();
+                let fields = Fields::new(graph, layer, height.into(), width.into())?;
+                Ok(fields.window([place.y, place.x]))
+            }
+            false => Ok(Window {
+                left: 0,
+                top: 0,
+                width: width as usize,
+                height: height as usize,
+            }),
+        }
+    }
+
+    /// The unit's strongest answer taken back to the pixels of its patch, if the network's ReLUs and
+    /// the layer's places allow it.
+    fn projection(
+        &self,
+        layer: NodeId,
+        unit: usize,
+        place: &Place,
+        view: &RgbImage,
+        key: &str,
+        out: &mut Output,
+    ) -> Result<Option<String>> {
+        let subject = self.subject;
+        if !subject.network.has_relu() || !subject.info[layer].is_spatial() {
+            return Ok(None);
+        }
+        let shape = [1, 3, view.height().into(), view.width().into()];
+        let input = Tensor::from_slice(&subject.preprocess.normalise(view))
+            .f_view(shape)?
+            .f_to_device(subject.device)?;
+        let projector = Projector::new(subject, &input, &[layer])?;
+        let found = projector.project(layer, unit, [place.y, place.x])?;
+        let key = format!("{key}/deconvnet");
+        out.tensor(&key, &found.pixels)?;
+        Ok(Some(key))
     }
 }
 

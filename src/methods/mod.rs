@@ -20,11 +20,14 @@ mod subject;
 pub mod units;
 
 pub mod activations;
+pub mod deconvnet;
 pub mod exemplars;
+pub mod field;
 pub mod filters;
 pub mod grad_cam;
 pub mod grad_cam_plus_plus;
 pub mod guided_backprop;
+pub mod guided_grad_cam;
 pub mod hires_cam;
 pub mod input_x_gradient;
 pub mod integrated_gradients;
@@ -219,7 +222,9 @@ methods! {
     "integrated_gradients" => IntegratedGradients(integrated_gradients::IntegratedGradients),
     "occlusion" => Occlusion(occlusion::Occlusion),
     "grad_cam" => GradCam(grad_cam::GradCam),
+    "deconvnet" => Deconvnet(deconvnet::Deconvnet),
     "guided_backprop" => GuidedBackprop(guided_backprop::GuidedBackprop),
+    "guided_grad_cam" => GuidedGradCam(guided_grad_cam::GuidedGradCam),
     "grad_cam_plus_plus" => GradCamPlusPlus(grad_cam_plus_plus::GradCamPlusPlus),
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),

@@ -13,6 +13,7 @@ mod charts;
 mod page;
 mod photos;
 mod pictures;
+mod projections;
 mod summary;
 mod words;
 
@@ -52,6 +53,7 @@ templates!(
     "filters.html",
     "reproduce.html",
     "figure.html",
+    "projections.html",
     "colours.html",
     "style.css",
     "report.js",

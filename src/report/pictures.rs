@@ -57,6 +57,15 @@ impl Store {
         Some(self.add("image/jpeg", &bytes))
     }
 
+    /// A small picture in its own colours, smooth enough for JPEG.
+    ///
+    /// # Errors
+    /// If it has no pixels.
+    pub fn small(&mut self, pixels: &RgbImage) -> Result<String> {
+        let bytes = picture::jpeg(pixels, JPEG_QUALITY)?;
+        Ok(self.add("image/jpeg", &bytes))
+    }
+
     /// Grey levels that a filter of the page colours: the indices of a [`Scale`].
     pub fn grey(&mut self, width: u32, height: u32, indices: &[u8]) -> Result<String> {
         let mut bytes = Vec::new();

@@ -238,6 +238,13 @@ pub enum Content {
     },
     /// What excites some units of a layer.
     Cards { cards: Vec<Card> },
+    /// Units of a layer, each with the activation that was taken back to the pixels, in the order to
+    /// show them.
+    Projections {
+        units: Vec<Projected>,
+        /// How many the layer has.
+        of: usize,
+    },
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
 }
@@ -252,6 +259,10 @@ pub struct Card {
     /// Key of the patches, 8-bit `[n, side, side, 3]`, the strongest first.
     pub patches: String,
     pub exemplars: Vec<Exemplar>,
+    /// Key of the strongest one taken back to the pixels by deconvnet, `[3, height, width]`, signed,
+    /// where that can be done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub projection: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<Note>,
 }
@@ -267,8 +278,31 @@ pub struct Exemplar {
     pub value: f32,
     /// The place in the layer's map: row, column.
     pub place: [usize; 2],
-    /// The receptive field inside the view: left, top, width, height, in pixels.
-    pub field: [u32; 4],
+    /// What that place sees of the image.
+    pub window: Window,
+}
+
+/// One activation of a unit, taken back to the pixels that excited it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Projected {
+    pub unit: usize,
+    /// The activation; a unit with none above 0 excites nothing.
+    pub value: f32,
+    /// Row and column in the layer.
+    pub place: [usize; 2],
+    /// What that place sees of the picture.
+    pub window: Window,
+    /// The window's pixels, `[3, height, width]`, red, green, blue, signed; all outside are 0.
+    pub tensor: String,
+}
+
+/// A part of a picture as the network saw it, in its pixels.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Window {
+    pub left: usize,
+    pub top: usize,
+    pub width: usize,
+    pub height: usize,
 }
 
 /// A sentence of the report: its key in the word list, and what stands in its gaps.

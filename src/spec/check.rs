@@ -200,18 +200,11 @@ impl SpecFile {
             match method {
                 MethodSpec::Activations(options) => {
                     self.layers(&path("layers"), &options.layers)?;
-                    let nothing = match &options.channels {
-                        Channels::Strongest(count) => *count == 0,
-                        Channels::Listed(list) => list.is_empty(),
-                    };
-                    if nothing {
-                        return Err(self.error_at(
-                            &path("channels"),
-                            "no channel to show",
-                            "here",
-                            "a number of channels, or a list of channel numbers",
-                        ));
-                    }
+                    self.channels(&path("channels"), &options.channels)?;
+                }
+                MethodSpec::Deconvnet(options) => {
+                    self.layers(&path("layers"), &options.layers)?;
+                    self.channels(&path("units"), &options.units)?;
                 }
                 MethodSpec::Filters(options) if options.count == 0 => {
                     return Err(self.error_at(
@@ -222,8 +215,23 @@ impl SpecFile {
                     ));
                 }
                 MethodSpec::GradCam(options) => self.layers(&path("layers"), &options.layers)?,
+                MethodSpec::GuidedGradCam(options) => {
+                    self.layers(&path("layers"), &options.layers)?;
+                }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    fn channels(&self, path: &[Step], channels: &Channels) -> Result<()> {
+        let nothing = match channels {
+            Channels::Strongest(count) => *count == 0,
+            Channels::Listed(list) => list.is_empty(),
+        };
+        if nothing {
+            let help = "a number of channels, or a list of channel numbers";
+            return Err(self.error_at(path, "no channel to show", "here", help));
         }
         Ok(())
     }
