@@ -32,6 +32,7 @@ pub mod hires_cam;
 pub mod input_x_gradient;
 pub mod integrated_gradients;
 pub mod layer_cam;
+pub mod maximize;
 pub mod occlusion;
 pub mod saliency;
 pub mod xgrad_cam;
