@@ -10,6 +10,7 @@
 
 mod cells;
 mod charts;
+mod exemplars;
 mod page;
 mod photos;
 mod pictures;
@@ -51,6 +52,7 @@ templates!(
     "predictions.html",
     "photo.html",
     "filters.html",
+    "exemplars.html",
     "reproduce.html",
     "figure.html",
     "projections.html",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::charts;
+use super::exemplars::{self, Exemplars};
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
 use super::summary;
@@ -29,6 +30,7 @@ pub struct Page {
     pub palettes: Vec<Palette>,
     pub charts: Charts,
     pub filters: Option<Filters>,
+    pub exemplars: Option<Exemplars>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -165,6 +167,7 @@ impl Page {
                 number, image, &nets, results, tensors, words,
             )?);
         }
+        let exemplars = exemplars::view(results, tensors, &nets, words)?;
         let filters = filters(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
@@ -201,6 +204,7 @@ impl Page {
             methods,
             palettes: pictures::palettes(),
             filters,
+            exemplars,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),

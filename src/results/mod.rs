@@ -263,8 +263,20 @@ pub struct Card {
     /// where that can be done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub projection: Option<String>,
+    /// The picture that gradient ascent made for the unit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub maximised: Option<Maximised>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<Note>,
+}
+
+/// A picture made to excite a unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Maximised {
+    /// Key of the picture, `[3, side, side]`, red, green, blue, 0 to 1.
+    pub tensor: String,
+    /// What the unit answers at its strongest place.
+    pub value: f32,
 }
 
 /// A patch that excites a unit.

@@ -4,4 +4,4 @@ mod canvas;
 mod chance;
 mod views;
 
-pub use ascent::{ascend, At, By, Image, Objective, Options};
+pub use ascent::{At, By, Image, Objective, Options, ascend};
