@@ -29,6 +29,7 @@ pub mod integrated_gradients;
 pub mod layer_cam;
 pub mod occlusion;
 pub mod saliency;
+pub mod skip_connections;
 pub mod xgrad_cam;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
@@ -48,6 +49,12 @@ pub trait Method {
     /// at the input and at its layers are there.
     fn asks_about_classes(&self) -> bool {
         false
+    }
+
+    /// Nodes that it needs besides its layers, whatever the spec says: their values are kept, and where
+    /// it asks about classes, their gradients.
+    fn nodes(&self, _graph: &Graph) -> Vec<NodeId> {
+        Vec::new()
     }
 
     /// Options that make no sense for this network and these layers, before anything runs.
@@ -212,4 +219,5 @@ methods! {
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
+    "skip_connections" => SkipConnections(skip_connections::SkipConnections),
 }

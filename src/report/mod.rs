@@ -10,9 +10,11 @@
 
 mod cells;
 mod charts;
+mod depth;
 mod page;
 mod photos;
 mod pictures;
+mod shortcuts;
 mod summary;
 mod words;
 
@@ -49,6 +51,7 @@ templates!(
     "opening.html",
     "predictions.html",
     "photo.html",
+    "shortcuts.html",
     "filters.html",
     "reproduce.html",
     "figure.html",

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::charts;
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
+use super::shortcuts::{self, Shortcuts};
 use super::summary;
 use super::words::Words;
 use crate::error::Result;
@@ -28,6 +29,7 @@ pub struct Page {
     pub methods: Vec<Method>,
     pub palettes: Vec<Palette>,
     pub charts: Charts,
+    pub shortcuts: Option<Shortcuts>,
     pub filters: Option<Filters>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
@@ -165,6 +167,7 @@ impl Page {
                 number, image, &nets, results, tensors, words,
             )?);
         }
+        let shortcuts = shortcuts::section(results, tensors, &nets, &photos, words)?;
         let filters = filters(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
@@ -200,6 +203,7 @@ impl Page {
             photos,
             methods,
             palettes: pictures::palettes(),
+            shortcuts,
             filters,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
