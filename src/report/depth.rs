@@ -154,7 +154,7 @@ impl Axis {
         let step = steps
             .into_iter()
             .map(|step| step * power)
-            .find(|step| length / step <= 6.0)
+            .find(|step| length / step <= 6.5)
             .unwrap_or(10.0 * power);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
         Axis {

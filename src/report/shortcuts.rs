@@ -1,6 +1,8 @@
 //! The section on residual blocks: what branch and shortcut do over the depth, all networks together, and
 //! for each photo the two maps of every block with its numbers.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::depth::{self, Point, Series, Unit};
@@ -408,7 +410,7 @@ fn sentences(network: &Network, words: &Words) -> Vec<String> {
         (name, signed(mean * 100.0, 1, words))
     });
     let name = ("network", &*network.net.id);
-    vec![
+    let mut said = vec![
         words.say(
             "shortcuts.said.cost",
             &[
@@ -431,7 +433,35 @@ fn sentences(network: &Network, words: &Words) -> Vec<String> {
                 ("shortcut_lost", &ends[1].1),
             ],
         ),
-    ]
+    ];
+    let instead = instead(&firsts);
+    if !instead.is_empty() {
+        let gaps = [name, ("classes", &*instead)];
+        said.push(words.say("shortcuts.said.instead", &gaps));
+    }
+    said
+}
+
+/// What the network says most often in the place of its first choice when a shortcut is cut: three classes
+/// with how often.
+fn instead(firsts: &[Look]) -> String {
+    let mut counts: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
+    for look in firsts {
+        for block in look.blocks {
+            let now = &block.shortcut_cut.first;
+            if Some(now.index) != look.first {
+                counts.entry(now.index).or_insert((0, &now.name)).0 += 1;
+            }
+        }
+    }
+    let mut most: Vec<(usize, &str)> = counts.into_values().collect();
+    // Stable: what is as frequent stays in the order of the classes.
+    most.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let named = most.iter().take(3);
+    let named: Vec<String> = named
+        .map(|(count, name)| format!("{name} ({count})"))
+        .collect();
+    named.join(", ")
 }
 
 /// What the tables of the photos are drawn from.
