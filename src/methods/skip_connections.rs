@@ -13,14 +13,16 @@
 //! ⟨g_side, g⟩ / |g|², so that both make 1. Taken on to the pixels each side gives a picture of its own,
 //! and those two sum to the whole picture's gradient; their shares, by the same formula, are what
 //! "of the gradient at the picture" means. It is what is lost when the branch is detached: the values
-//! stay, but no gradient flows through it.
+//! stay, but no gradient flows through it. Both shares are kept: the first shows the block alone, the
+//! second what becomes of it in the layers before.
 //! **How to read it.** A small ratio: the block corrects a little what passes by. A cosine below 0: it takes
 //! away. Where a cut branch costs little and a cut shortcut nearly everything, the network is many short
 //! ways side by side, rather than one long one. A share above 1: the branch pulls the gradient the other way.
 //! **What it can't show.** What a network trained without the block would do; and two cuts together cost other
 //! than the sum of both. A shortcut carries everything before it, so cutting it is no fair match for a branch.
 //! **Options.** `maps`. **Cost.** For B blocks about B forward passes (two cuts each, and on average half of
-//! the network lies behind) and B/2 backward passes a class.
+//! the network lies behind) and B/2 backward passes a class: some 8 times the one forward and backward
+//! pass in ResNet-50, 4 times in EfficientNet-Lite0.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
