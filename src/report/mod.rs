@@ -10,11 +10,13 @@
 
 mod cells;
 mod charts;
+mod depth;
 mod exemplars;
 mod page;
 mod photos;
 mod pictures;
 mod projections;
+mod shortcuts;
 mod summary;
 mod words;
 
@@ -51,6 +53,7 @@ templates!(
     "opening.html",
     "predictions.html",
     "photo.html",
+    "shortcuts.html",
     "filters.html",
     "exemplars.html",
     "reproduce.html",

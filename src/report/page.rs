@@ -8,6 +8,7 @@ use super::charts;
 use super::exemplars::{self, Exemplars};
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
+use super::shortcuts::{self, Shortcuts};
 use super::summary;
 use super::words::Words;
 use crate::error::Result;
@@ -29,6 +30,7 @@ pub struct Page {
     pub methods: Vec<Method>,
     pub palettes: Vec<Palette>,
     pub charts: Charts,
+    pub shortcuts: Option<Shortcuts>,
     pub filters: Option<Filters>,
     pub exemplars: Option<Exemplars>,
     pub failures: Vec<FailureView>,
@@ -168,6 +170,7 @@ impl Page {
             )?);
         }
         let exemplars = exemplars::view(results, tensors, &nets, words)?;
+        let shortcuts = shortcuts::section(results, tensors, &nets, &photos, words)?;
         let filters = filters(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
@@ -203,6 +206,7 @@ impl Page {
             photos,
             methods,
             palettes: pictures::palettes(),
+            shortcuts,
             filters,
             exemplars,
             failures: results.failures.iter().map(FailureView::new).collect(),
