@@ -186,6 +186,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
                 &names,
             );
         }
+        projections(&mut results, &mut tensors, place, layer(1));
         let side = [7, 3, 3][place];
         let kernels: Vec<f32> = (0..32 * 3 * side * side)
             .map(|at| (at as f32 * (0.37 + 0.1 * place as f32)).sin() * (0.2 + place as f32))
@@ -208,6 +209,43 @@ fn results(lang: Lang) -> (Results, Tensors) {
         });
     }
     (results, tensors)
+}
+
+/// Three units of one network on the first photo: one is not active.
+fn projections(results: &mut Results, tensors: &mut Tensors, place: usize, layer: String) {
+    let id = NETWORKS[place].0;
+    let units = (0..3).map(|number| {
+        let (width, height) = (60 + 70 * number, 80);
+        let tensor = format!("{id}/mastiff/deconvnet/{layer}/{number}");
+        let wave = |at: usize| (at as f32 * 0.3).sin() * (at % width) as f32;
+        let values = (0..3 * width * height).map(|at| if number == 1 { 0.0 } else { wave(at) });
+        let array = Array::f32(&[3, height, width], values.collect());
+        tensors.insert(tensor.clone(), array);
+        Projected {
+            unit: 11 * number,
+            value: 1.0 - number as f32,
+            place: [3, 4],
+            window: Window {
+                left: 5 * number,
+                top: 100,
+                width,
+                height,
+            },
+            tensor,
+        }
+    });
+    results.figures.push(Figure {
+        method: "deconvnet".into(),
+        model: id.into(),
+        image: Some("mastiff".into()),
+        class: None,
+        layer: Some(layer.clone()),
+        content: Content::Projections {
+            units: units.collect(),
+            of: 64,
+        },
+        notes: vec![Note::new("note.relu6_deconvnet")],
+    });
 }
 
 /// What one network says of one photo. The last network is wrong about the second.
@@ -392,7 +430,8 @@ fn each_photo_and_each_map_is_stored_once_and_every_use_finds_it() {
     let stored: Vec<String> = ids.captures_iter(&page).map(|c| c[1].to_owned()).collect();
     let distinct: BTreeSet<&String> = stored.iter().collect();
     assert_eq!(distinct.len(), stored.len());
-    assert_eq!(page.matches("data:image/jpeg").count(), 2);
+    // Two photos, and two projections of three networks: patches are cut out of the photo.
+    assert_eq!(page.matches("data:image/jpeg").count(), 2 + 2 * 3);
     let used = regex::Regex::new(r##"href="#([^"]+)""##).unwrap();
     let anchors = regex::Regex::new(r#" id="([^"]+)""#).unwrap();
     let known: BTreeSet<String> = anchors
@@ -462,6 +501,17 @@ fn a_silent_map_and_a_missing_tensor_say_so() {
     tensors.retain(|key, _| !key.contains("saliency"));
     let page = render(&results, &tensors, &Options::default()).unwrap();
     assert!(page.contains("is missing from data.safetensors"));
+}
+
+#[test]
+fn a_projection_stands_beside_its_patch() {
+    let page = page(Lang::En);
+    assert_eq!(page.matches("Not active anywhere in this photo").count(), 3);
+    // The third unit's patch, and the box that marks it on the photo.
+    assert_eq!(page.matches(r#"viewBox="10 100 200 80""#).count(), 3);
+    let marked = r#"<rect x="10" y="100" width="200" height="80"/>"#;
+    assert_eq!(page.matches(marked).count(), 3);
+    assert!(page.contains("3 of 64 units"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ use crate::results::Content;
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
     /// At most so many, by falling norm.
+    #[schemars(range(min = 1))]
     pub count: usize,
 }
 
