@@ -10,6 +10,8 @@
 
 mod cells;
 mod charts;
+mod filters;
+mod norms;
 mod page;
 mod photos;
 mod pictures;

@@ -292,21 +292,25 @@ impl Drawing<'_> {
         roles
     }
 
-    /// The selector that led to the figure's layer, and its place among that selector's layers, so
-    /// that what one selector means stands side by side; else the layer itself.
     fn selector(&self, figure: &Figure) -> Option<(String, usize)> {
-        let layer = figure.layer.as_ref()?;
-        let model = self.results.models.iter().find(|m| m.id == figure.model)?;
-        model
-            .selected
-            .iter()
-            .filter(|selected| selected.method == figure.method)
-            .find_map(|s| {
-                let place = s.layers.iter().position(|name| name == layer)?;
-                Some((s.selector.clone(), place))
-            })
-            .or_else(|| Some((layer.clone(), 0)))
+        asked(self.results, figure)
     }
+}
+
+/// The selector that led to the figure's layer, and its place among that selector's layers, so
+/// that what one selector means stands side by side; else the layer itself.
+pub(super) fn asked(results: &Results, figure: &Figure) -> Option<(String, usize)> {
+    let layer = figure.layer.as_ref()?;
+    let model = results.models.iter().find(|m| m.id == figure.model)?;
+    model
+        .selected
+        .iter()
+        .filter(|selected| selected.method == figure.method)
+        .find_map(|s| {
+            let place = s.layers.iter().position(|name| name == layer)?;
+            Some((s.selector.clone(), place))
+        })
+        .or_else(|| Some((layer.clone(), 0)))
 }
 
 /// Why a class was asked about; it aligns the columns.
