@@ -50,9 +50,9 @@ impl Default for Activations {
 )]
 pub enum Channels {
     /// So many, the strongest first.
-    Strongest(usize),
+    Strongest(#[schemars(range(min = 1))] usize),
     /// These, in this order, counted from 0.
-    Listed(Vec<usize>),
+    Listed(#[schemars(length(min = 1))] Vec<usize>),
 }
 
 impl Method for Activations {

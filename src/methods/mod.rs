@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
-use crate::spec::LayerSelector;
+use crate::spec::{LayerSelector, selector};
 
 pub use collection::{Batch, Collector, Member, State};
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
@@ -49,6 +49,22 @@ pub trait Method {
     /// Whether those layers must have height and width.
     fn spatial(&self) -> bool {
         true
+    }
+
+    /// The layers that one of the selectors means to this method, in the network's order.
+    ///
+    /// # Errors
+    /// If the network has no such layer, or none that the method can look at.
+    fn resolve(
+        &self,
+        word: &LayerSelector,
+        graph: &Graph,
+        info: &[NodeInfo],
+    ) -> Result<Vec<NodeId>> {
+        match self.spatial() {
+            true => selector::resolve_spatial(word, graph, info),
+            false => selector::resolve(word, graph, info),
+        }
     }
 
     /// Whether it asks about classes: then one backward pass is made for each, and the gradients

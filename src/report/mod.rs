@@ -12,6 +12,8 @@ mod cells;
 mod charts;
 mod depth;
 mod exemplars;
+mod filters;
+mod norms;
 mod page;
 mod photos;
 mod pictures;

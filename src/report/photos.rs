@@ -196,7 +196,7 @@ impl Drawing<'_> {
         let mut keys: Vec<(Role, Option<(String, usize)>)> = Vec::new();
         for figure in &figures {
             for role in self.roles(figure) {
-                let key = (role, selector_of(results, figure));
+                let key = (role, asked(results, figure));
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -213,7 +213,7 @@ impl Drawing<'_> {
                     figures.iter().copied().find(|f| {
                         f.model == net.id
                             && self.roles(f).contains(role)
-                            && selector_of(results, f) == *selector
+                            && asked(results, f) == *selector
                     })
                 })
                 .collect();
@@ -296,9 +296,9 @@ impl Drawing<'_> {
     }
 }
 
-/// The selector that led to the figure's layer, and its place among that selector's layers, so that
-/// what one selector means stands side by side; else the layer itself.
-pub(super) fn selector_of(results: &Results, figure: &Figure) -> Option<(String, usize)> {
+/// The selector that led to the figure's layer, and its place among that selector's layers, so
+/// that what one selector means stands side by side; else the layer itself.
+pub(super) fn asked(results: &Results, figure: &Figure) -> Option<(String, usize)> {
     let layer = figure.layer.as_ref()?;
     let model = results.models.iter().find(|m| m.id == figure.model)?;
     model

@@ -10,6 +10,9 @@ use crate::results::Array;
 /// The quality of photos: artefacts don't show at the size they are shown at.
 const JPEG_QUALITY: u8 = 88;
 
+/// Of projections, which are noisy and shown small.
+const SMALL_QUALITY: u8 = 78;
+
 /// Maps with more places than this are scaled to a percentile: a gradient's few largest values
 /// would leave the rest in the dark.
 const CLIPPED_FROM: usize = 56 * 56;
@@ -62,7 +65,7 @@ impl Store {
     /// # Errors
     /// If it has no pixels.
     pub fn small(&mut self, pixels: &RgbImage) -> Result<String> {
-        let bytes = picture::jpeg(pixels, JPEG_QUALITY)?;
+        let bytes = picture::jpeg(pixels, SMALL_QUALITY)?;
         Ok(self.add("image/jpeg", &bytes))
     }
 

@@ -237,9 +237,29 @@ pub enum Content {
         /// The largest magnitude among them: black is −`magnitude`, white +`magnitude` on the scale
         /// of this network alone.
         magnitude: f32,
+        /// Which of the layer's kernels do nothing: their norm is at most a thousandth of its median.
+        #[serde(default)]
+        dead: Vec<usize>,
     },
     /// What excites some units of a layer.
     Cards { cards: Vec<Card> },
+    /// Kernels of a deeper layer, `[k, s, height, width]`, largest first: of each the `s` slices of
+    /// largest norm. Of 1×1 kernels the rows of a matrix, whose columns are the inputs of largest norm.
+    Kernels {
+        tensor: String,
+        units: Vec<usize>,
+        /// Of each kernel, which of the channels it reads its slices belong to.
+        inputs: Vec<Vec<usize>>,
+        /// How many kernels the layer has.
+        of: usize,
+        /// How many channels each of them reads: 1 where it is depthwise.
+        of_inputs: usize,
+        /// The largest magnitude among the slices.
+        magnitude: f32,
+        dead: Vec<usize>,
+    },
+    /// How large the kernels of every convolution are, by depth.
+    Norms { layers: Vec<KernelNorms> },
     /// Units of a layer, each with the activation that was taken back to the pixels, in the order to
     /// show them.
     Projections {
@@ -302,6 +322,27 @@ pub struct Exemplar {
     pub place: [usize; 2],
     /// What that place sees of the image.
     pub window: Window,
+}
+
+/// The norms of a convolution's kernels; all of them stand under `<model>/filters/<layer>/norms`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KernelNorms {
+    /// The node's full name.
+    pub layer: String,
+    /// Its place in the network, from 0 (input) to 1 (logits).
+    pub depth: f64,
+    /// Side of a kernel.
+    pub kernel: i64,
+    /// Whether a kernel reads one channel alone.
+    pub depthwise: bool,
+    /// How many kernels.
+    pub count: usize,
+    /// The norm that 5, 50 and 95 per cent of them don't exceed.
+    pub low: f32,
+    pub median: f32,
+    pub high: f32,
+    /// How many do nothing.
+    pub dead: usize,
 }
 
 /// One activation of a unit, taken back to the pixels that excited it.

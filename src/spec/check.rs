@@ -206,13 +206,17 @@ impl SpecFile {
                     self.layers(&path("layers"), &options.layers)?;
                     self.channels(&path("units"), &options.units)?;
                 }
-                MethodSpec::Filters(options) if options.count == 0 => {
-                    return Err(self.error_at(
-                        &path("count"),
-                        "no kernel to show",
-                        "here",
-                        "leave the method out, or show at least 1",
-                    ));
+                MethodSpec::Filters(options) => {
+                    self.layers(&path("layers"), &options.layers)?;
+                    if options.count == 0 {
+                        let help = "leave the method out, or show at least 1";
+                        return Err(self.error_at(
+                            &path("count"),
+                            "no kernel to show",
+                            "here",
+                            help,
+                        ));
+                    }
                 }
                 MethodSpec::GradCam(options) => self.layers(&path("layers"), &options.layers)?,
                 MethodSpec::GuidedGradCam(options) => {
