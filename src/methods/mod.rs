@@ -231,4 +231,5 @@ methods! {
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
     "exemplars" => Exemplars(exemplars::Exemplars),
+    "maximize" => Maximize(maximize::Maximize),
 }

@@ -15,6 +15,7 @@ mod photos;
 mod pictures;
 mod projections;
 mod summary;
+mod units;
 mod words;
 
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ templates!(
     "predictions.html",
     "photo.html",
     "filters.html",
+    "units.html",
     "reproduce.html",
     "figure.html",
     "projections.html",

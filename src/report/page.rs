@@ -8,6 +8,7 @@ use super::charts;
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
 use super::summary;
+use super::units::{self, UnitsView};
 use super::words::Words;
 use crate::error::Result;
 use crate::picture;
@@ -29,6 +30,7 @@ pub struct Page {
     pub palettes: Vec<Palette>,
     pub charts: Charts,
     pub filters: Option<Filters>,
+    pub units: Option<UnitsView>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -166,6 +168,7 @@ impl Page {
             )?);
         }
         let filters = filters(results, tensors, &nets, words)?;
+        let units = units::section(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
             if !seen.contains(&figure.method.as_str()) {
@@ -201,6 +204,7 @@ impl Page {
             methods,
             palettes: pictures::palettes(),
             filters,
+            units,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),
@@ -263,7 +267,7 @@ fn filters(
     let apart = most > 2.0 * least;
     let mut store = Store::new("k");
     let mut cells = Vec::new();
-    for figure in results.figures.iter().filter(|f| f.image.is_none()) {
+    for figure in results.figures.iter().filter(|f| f.method == "filters") {
         let Some(net) = nets.iter().find(|net| net.id == figure.model) else {
             continue;
         };

@@ -154,7 +154,10 @@ impl<'a> Climb<'a> {
 
     fn chances(&self, of: &str) -> Vec<Chance> {
         let chance = |objective: &Objective| {
-            Chance::new(self.subject.seed, &format!("maximize {of} {}", objective.unit))
+            Chance::new(
+                self.subject.seed,
+                &format!("maximize {of} {}", objective.unit),
+            )
         };
         self.objectives.iter().map(chance).collect()
     }
@@ -172,7 +175,8 @@ impl<'a> Climb<'a> {
         let picture = |spectrum: &Tensor| -> Result<Tensor> {
             canvas::colours(&canvas::planes(spectrum, &amplitudes)?)
         };
-        let first = canvas::first_spectrum(&mut self.chances("start"), side)?.f_to_device(device)?;
+        let first =
+            canvas::first_spectrum(&mut self.chances("start"), side)?.f_to_device(device)?;
         let mut adam = Adam::new(first.shallow_clone())?;
         let mut chances = self.chances("views");
         for _ in 0..self.options.steps {
@@ -207,12 +211,14 @@ impl<'a> Climb<'a> {
             let left = 1.0 - f64::from(step) / f64::from(self.options.steps);
             let moved = away.f_add(&slope.f_div(&steepness)?.f_mul_scalar(STRIDE * left)?)?;
             // No further than black and white.
-            away = moved.f_add(&self.mean)?.f_clamp(0.0, 1.0)?.f_sub(&self.mean)?;
+            away = moved
+                .f_add(&self.mean)?
+                .f_clamp(0.0, 1.0)?
+                .f_sub(&self.mean)?;
             each_step();
         }
-        let picture = |away: &Tensor| -> Result<Tensor> {
-            Ok(away.f_add(&self.mean)?.f_clamp(0.0, 1.0)?)
-        };
+        let picture =
+            |away: &Tensor| -> Result<Tensor> { Ok(away.f_add(&self.mean)?.f_clamp(0.0, 1.0)?) };
         tch::no_grad(|| self.finished(&picture(&first)?, &picture(&away)?))
     }
 
@@ -248,7 +254,10 @@ impl<'a> Climb<'a> {
                     .help("weights that don't belong to this architecture can do that"));
             }
             images.push(Image {
-                pixels: last.f_select(0, at as i64)?.f_to_device(Device::Cpu)?.f_contiguous()?,
+                pixels: last
+                    .f_select(0, at as i64)?
+                    .f_to_device(Device::Cpu)?
+                    .f_contiguous()?,
                 reached: f64::from(reached),
                 start: f64::from(start),
             });

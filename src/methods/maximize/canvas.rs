@@ -46,7 +46,9 @@ pub fn amplitudes(side: i64, device: Device) -> Result<Tensor> {
         }
     }
     let shape = [side, side / 2 + 1];
-    Ok(Tensor::from_slice(&all).f_view(shape)?.f_to_device(device)?)
+    Ok(Tensor::from_slice(&all)
+        .f_view(shape)?
+        .f_to_device(device)?)
 }
 
 /// The planes `[N, 3, side, side]` that spectra `[N, 3, side, side / 2 + 1, 2]` stand for: the inverse
@@ -57,9 +59,11 @@ pub fn amplitudes(side: i64, device: Device) -> Result<Tensor> {
 pub fn planes(spectrum: &Tensor, amplitudes: &Tensor) -> Result<Tensor> {
     let side = spectrum.size()[2];
     let weighed = spectrum.f_mul(&amplitudes.f_unsqueeze(-1)?)?;
-    let planes = weighed
-        .f_view_as_complex()?
-        .f_fft_irfft2([side, side].as_slice(), [-2i64, -1].as_slice(), "backward")?;
+    let planes = weighed.f_view_as_complex()?.f_fft_irfft2(
+        [side, side].as_slice(),
+        [-2i64, -1].as_slice(),
+        "backward",
+    )?;
     Ok(planes.f_div_scalar(SOFTER)?)
 }
 

@@ -11,7 +11,9 @@ impl Chance {
     /// The stream of this experiment's `seed` for what `purpose` names.
     pub fn new(seed: u64, purpose: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes());
+        hasher
+            .update(&seed.to_le_bytes())
+            .update(purpose.as_bytes());
         Chance(hasher.finalize_xof())
     }
 

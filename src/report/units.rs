@@ -1,0 +1,294 @@
+//! What excites units and classes: for every network the pictures that gradient ascent found, each beside
+//! the photo that comes closest.
+
+use image::RgbImage;
+use serde::Serialize;
+
+use super::cells::floats;
+use super::page::Net;
+use super::pictures::{Store, Stored};
+use super::words::Words;
+use crate::error::Result;
+use crate::results::{BestPhoto, Content, Figure, Maximised, Results, Tensors};
+
+#[derive(Debug, Serialize)]
+pub struct UnitsView {
+    pub rows: Vec<Row>,
+    pub stored: Vec<Stored>,
+}
+
+/// What is asked of all networks, side by side: a class, or each one's layer.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub title: String,
+    pub cells: Vec<Cell>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Cell {
+    pub net: Net,
+    pub layer: Option<String>,
+    /// Whether a unit's middle place was excited, not its mean.
+    pub centre: bool,
+    pub cards: Vec<Card>,
+    /// Why there are none.
+    pub message: Option<String>,
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Card {
+    /// `unit 17`, `goldfish`
+    pub name: String,
+    pub correlation: Option<String>,
+    /// The stored picture; absent where its numbers are missing.
+    pub picture: Option<String>,
+    pub side: usize,
+    pub reached: String,
+    pub best: Option<BestView>,
+    /// How many times the best photo's value was reached, where that says something.
+    pub times: Option<String>,
+    pub message: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct BestView {
+    pub image: String,
+    pub label: Option<String>,
+    pub value: String,
+    pub thumbnail: Option<String>,
+}
+
+/// The section, if there is anything in it.
+///
+/// # Errors
+/// If a picture can't be encoded.
+pub fn section(
+    results: &Results,
+    tensors: &Tensors,
+    nets: &[Net],
+    words: &Words,
+) -> Result<Option<UnitsView>> {
+    let mut drawing = Drawing {
+        results,
+        tensors,
+        words,
+        store: Store::new("u"),
+    };
+    let mut rows = Vec::new();
+    for class in drawing.classes() {
+        rows.push(drawing.class(class, nets)?);
+    }
+    // Networks have different layers; the first of each stand side by side, then the second.
+    let most = nets.iter().map(|net| drawing.layers(net).len()).max();
+    for number in 0..most.unwrap_or(0) {
+        rows.push(drawing.layer(number, nets)?);
+    }
+    if rows.is_empty() && drawing.of_classes().next().is_some() {
+        rows.push(drawing.without(nets));
+    }
+    Ok((!rows.is_empty()).then_some(UnitsView {
+        rows,
+        stored: drawing.store.stored,
+    }))
+}
+
+struct Drawing<'a> {
+    results: &'a Results,
+    tensors: &'a Tensors,
+    words: &'a Words,
+    store: Store,
+}
+
+impl<'a> Drawing<'a> {
+    fn figures(&self) -> impl Iterator<Item = &'a Figure> + use<'a> {
+        let figures = self.results.figures.iter();
+        figures.filter(|figure| figure.method == "maximize")
+    }
+
+    /// The figures about classes, one a network.
+    fn of_classes(&self) -> impl Iterator<Item = &'a Figure> + use<'a> {
+        self.figures().filter(|figure| figure.layer.is_none())
+    }
+
+    /// A network's figures about layers, in its order.
+    fn layers(&self, net: &Net) -> Vec<&'a Figure> {
+        let own = |figure: &&Figure| figure.model == net.id && figure.layer.is_some();
+        self.figures().filter(own).collect()
+    }
+
+    /// The names of the classes that any network was asked about, the first asked first.
+    fn classes(&self) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        for figure in self.of_classes() {
+            for picture in pictures(figure) {
+                if let Some(class) = &picture.class
+                    && !names.contains(&class.name.as_str())
+                {
+                    names.push(&class.name);
+                }
+            }
+        }
+        names
+    }
+
+    fn class(&mut self, name: &str, nets: &[Net]) -> Result<Row> {
+        let mut cells = Vec::new();
+        for net in nets {
+            let figure = self.of_classes().find(|figure| figure.model == net.id);
+            let named = |picture: &&Maximised| {
+                let class = picture.class.as_ref();
+                class.is_some_and(|class| class.name == name)
+            };
+            let own: Vec<&Maximised> = figure
+                .map(pictures)
+                .unwrap_or_default()
+                .iter()
+                .filter(named)
+                .collect();
+            cells.push(self.cell(net, figure, &own)?);
+        }
+        let title = self.words.say("units.class", &[("class", name)]);
+        Ok(Row { title, cells })
+    }
+
+    fn layer(&mut self, number: usize, nets: &[Net]) -> Result<Row> {
+        let mut cells = Vec::new();
+        for net in nets {
+            let figure = self.layers(net).get(number).copied();
+            let own: Vec<&Maximised> = figure.map(pictures).unwrap_or_default().iter().collect();
+            cells.push(self.cell(net, figure, &own)?);
+        }
+        let several = nets.iter().any(|net| self.layers(net).len() > 1);
+        let number = (number + 1).to_string();
+        let title = match several {
+            true => self.words.say("units.layers", &[("number", &number)]),
+            false => self.words.say("units.layer", &[]),
+        };
+        Ok(Row { title, cells })
+    }
+
+    /// No network had anything to climb for.
+    fn without(&mut self, nets: &[Net]) -> Row {
+        let cells = nets.iter().map(|net| {
+            let figure = self.of_classes().find(|figure| figure.model == net.id);
+            self.empty(net, figure)
+        });
+        Row {
+            title: String::new(),
+            cells: cells.collect(),
+        }
+    }
+
+    fn empty(&self, net: &Net, figure: Option<&Figure>) -> Cell {
+        let failed = self.results.failures.iter().find(|failure| {
+            failure.model.as_ref() == Some(&net.id)
+                && failure.method.as_deref().is_none_or(|m| m == "maximize")
+        });
+        let message = match (figure.map(|figure| &figure.content), failed) {
+            (Some(Content::Absent { reason }), _) => self.words.note(reason),
+            (_, Some(failure)) => {
+                let gaps = [("message", failure.message.as_str())];
+                self.words.say("cell.failed", &gaps)
+            }
+            _ => self.words.say("cell.none", &[]),
+        };
+        Cell {
+            net: net.clone(),
+            layer: None,
+            centre: false,
+            cards: Vec::new(),
+            message: Some(message),
+            notes: notes(figure, self.words),
+        }
+    }
+
+    fn cell(&mut self, net: &Net, figure: Option<&Figure>, own: &[&Maximised]) -> Result<Cell> {
+        let mut cell = self.empty(net, figure);
+        if own.is_empty() {
+            return Ok(cell);
+        }
+        for maximised in own {
+            cell.cards.push(self.card(maximised)?);
+        }
+        cell.message = None;
+        cell.layer = figure.and_then(|figure| figure.layer.clone());
+        if let Some(Content::Maximised { centre, .. }) = figure.map(|figure| &figure.content) {
+            cell.centre = *centre;
+        }
+        Ok(cell)
+    }
+
+    fn card(&mut self, maximised: &Maximised) -> Result<Card> {
+        let words = self.words;
+        let unit = maximised.unit.to_string();
+        let mut card = Card {
+            name: match &maximised.class {
+                Some(class) => class.name.clone(),
+                None => words.say("units.unit", &[("unit", &unit)]),
+            },
+            correlation: maximised.correlation.map(|r| words.fixed(r, 2)),
+            picture: None,
+            side: 1,
+            reached: words.number(maximised.reached),
+            best: None,
+            times: None,
+            message: None,
+        };
+        match self.tensors.get(&maximised.tensor).and_then(pixels) {
+            Some(pixels) => {
+                card.side = pixels.width() as usize;
+                card.picture = Some(self.store.small(&pixels)?);
+            }
+            None => {
+                let gaps = [("key", maximised.tensor.as_str())];
+                card.message = Some(words.say("cell.missing", &gaps));
+            }
+        }
+        if let Some(best) = &maximised.best {
+            let value = f64::from(best.value);
+            // A photo's answer near 0 or below has no multiple that says anything.
+            let times = maximised.reached / value;
+            card.times =
+                (value > 0.0 && (0.0..1e3).contains(&times)).then(|| words.fixed(times, 1));
+            card.best = Some(self.best(best));
+        }
+        Ok(card)
+    }
+
+    fn best(&mut self, best: &BestPhoto) -> BestView {
+        let thumbnail = self.tensors.get(&best.tensor);
+        BestView {
+            image: best.image.clone(),
+            label: best.label.as_ref().map(|class| class.name.clone()),
+            value: self.words.number(f64::from(best.value)),
+            thumbnail: thumbnail.and_then(|array| self.store.photo(array)),
+        }
+    }
+}
+
+fn pictures(figure: &Figure) -> &[Maximised] {
+    match &figure.content {
+        Content::Maximised { pictures, .. } => pictures,
+        _ => &[],
+    }
+}
+
+fn notes(figure: Option<&Figure>, words: &Words) -> Vec<String> {
+    let notes = figure.map(|figure| figure.notes.as_slice());
+    let notes = notes.unwrap_or_default().iter();
+    notes.map(|note| words.note(note)).collect()
+}
+
+/// The picture of an array `[3, height, width]` of colours from 0 to 1.
+fn pixels(array: &crate::results::Array) -> Option<RgbImage> {
+    let (values, [3, height, width]) = floats(Some(array))? else {
+        return None;
+    };
+    let plane = height * width;
+    let level = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    let bytes = (0..plane)
+        .flat_map(|at| [0, 1, 2].map(|colour| level(values[colour * plane + at])))
+        .collect();
+    RgbImage::from_raw(width.try_into().ok()?, height.try_into().ok()?, bytes)
+}
