@@ -79,7 +79,7 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
     collection(folder.path(), 21);
     let spec = spec(
         folder.path(),
-        "  - exemplars: {layers: [layer1.0.relu_1], units: [0, 5, 47], top: 4}",
+        "  - exemplars: {layers: [layer1.0.relu_1], units: [0, 5, 47], top: 4, maximize: 2}",
     );
     let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
     assert!(
@@ -186,7 +186,7 @@ impl Progress for Breaks {
 fn a_pass_that_was_broken_off_goes_on_to_the_same_end() {
     let folder = tempfile::tempdir().unwrap();
     collection(folder.path(), 30);
-    let methods = "  - exemplars: {layers: [stage3, penultimate], units: {class: tench, count: 3}, per_image: 2}";
+    let methods = "  - exemplars: {layers: [stage3, penultimate], units: {class: tench, count: 3}, per_image: 2, maximize: 2}";
     let spec = spec(folder.path(), methods);
     let elsewhere = Options {
         cache: Some(folder.path().join("other")),
@@ -228,7 +228,10 @@ fn a_broken_image_is_told_of_and_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     collection(folder.path(), 10);
     std::fs::write(folder.path().join("photos/a.png"), "no picture").unwrap();
-    let spec = spec(folder.path(), "  - exemplars: {layers: [stage3], top: 30}");
+    let spec = spec(
+        folder.path(),
+        "  - exemplars: {layers: [stage3], top: 30, maximize: 0}",
+    );
     for _ in 0..2 {
         let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
         let failures = &outcome.results.failures;
@@ -251,6 +254,7 @@ fn wrong_options_are_refused_before_anything_runs() {
         ("{units: {class: tenchh}}", "there is no class `tenchh`"),
         ("{top: 0}", "`top` is 0"),
         ("{per_image: 101}", "`per_image` is 101"),
+        ("{maximize: 10001}", "`maximize` is 10001"),
         ("{layers: [stage9]}", "stage9"),
     ];
     for (options_of, message) in cases {

@@ -75,7 +75,7 @@ pub struct LayerView {
 }
 
 impl LayerView {
-    fn new(layer: &LayerInfo) -> Self {
+    pub(super) fn new(layer: &LayerInfo) -> Self {
         let shape = match layer.shape[..] {
             [channels, height, width] => format!("{width} × {height} × {channels}"),
             _ => layer

@@ -10,12 +10,13 @@
 
 mod cells;
 mod charts;
+mod exemplars;
+mod maximize;
 mod page;
 mod photos;
 mod pictures;
 mod projections;
 mod summary;
-mod units;
 mod words;
 
 use std::path::PathBuf;
@@ -52,7 +53,8 @@ templates!(
     "predictions.html",
     "photo.html",
     "filters.html",
-    "units.html",
+    "exemplars.html",
+    "maximize.html",
     "reproduce.html",
     "figure.html",
     "projections.html",

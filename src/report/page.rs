@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::charts;
+use super::exemplars::{self, Exemplars};
+use super::maximize::{self, Maximize};
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
 use super::summary;
-use super::units::{self, UnitsView};
 use super::words::Words;
 use crate::error::Result;
 use crate::picture;
@@ -30,7 +31,8 @@ pub struct Page {
     pub palettes: Vec<Palette>,
     pub charts: Charts,
     pub filters: Option<Filters>,
-    pub units: Option<UnitsView>,
+    pub exemplars: Option<Exemplars>,
+    pub maximize: Option<Maximize>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -167,8 +169,9 @@ impl Page {
                 number, image, &nets, results, tensors, words,
             )?);
         }
+        let exemplars = exemplars::view(results, tensors, &nets, words)?;
+        let maximize = maximize::view(results, tensors, &nets, words)?;
         let filters = filters(results, tensors, &nets, words)?;
-        let units = units::section(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
             if !seen.contains(&figure.method.as_str()) {
@@ -204,7 +207,8 @@ impl Page {
             methods,
             palettes: pictures::palettes(),
             filters,
-            units,
+            exemplars,
+            maximize,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),

@@ -193,7 +193,7 @@ impl Drawing<'_> {
         let mut keys: Vec<(Role, Option<(String, usize)>)> = Vec::new();
         for figure in &figures {
             for role in self.roles(figure) {
-                let key = (role, self.selector(figure));
+                let key = (role, selector_of(results, figure));
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -210,7 +210,7 @@ impl Drawing<'_> {
                     figures.iter().copied().find(|f| {
                         f.model == net.id
                             && self.roles(f).contains(role)
-                            && self.selector(f) == *selector
+                            && selector_of(results, f) == *selector
                     })
                 })
                 .collect();
@@ -291,22 +291,22 @@ impl Drawing<'_> {
         }
         roles
     }
+}
 
-    /// The selector that led to the figure's layer, and its place among that selector's layers, so
-    /// that what one selector means stands side by side; else the layer itself.
-    fn selector(&self, figure: &Figure) -> Option<(String, usize)> {
-        let layer = figure.layer.as_ref()?;
-        let model = self.results.models.iter().find(|m| m.id == figure.model)?;
-        model
-            .selected
-            .iter()
-            .filter(|selected| selected.method == figure.method)
-            .find_map(|s| {
-                let place = s.layers.iter().position(|name| name == layer)?;
-                Some((s.selector.clone(), place))
-            })
-            .or_else(|| Some((layer.clone(), 0)))
-    }
+/// The selector that led to the figure's layer, and its place among that selector's layers, so that
+/// what one selector means stands side by side; else the layer itself.
+pub(super) fn selector_of(results: &Results, figure: &Figure) -> Option<(String, usize)> {
+    let layer = figure.layer.as_ref()?;
+    let model = results.models.iter().find(|m| m.id == figure.model)?;
+    model
+        .selected
+        .iter()
+        .filter(|selected| selected.method == figure.method)
+        .find_map(|s| {
+            let place = s.layers.iter().position(|name| name == layer)?;
+            Some((s.selector.clone(), place))
+        })
+        .or_else(|| Some((layer.clone(), 0)))
 }
 
 /// Why a class was asked about; it aligns the columns.

@@ -1,6 +1,7 @@
 //! The units of a layer taken back to the pixels: each projection, the patch of the photo beside it, and
 //! where on the photo that patch lies.
 
+use image::RgbImage;
 use image::imageops::{self, FilterType};
 use serde::Serialize;
 
@@ -68,18 +69,8 @@ impl Drawing<'_> {
                     if values.iter().all(|v| *v == 0.0) {
                         view.message = Some(self.words.say("projection.silent", &[]));
                     } else {
-                        let end = Shown::of(values, true).scale.high;
+                        let (pixels, end) = projection(values, height, width)?;
                         view.end = self.words.number(f64::from(end));
-                        let pixels = picture::kernels(values, [1, height, width], end, 1)?;
-                        let longer = pixels.width().max(pixels.height());
-                        let pixels = match longer > SIDE {
-                            true => {
-                                let side = |length: u32| (length * SIDE / longer).max(1);
-                                let (width, height) = (side(pixels.width()), side(pixels.height()));
-                                imageops::resize(&pixels, width, height, FilterType::Triangle)
-                            }
-                            false => pixels,
-                        };
                         view.id = Some(self.store.small(&pixels)?);
                     }
                 }
@@ -92,4 +83,22 @@ impl Drawing<'_> {
         }
         Ok(ProjectionsView { units: views, of })
     }
+}
+
+/// A projection `[3, height, width]` in its colours, grey where it is 0, as large as it is stored; and the
+/// magnitude that is black or white.
+///
+/// # Errors
+/// If it has no pixels.
+pub(super) fn projection(values: &[f32], height: usize, width: usize) -> Result<(RgbImage, f32)> {
+    let end = Shown::of(values, true).scale.high;
+    let pixels = picture::kernels(values, [1, height, width], end, 1)?;
+    let longer = pixels.width().max(pixels.height());
+    if longer <= SIDE {
+        return Ok((pixels, end));
+    }
+    let side = |length: u32| (length * SIDE / longer).max(1);
+    let (width, height) = (side(pixels.width()), side(pixels.height()));
+    let pixels = imageops::resize(&pixels, width, height, FilterType::Triangle);
+    Ok((pixels, end))
 }

@@ -242,7 +242,7 @@ pub enum Content {
     Maximised {
         /// Whether a unit's middle place is excited (of photos its strongest), not its mean over all places.
         centre: bool,
-        pictures: Vec<Maximised>,
+        pictures: Vec<MadePicture>,
     },
     /// Units of a layer, each with the activation that was taken back to the pixels, in the order to
     /// show them.
@@ -269,13 +269,25 @@ pub struct Card {
     /// where that can be done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub projection: Option<String>,
+    /// The picture that gradient ascent made for the unit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub maximised: Option<Maximised>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<Note>,
 }
 
-/// A picture made to excite a unit or a class.
+/// A picture made to excite a unit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Maximised {
+    /// Key of the picture, `[3, side, side]`, red, green, blue, 0 to 1.
+    pub tensor: String,
+    /// What the unit answers at its strongest place.
+    pub value: f32,
+}
+
+/// A picture made to excite a unit or a class.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MadePicture {
     /// The unit; the index of the class.
     pub unit: usize,
     #[serde(skip_serializing_if = "Option::is_none", default)]

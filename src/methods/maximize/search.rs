@@ -11,7 +11,7 @@ use crate::methods::{Batch, Collector, Member, Output, State, Subject, to_array}
 use crate::network::graph::NodeId;
 use crate::picture::{self, Photo};
 use crate::progress::Progress;
-use crate::results::{Array, BestPhoto, ClassInfo, Content, Maximised, Note};
+use crate::results::{Array, BestPhoto, ClassInfo, Content, MadePicture, Note};
 
 /// Side of the best photo's thumbnail in pixels.
 const THUMBNAIL: u32 = 96;
@@ -203,7 +203,7 @@ impl Search<'_> {
         member: &dyn Fn(usize) -> Member,
         out: &mut Output,
         progress: &dyn Progress,
-    ) -> Result<Vec<Maximised>> {
+    ) -> Result<Vec<MadePicture>> {
         let subject = self.subject;
         if asked.is_empty() {
             return Ok(Vec::new());
@@ -236,7 +236,7 @@ impl Search<'_> {
                 Some(best) => Some(self.photo(best, member, &key, out)?),
                 None => None,
             };
-            pictures.push(Maximised {
+            pictures.push(MadePicture {
                 unit: asked.unit,
                 class: asked.class.clone(),
                 correlation: asked.correlation,

@@ -1,18 +1,19 @@
-//! What excites units and classes: for every network the pictures that gradient ascent found, each beside
-//! the photo that comes closest.
+//! The pictures that gradient ascent made for classes and units, each beside the photo that comes closest; the
+//! networks side by side.
 
-use image::RgbImage;
 use serde::Serialize;
 
-use super::cells::floats;
+use super::cells::LayerView;
+use super::exemplars::planes;
 use super::page::Net;
+use super::photos::selector_of;
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{BestPhoto, Content, Figure, Maximised, Results, Tensors};
+use crate::results::{BestPhoto, Content, Figure, MadePicture, Results, Tensors};
 
 #[derive(Debug, Serialize)]
-pub struct UnitsView {
+pub struct Maximize {
     pub rows: Vec<Row>,
     pub stored: Vec<Stored>,
 }
@@ -27,7 +28,7 @@ pub struct Row {
 #[derive(Debug, Serialize)]
 pub struct Cell {
     pub net: Net,
-    pub layer: Option<String>,
+    pub layer: Option<LayerView>,
     /// Whether a unit's middle place was excited, not its mean.
     pub centre: bool,
     pub cards: Vec<Card>,
@@ -63,31 +64,36 @@ pub struct BestView {
 ///
 /// # Errors
 /// If a picture can't be encoded.
-pub fn section(
+pub fn view(
     results: &Results,
     tensors: &Tensors,
     nets: &[Net],
     words: &Words,
-) -> Result<Option<UnitsView>> {
+) -> Result<Option<Maximize>> {
     let mut drawing = Drawing {
         results,
         tensors,
         words,
-        store: Store::new("u"),
+        store: Store::new("m"),
     };
     let mut rows = Vec::new();
     for class in drawing.classes() {
         rows.push(drawing.class(class, nets)?);
     }
-    // Networks have different layers; the first of each stand side by side, then the second.
-    let most = nets.iter().map(|net| drawing.layers(net).len()).max();
-    for number in 0..most.unwrap_or(0) {
-        rows.push(drawing.layer(number, nets)?);
+    let mut keys = Vec::new();
+    for figure in drawing.figures().filter(|figure| figure.layer.is_some()) {
+        let key = selector_of(results, figure);
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    for key in keys {
+        rows.push(drawing.layer(key, nets)?);
     }
     if rows.is_empty() && drawing.of_classes().next().is_some() {
         rows.push(drawing.without(nets));
     }
-    Ok((!rows.is_empty()).then_some(UnitsView {
+    Ok((!rows.is_empty()).then_some(Maximize {
         rows,
         stored: drawing.store.stored,
     }))
@@ -111,12 +117,6 @@ impl<'a> Drawing<'a> {
         self.figures().filter(|figure| figure.layer.is_none())
     }
 
-    /// A network's figures about layers, in its order.
-    fn layers(&self, net: &Net) -> Vec<&'a Figure> {
-        let own = |figure: &&Figure| figure.model == net.id && figure.layer.is_some();
-        self.figures().filter(own).collect()
-    }
-
     /// The names of the classes that any network was asked about, the first asked first.
     fn classes(&self) -> Vec<&'a str> {
         let mut names = Vec::new();
@@ -136,11 +136,11 @@ impl<'a> Drawing<'a> {
         let mut cells = Vec::new();
         for net in nets {
             let figure = self.of_classes().find(|figure| figure.model == net.id);
-            let named = |picture: &&Maximised| {
+            let named = |picture: &&MadePicture| {
                 let class = picture.class.as_ref();
                 class.is_some_and(|class| class.name == name)
             };
-            let own: Vec<&Maximised> = figure
+            let own: Vec<&MadePicture> = figure
                 .map(pictures)
                 .unwrap_or_default()
                 .iter()
@@ -148,23 +148,27 @@ impl<'a> Drawing<'a> {
                 .collect();
             cells.push(self.cell(net, figure, &own)?);
         }
-        let title = self.words.say("units.class", &[("class", name)]);
+        let title = self.words.say("maximize.class", &[("class", name)]);
         Ok(Row { title, cells })
     }
 
-    fn layer(&mut self, number: usize, nets: &[Net]) -> Result<Row> {
+    fn layer(&mut self, key: Option<(String, usize)>, nets: &[Net]) -> Result<Row> {
         let mut cells = Vec::new();
         for net in nets {
-            let figure = self.layers(net).get(number).copied();
-            let own: Vec<&Maximised> = figure.map(pictures).unwrap_or_default().iter().collect();
+            let figure = self.figures().find(|figure| {
+                figure.model == net.id
+                    && figure.layer.is_some()
+                    && selector_of(self.results, figure) == key
+            });
+            let own: Vec<&MadePicture> = figure.map(pictures).unwrap_or_default().iter().collect();
             cells.push(self.cell(net, figure, &own)?);
         }
-        let several = nets.iter().any(|net| self.layers(net).len() > 1);
-        let number = (number + 1).to_string();
-        let title = match several {
-            true => self.words.say("units.layers", &[("number", &number)]),
-            false => self.words.say("units.layer", &[]),
+        let layer = match key {
+            Some((name, 0)) => name,
+            Some((name, number)) => format!("{name} ({})", number + 1),
+            None => String::new(),
         };
+        let title = self.words.say("maximize.layer", &[("layer", &layer)]);
         Ok(Row { title, cells })
     }
 
@@ -203,7 +207,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn cell(&mut self, net: &Net, figure: Option<&Figure>, own: &[&Maximised]) -> Result<Cell> {
+    fn cell(&mut self, net: &Net, figure: Option<&Figure>, own: &[&MadePicture]) -> Result<Cell> {
         let mut cell = self.empty(net, figure);
         if own.is_empty() {
             return Ok(cell);
@@ -212,20 +216,25 @@ impl<'a> Drawing<'a> {
             cell.cards.push(self.card(maximised)?);
         }
         cell.message = None;
-        cell.layer = figure.and_then(|figure| figure.layer.clone());
+        let model = self.results.models.iter().find(|model| model.id == net.id);
+        cell.layer = model.zip(figure).and_then(|(model, figure)| {
+            let mut layers = model.layers.iter();
+            let layer = layers.find(|layer| Some(&layer.name) == figure.layer.as_ref());
+            layer.map(LayerView::new)
+        });
         if let Some(Content::Maximised { centre, .. }) = figure.map(|figure| &figure.content) {
             cell.centre = *centre;
         }
         Ok(cell)
     }
 
-    fn card(&mut self, maximised: &Maximised) -> Result<Card> {
+    fn card(&mut self, maximised: &MadePicture) -> Result<Card> {
         let words = self.words;
         let unit = maximised.unit.to_string();
         let mut card = Card {
             name: match &maximised.class {
                 Some(class) => class.name.clone(),
-                None => words.say("units.unit", &[("unit", &unit)]),
+                None => words.say("maximize.unit", &[("unit", &unit)]),
             },
             correlation: maximised.correlation.map(|r| words.fixed(r, 2)),
             picture: None,
@@ -235,7 +244,7 @@ impl<'a> Drawing<'a> {
             times: None,
             message: None,
         };
-        match self.tensors.get(&maximised.tensor).and_then(pixels) {
+        match self.tensors.get(&maximised.tensor).and_then(planes) {
             Some(pixels) => {
                 card.side = pixels.width() as usize;
                 card.picture = Some(self.store.small(&pixels)?);
@@ -267,7 +276,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-fn pictures(figure: &Figure) -> &[Maximised] {
+fn pictures(figure: &Figure) -> &[MadePicture] {
     match &figure.content {
         Content::Maximised { pictures, .. } => pictures,
         _ => &[],
@@ -278,17 +287,4 @@ fn notes(figure: Option<&Figure>, words: &Words) -> Vec<String> {
     let notes = figure.map(|figure| figure.notes.as_slice());
     let notes = notes.unwrap_or_default().iter();
     notes.map(|note| words.note(note)).collect()
-}
-
-/// The picture of an array `[3, height, width]` of colours from 0 to 1.
-fn pixels(array: &crate::results::Array) -> Option<RgbImage> {
-    let (values, [3, height, width]) = floats(Some(array))? else {
-        return None;
-    };
-    let plane = height * width;
-    let level = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let bytes = (0..plane)
-        .flat_map(|at| [0, 1, 2].map(|colour| level(values[colour * plane + at])))
-        .collect();
-    RgbImage::from_raw(width.try_into().ok()?, height.try_into().ok()?, bytes)
 }
