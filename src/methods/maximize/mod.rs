@@ -35,7 +35,6 @@ use crate::network::info::{self, NodeInfo};
 use crate::spec::{ClassSpec, LayerSelector};
 
 pub use ascent::{At, By, Image, Objective, Options, ascend};
-pub use canvas::{amplitudes, planes};
 
 /// The largest side: a step at this size costs what 20 do at 224.
 const LARGEST: u32 = 1024;
