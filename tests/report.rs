@@ -7,6 +7,9 @@ use convscope::report::{Options, TEMPLATES, Words, render};
 use convscope::results::*;
 use convscope::spec::{ClassSpec, Experiment, Lang};
 
+#[path = "report/shortcuts.rs"]
+mod shortcuts;
+
 const NETWORKS: [(&str, &str, &str, u64, u64, u32, u32); 3] = [
     (
         "resnet50",
@@ -187,6 +190,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
                 &labels[number],
                 &names,
             );
+            shortcuts::add(&mut results, &mut tensors, place, image, &labels[number]);
         }
         let side = [7, 3, 3][place];
         let kernels: Vec<f32> = (0..32 * 3 * side * side)

@@ -35,6 +35,7 @@ pub mod layer_cam;
 pub mod maximize;
 pub mod occlusion;
 pub mod saliency;
+pub mod skip_connections;
 pub mod xgrad_cam;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
@@ -54,6 +55,12 @@ pub trait Method {
     /// at the input and at its layers are there.
     fn asks_about_classes(&self) -> bool {
         false
+    }
+
+    /// Nodes that it needs besides its layers, whatever the spec says: their values are kept, and where
+    /// it asks about classes, their gradients.
+    fn nodes(&self, _graph: &Graph) -> Vec<NodeId> {
+        Vec::new()
     }
 
     /// Options that make no sense for this network and these layers, before anything runs.
@@ -232,4 +239,5 @@ methods! {
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
     "exemplars" => Exemplars(exemplars::Exemplars),
     "maximize" => Maximize(maximize::Maximize),
+    "skip_connections" => SkipConnections(skip_connections::SkipConnections),
 }

@@ -10,12 +10,14 @@
 
 mod cells;
 mod charts;
+mod depth;
 mod exemplars;
 mod maximize;
 mod page;
 mod photos;
 mod pictures;
 mod projections;
+mod shortcuts;
 mod summary;
 mod words;
 
@@ -52,6 +54,7 @@ templates!(
     "opening.html",
     "predictions.html",
     "photo.html",
+    "shortcuts.html",
     "filters.html",
     "exemplars.html",
     "maximize.html",

@@ -9,6 +9,7 @@ use super::exemplars::{self, Exemplars};
 use super::maximize::{self, Maximize};
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
+use super::shortcuts::{self, Shortcuts};
 use super::summary;
 use super::words::Words;
 use crate::error::Result;
@@ -30,6 +31,7 @@ pub struct Page {
     pub methods: Vec<Method>,
     pub palettes: Vec<Palette>,
     pub charts: Charts,
+    pub shortcuts: Option<Shortcuts>,
     pub filters: Option<Filters>,
     pub exemplars: Option<Exemplars>,
     pub maximize: Option<Maximize>,
@@ -171,6 +173,7 @@ impl Page {
         }
         let exemplars = exemplars::view(results, tensors, &nets, words)?;
         let maximize = maximize::view(results, tensors, &nets, words)?;
+        let shortcuts = shortcuts::section(results, tensors, &nets, &photos, words)?;
         let filters = filters(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
@@ -206,6 +209,7 @@ impl Page {
             photos,
             methods,
             palettes: pictures::palettes(),
+            shortcuts,
             filters,
             exemplars,
             maximize,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::cells::{Cell, message};
 use super::page::{FailureView, Net};
 use super::pictures::{Store, Stored};
+use super::shortcuts;
 use super::words::Words;
 use crate::error::Result;
 use crate::results::{Figure, ImageInfo, Prediction, Results, Tensors, View};
@@ -120,6 +121,8 @@ pub fn photo(
         .figures
         .iter()
         .filter(|f| f.image.as_ref() == Some(&image.id))
+        // What has a section of its own.
+        .filter(|f| f.method != shortcuts::METHOD)
     {
         if methods.iter().all(|rows| rows.key != figure.method) {
             let key = figure.method.clone();

@@ -3,6 +3,7 @@
 //! Methods write these, the report reads them, and nothing else passes between the two. A tensor
 //! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
 
+mod residual;
 pub mod store;
 mod tensors;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::Experiment;
 
+pub use residual::{Cut, ResidualBlock, Shares, SideMaps};
 pub use tensors::{Array, Tensors, Values};
 
 /// Everything about one run but its tensors.
@@ -250,6 +252,14 @@ pub enum Content {
         units: Vec<Projected>,
         /// How many the layer has.
         of: usize,
+    },
+    /// The residual blocks of a network, in its order, as a class and a picture see them.
+    Shortcuts {
+        /// The class's logit in the whole network.
+        logit: f32,
+        /// The class's probability in the whole network, 0 to 1.
+        probability: f32,
+        blocks: Vec<ResidualBlock>,
     },
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
