@@ -254,5 +254,6 @@ methods! {
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
     "exemplars" => Exemplars(exemplars::Exemplars),
+    "maximize" => Maximize(maximize::Maximize),
     "skip_connections" => SkipConnections(skip_connections::SkipConnections),
 }

@@ -13,6 +13,7 @@ mod charts;
 mod depth;
 mod exemplars;
 mod filters;
+mod maximize;
 mod norms;
 mod page;
 mod photos;
@@ -58,6 +59,7 @@ templates!(
     "shortcuts.html",
     "filters.html",
     "exemplars.html",
+    "maximize.html",
     "reproduce.html",
     "figure.html",
     "projections.html",

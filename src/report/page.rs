@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::charts;
 use super::exemplars::{self, Exemplars};
 use super::filters::{self, Filters};
+use super::maximize::{self, Maximize};
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette};
 use super::shortcuts::{self, Shortcuts};
@@ -28,6 +29,7 @@ pub struct Page {
     pub shortcuts: Option<Shortcuts>,
     pub filters: Option<Filters>,
     pub exemplars: Option<Exemplars>,
+    pub maximize: Option<Maximize>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -139,6 +141,7 @@ impl Page {
             )?);
         }
         let exemplars = exemplars::view(results, tensors, &nets, words)?;
+        let maximize = maximize::view(results, tensors, &nets, words)?;
         let shortcuts = shortcuts::section(results, tensors, &nets, &photos, words)?;
         let filters = filters::filters(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
@@ -178,6 +181,7 @@ impl Page {
             shortcuts,
             filters,
             exemplars,
+            maximize,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),

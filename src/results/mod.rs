@@ -260,6 +260,12 @@ pub enum Content {
     },
     /// How large the kernels of every convolution are, by depth.
     Norms { layers: Vec<KernelNorms> },
+    /// Pictures made to excite units of a layer, or classes where the figure has no layer.
+    Maximised {
+        /// Whether a unit's middle place is excited (of photos its strongest), not its mean over all places.
+        centre: bool,
+        pictures: Vec<MadePicture>,
+    },
     /// Units of a layer, each with the activation that was taken back to the pixels, in the order to
     /// show them.
     Projections {
@@ -307,6 +313,40 @@ pub struct Maximised {
     pub tensor: String,
     /// What the unit answers at its strongest place.
     pub value: f32,
+}
+
+/// A picture made to excite a unit or a class.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MadePicture {
+    /// The unit; the index of the class.
+    pub unit: usize,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class: Option<ClassInfo>,
+    /// How the unit's strongest answer goes along with the logit of the class it was chosen for, −1 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub correlation: Option<f64>,
+    /// Key of its pixels, `[3, side, side]`, 0 to 1.
+    pub tensor: String,
+    /// What the unit or the class answered where the climb began.
+    pub start: f64,
+    /// What it answers to this picture.
+    pub reached: f64,
+    /// The photo of the collection it answers to most.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub best: Option<BestPhoto>,
+}
+
+/// The photo that a unit or a class answers to most.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BestPhoto {
+    /// Its id in the collection.
+    pub image: String,
+    pub source: String,
+    pub label: Option<ClassInfo>,
+    /// The answer, in the measure of the picture beside it.
+    pub value: f32,
+    /// Key of its thumbnail, 8-bit `[side, side, 3]`.
+    pub tensor: String,
 }
 
 /// A patch that excites a unit.

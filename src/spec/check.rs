@@ -222,6 +222,10 @@ impl SpecFile {
                 MethodSpec::GuidedGradCam(options) => {
                     self.layers(&path("layers"), &options.layers)?;
                 }
+                // Without layers it may still be asked about classes.
+                MethodSpec::Maximize(options) if !options.layers.is_empty() => {
+                    self.layers(&path("layers"), &options.layers)?;
+                }
                 _ => {}
             }
         }

@@ -13,7 +13,7 @@ use crate::network::graph::{NodeId, Op};
 use crate::progress::{Progress, Unit};
 
 /// Adam's rate on the spectrum, and its two memories.
-const RATE: f64 = 0.05;
+const RATE: f64 = 0.03;
 const MEMORIES: (f64, f64) = (0.9, 0.999);
 
 /// How far each step looks from elsewhere.
@@ -334,5 +334,62 @@ impl Adam {
             .f_add_scalar(1e-8)?;
         self.at = self.at.f_add(&mean.f_div(&size)?.f_mul_scalar(RATE)?)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::labels::Labels;
+    use crate::network::{Network, info, random, zoo};
+    use crate::picture::Preprocess;
+
+    #[test]
+    fn the_penalised_slope_is_that_of_finite_differences() {
+        let graph = zoo::find("resnet18")
+            .unwrap()
+            .graph(zoo::Options::default());
+        let info = info::of_graph(&graph, 32, 32).unwrap();
+        let weights = random::weights(&graph);
+        let node = graph.output();
+        let subject = Subject {
+            id: "net".into(),
+            network: Network::new(graph, weights).unwrap(),
+            info,
+            labels: Labels::imagenet(),
+            preprocess: Preprocess::imagenet(),
+            device: Device::Cpu,
+            seed: 0,
+        };
+        let objectives = [Objective {
+            node,
+            unit: 7,
+            at: At::Channel,
+        }];
+        let mut chance = Chance::new(3, "away");
+        let away = Tensor::from_slice(&chance.normal(3 * 32 * 32, 0.1)).view([1, 3, 32, 32]);
+        for l2 in [0.0, 0.5] {
+            let options = Options {
+                by: By::Pixels,
+                size: 32,
+                steps: 1,
+                l2,
+            };
+            let climb = Climb::new(&subject, &objectives, &options).unwrap();
+            let at = away.detach().set_requires_grad(true);
+            let penalised = climb.penalised(&at).unwrap().sum(Kind::Float);
+            let slope = slope(&penalised, &at).unwrap();
+            let wanted = slope.norm().double_value(&[]);
+            let along = &slope / wanted;
+            let of = |step: f64| {
+                let there = climb.penalised(&(&away + &along * step)).unwrap();
+                there.double_value(&[0])
+            };
+            let found = (of(1e-2) - of(-1e-2)) / 2e-2;
+            assert!(
+                (found - wanted).abs() < 0.02 * wanted,
+                "{l2}: {found} {wanted}"
+            );
+        }
     }
 }

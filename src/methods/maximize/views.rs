@@ -1,7 +1,7 @@
 //! The picture as it is seen from a little elsewhere at every step: shifted, turned, larger or smaller. What
 //! excites a unit only from one exact place is noise; what survives this is a pattern.
 
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use super::chance::Chance;
 use crate::error::Result;
@@ -44,6 +44,3 @@ pub fn look(pictures: &Tensor, reach: &Reach, chances: &mut [Chance]) -> Result<
     let places = Tensor::f_affine_grid_generator(&ways, pictures.size().as_slice(), false)?;
     Ok(pictures.f_grid_sampler(&places, BILINEAR, REFLECTED, false)?)
 }
-
-#[allow(dead_code)]
-fn _device(_: Device) {}
