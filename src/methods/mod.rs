@@ -29,6 +29,7 @@ pub mod integrated_gradients;
 pub mod layer_cam;
 pub mod occlusion;
 pub mod saliency;
+pub mod tsne;
 pub mod xgrad_cam;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
