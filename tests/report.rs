@@ -84,6 +84,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
             seed: 7,
             models: vec![],
             images: vec![],
+            collection: Default::default(),
             classes: vec![ClassSpec::Predicted, ClassSpec::Label],
             lock: None,
             methods: vec![
@@ -96,6 +97,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
         spec: "title: Where do three networks look?\nmodels: [resnet50, vgg, lite0]\n".into(),
         models: vec![],
         images: vec![],
+        collection: None,
         predictions: vec![],
         figures: vec![],
         failures: vec![Failure {

@@ -59,9 +59,14 @@ pub trait Collector {
     /// If that is not what a collector of this method gives; the pass then begins anew.
     fn go_on(&mut self, state: State) -> Result<()>;
 
-    /// Says what it found, after the last image.
+    /// Says what it found, after the last image; `member` gives the image at a place of the collection.
     ///
     /// # Errors
     /// If libtorch refuses; the run goes on with the others.
-    fn finish(self: Box<Self>, out: &mut Output, progress: &dyn Progress) -> Result<()>;
+    fn finish(
+        self: Box<Self>,
+        member: &dyn Fn(usize) -> Member,
+        out: &mut Output,
+        progress: &dyn Progress,
+    ) -> Result<()>;
 }

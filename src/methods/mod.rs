@@ -17,8 +17,10 @@ mod cam;
 mod collection;
 mod several;
 mod subject;
+pub mod units;
 
 pub mod activations;
+pub mod exemplars;
 pub mod filters;
 pub mod grad_cam;
 pub mod grad_cam_plus_plus;
@@ -57,6 +59,16 @@ pub trait Method {
     /// With what would make sense.
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
         Ok(())
+    }
+
+    /// The classes that its options name: some network has to know each.
+    fn classes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether it looks through the collection: then [`collector`](Self::collector) gives something.
+    fn looks_through_collection(&self) -> bool {
+        false
     }
 
     /// Options that make no sense for a collection of `count` images, before anything runs.
@@ -213,4 +225,5 @@ methods! {
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
+    "exemplars" => Exemplars(exemplars::Exemplars),
 }

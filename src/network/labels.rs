@@ -156,6 +156,15 @@ impl Labels {
         self.fitting(&plain(text), true)
     }
 
+    /// The one class that is called just `text` (or has it as its WordNet id): for words that nobody
+    /// wrote to name a class, like a folder's name.
+    pub fn exact(&self, text: &str) -> Option<usize> {
+        match self.fitting(&plain(text), false)[..] {
+            [index] => Some(index),
+            _ => None,
+        }
+    }
+
     /// The classes that the closest way of reading `wanted` finds.
     fn fitting(&self, wanted: &str, parts: bool) -> Vec<usize> {
         if wanted.is_empty() {

@@ -47,13 +47,15 @@ fn values(name: &str, shape: &[i64]) -> Vec<f32> {
     }
 }
 
-fn fnv1a(name: &str) -> u64 {
+/// FNV-1a (64 bit) of a text.
+pub(crate) fn fnv1a(name: &str) -> u64 {
     name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
     })
 }
 
-fn splitmix(z: u64) -> u64 {
+/// SplitMix64's output function (Steele, Lea & Flood 2014).
+pub(crate) fn splitmix(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)

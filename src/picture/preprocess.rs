@@ -54,6 +54,13 @@ impl Preprocess {
             ..Preprocess::imagenet()
         }
     }
+
+    /// Whether both cut the same view from every picture, whatever they make of its numbers.
+    pub fn sees_like(&self, other: &Preprocess) -> bool {
+        (self.resize, self.crop, self.interpolation)
+            == (other.resize, other.crop, other.interpolation)
+    }
+
     /// What the network sees of a picture, before mean and deviation: Pillow's pixels of
     /// torchvision's `Resize` and `CenterCrop`. Where the crop is larger than the picture, black is
     /// added around it.

@@ -24,6 +24,9 @@ pub struct Results {
     pub spec: String,
     pub models: Vec<ModelInfo>,
     pub images: Vec<ImageInfo>,
+    /// What some methods looked through, where one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub collection: Option<CollectionInfo>,
     pub predictions: Vec<Prediction>,
     pub figures: Vec<Figure>,
     pub failures: Vec<Failure>,
@@ -125,6 +128,16 @@ pub struct ImageInfo {
     pub views: Vec<View>,
 }
 
+/// A large set of images that methods looked through.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CollectionInfo {
+    pub images: usize,
+    /// Of the sha256s of its files, in order.
+    pub sha256: String,
+    /// Whether it is the experiment's own pictures.
+    pub own: bool,
+}
+
 /// A picture resized and cropped, before mean and deviation; networks that preprocess alike share
 /// one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -223,8 +236,39 @@ pub enum Content {
         /// of this network alone.
         magnitude: f32,
     },
+    /// What excites some units of a layer.
+    Cards { cards: Vec<Card> },
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
+}
+
+/// One unit and what excites it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Card {
+    pub unit: usize,
+    /// How its strongest answer goes along with the logit of the class it was chosen for, −1 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub correlation: Option<f64>,
+    /// Key of the patches, 8-bit `[n, side, side, 3]`, the strongest first.
+    pub patches: String,
+    pub exemplars: Vec<Exemplar>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<Note>,
+}
+
+/// A patch that excites a unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exemplar {
+    /// The image's id in the collection.
+    pub image: String,
+    pub source: String,
+    pub label: Option<ClassInfo>,
+    /// What the unit answers there.
+    pub value: f32,
+    /// The place in the layer's map: row, column.
+    pub place: [usize; 2],
+    /// The receptive field inside the view: left, top, width, height, in pixels.
+    pub field: [u32; 4],
 }
 
 /// A sentence of the report: its key in the word list, and what stands in its gaps.

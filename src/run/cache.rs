@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::passes::Found;
 use crate::fetch::Cache;
-use crate::results::store;
+use crate::results::{Tensors, store};
 
 /// Found units in the cache folder, each under the hash of its fingerprint.
 #[derive(Debug)]
@@ -24,42 +26,78 @@ impl Units {
     /// What stands under `fingerprint`, or what `compute` finds, which is then kept if nothing in
     /// it failed. A cache that can't be read or written is no reason to fail.
     pub fn find_or(&self, fingerprint: &str, compute: impl FnOnce() -> Found) -> Found {
-        let mut hasher = blake3::Hasher::new();
-        // Another build may compute something else from the same words.
-        hasher.update(env!("CONVSCOPE_SOURCES").as_bytes());
-        hasher.update(fingerprint.as_bytes());
-        let name = hasher.finalize().to_hex().to_string();
-        if let Some(found) = self.read(&name) {
-            tracing::debug!(name, "taken from the cache");
+        if let Some(found) = self.find(fingerprint) {
             return found;
         }
         let found = compute();
-        if found.failures.is_empty() && self.write(&name, &found).is_none() {
-            tracing::warn!("can't keep results in {}", self.folder.display());
+        if found.failures.is_empty() {
+            self.put(fingerprint, &found);
         }
         found
     }
 
-    fn read(&self, name: &str) -> Option<Found> {
-        let json = std::fs::read(self.folder.join(format!("{name}.json"))).ok()?;
+    /// What stands under `fingerprint`.
+    pub fn find(&self, fingerprint: &str) -> Option<Found> {
+        let name = name(fingerprint);
+        let (json, tensors) = self.read(&name)?;
         let mut found: Found = serde_json::from_slice(&json).ok()?;
-        let bytes = std::fs::read(self.folder.join(format!("{name}.safetensors"))).ok()?;
-        found.tensors = store::from_safetensors(&bytes).ok()?;
+        found.tensors = tensors;
+        tracing::debug!(name, "taken from the cache");
         Some(found)
     }
 
-    fn write(&self, name: &str, found: &Found) -> Option<()> {
+    /// Keeps `found` under `fingerprint`.
+    pub fn put(&self, fingerprint: &str, found: &Found) {
+        self.write(&name(fingerprint), found, &found.tensors);
+    }
+
+    /// Where a pass was when it was broken off, if it was.
+    pub fn mark(&self, pass: &str) -> Option<(serde_json::Value, Tensors)> {
+        let (json, tensors) = self.read(&name(pass))?;
+        Some((serde_json::from_slice(&json).ok()?, tensors))
+    }
+
+    /// Keeps where a pass is.
+    pub fn set_mark(&self, pass: &str, mark: &impl Serialize, tensors: &Tensors) {
+        self.write(&name(pass), mark, tensors);
+    }
+
+    /// Forgets a pass that is through.
+    pub fn forget_mark(&self, pass: &str) {
+        for end in ["json", "safetensors"] {
+            let path = self.folder.join(format!("{}.{end}", name(pass)));
+            // It only takes room if it stays.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Tensors)> {
+        let json = std::fs::read(self.folder.join(format!("{name}.json"))).ok()?;
+        let bytes = std::fs::read(self.folder.join(format!("{name}.safetensors"))).ok()?;
+        Some((json, store::from_safetensors(&bytes).ok()?))
+    }
+
+    /// A cache that can't be written is worth a warning and no more.
+    fn write(&self, name: &str, numbers: &impl Serialize, tensors: &Tensors) {
+        if self.try_write(name, numbers, tensors).is_none() {
+            tracing::warn!("can't keep results in {}", self.folder.display());
+        }
+    }
+
+    fn try_write(&self, name: &str, numbers: &impl Serialize, tensors: &Tensors) -> Option<()> {
         std::fs::create_dir_all(&self.folder).ok()?;
-        let json = serde_json::to_vec(found).ok()?;
-        let tensors = store::to_safetensors(&found.tensors).ok()?;
-        let files = [
-            (format!("{name}.safetensors"), tensors),
-            (format!("{name}.json"), json),
-        ];
-        let files: Vec<(&str, &[u8])> = files
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
-            .collect();
+        let json = serde_json::to_vec(numbers).ok()?;
+        let tensors = store::to_safetensors(tensors).ok()?;
+        let (first, second) = (format!("{name}.safetensors"), format!("{name}.json"));
+        let files = [(&*first, &*tensors), (&*second, &*json)];
         store::write(&self.folder, &files).ok()
     }
+}
+
+fn name(fingerprint: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // Another build may compute something else from the same words.
+    hasher.update(env!("CONVSCOPE_SOURCES").as_bytes());
+    hasher.update(fingerprint.as_bytes());
+    hasher.finalize().to_hex().to_string()
 }

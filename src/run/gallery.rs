@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
+use crate::network::labels::Labels;
 use crate::picture::photo_paths;
 use crate::progress::Progress;
 use crate::spec::{ImageSpec, SpecFile, Step, id_of_file, unique_ids};
@@ -16,10 +17,29 @@ pub struct Picture {
     pub path: PathBuf,
     /// As the spec names it.
     pub source: String,
-    /// Its true class, in the spec's or the pack's words.
-    pub label: Option<String>,
+    /// Its true class.
+    pub label: Option<Label>,
     /// Its place in the spec's list.
     pub place: usize,
+}
+
+/// A picture's true class in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Label {
+    /// By the spec or the pack: some network has to know it.
+    Said(String),
+    /// From a file's or a folder's name: it may be no class at all.
+    Guessed(String),
+}
+
+impl Label {
+    /// The class of `labels` that is meant, if there is one.
+    pub fn of(&self, labels: &Labels) -> Option<usize> {
+        match self {
+            Label::Said(text) => labels.resolve(text).ok(),
+            Label::Guessed(text) => labels.exact(text),
+        }
+    }
 }
 
 /// Every picture of the experiment, in the spec's order, with ids given.
@@ -27,10 +47,35 @@ pub struct Picture {
 /// # Errors
 /// For a file or a folder that is not there, a folder without pictures, a pack that can't be had.
 pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Vec<Picture>> {
+    entries(spec, "images", &spec.experiment.images, cache, progress)
+}
+
+/// Every image of the collection; the experiment's pictures where it names none.
+///
+/// # Errors
+/// As [`list`].
+pub fn collection(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Vec<Picture>> {
+    match &spec.experiment.collection.0[..] {
+        [] => list(spec, cache, progress),
+        all => entries(spec, "collection", all, cache, progress),
+    }
+}
+
+fn entries(
+    spec: &SpecFile,
+    list: &'static str,
+    all: &[ImageSpec],
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<Picture>> {
     let mut pictures: Vec<Picture> = Vec::new();
     let mut named: Vec<Option<String>> = Vec::new();
-    for (place, image) in spec.experiment.images.iter().enumerate() {
-        let at = |key: &'static str| [Step::Key("images"), Step::Index(place), Step::Key(key)];
+    for (place, image) in all.iter().enumerate() {
+        // A single entry may stand there without a list around it.
+        let at = |key: &'static str| match [Step::Key(list), Step::Index(place)] {
+            inside if spec.has(&inside) => [&inside[..], &[Step::Key(key)]].concat(),
+            _ => vec![Step::Key(list), Step::Key(key)],
+        };
         match image {
             ImageSpec::Pack { pack, pick } => {
                 let all = fetch::fetch_pack(pack, cache, progress)
@@ -44,7 +89,7 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                 for photo in photos {
                     pictures.push(Picture {
                         source: format!("{pack}: {}", file_name(&photo.path)),
-                        label: photo.label.map(|index| index.to_string()),
+                        label: photo.label.map(|index| Label::Said(index.to_string())),
                         id: photo.id,
                         path: photo.path,
                         place,
@@ -70,7 +115,7 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                     id: id_of_file(&full),
                     source: path.display().to_string(),
                     path: full,
-                    label: class.clone(),
+                    label: class.clone().map(Label::Said),
                     place,
                 });
                 named.push(id.clone());
@@ -83,8 +128,8 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
                     pictures.push(Picture {
                         id: id_of_file(&path),
                         source: dir.join(below).display().to_string(),
+                        label: label_in(below),
                         path,
-                        label: None,
                         place,
                     });
                     named.push(None);
@@ -98,6 +143,19 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
         picture.id = id;
     }
     Ok(pictures)
+}
+
+/// The label that a file's place in a folder says: the WordNet id that its name begins with, as in
+/// `n02108422_bull_mastiff.jpg`, else the name of the folder it lies in below the one named.
+fn label_in(below: &Path) -> Option<Label> {
+    let stem = below.file_stem()?.to_str()?;
+    let id = stem.split(['_', '-', '.', ' ']).next().unwrap_or(stem);
+    let digits = id.strip_prefix('n').unwrap_or_default();
+    if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Label::Guessed(id.to_owned()));
+    }
+    let folder = below.parent()?.file_name()?.to_str()?;
+    Some(Label::Guessed(folder.to_owned()))
 }
 
 fn file_name(path: &Path) -> String {

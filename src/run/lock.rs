@@ -20,6 +20,7 @@ pub fn text(results: &Results, spec: &SpecFile, folder: &Path) -> Result<String>
         libtorch: results.environment.libtorch.clone(),
         weights: by_id(results.models.iter().map(|m| (&m.id, &m.weights.sha256))),
         images: by_id(results.images.iter().map(|i| (&i.id, &i.sha256))),
+        collection: results.collection.as_ref().map(|c| c.sha256.clone()),
     });
     let yaml = serde_yaml::to_string(&experiment)
         .map_err(|error| Error::new(ErrorKind::Io, "can't write the lock").because(error))?;
@@ -38,7 +39,11 @@ fn by_id<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> BTreeMap<
 /// Makes the paths of `experiment`, meant from `from`, mean the same from `to`.
 fn rebase(experiment: &mut Experiment, from: &Path, to: &Path) {
     let moved = |path: &Path| relative(&from.join(path), to);
-    for image in &mut experiment.images {
+    for image in experiment
+        .images
+        .iter_mut()
+        .chain(&mut experiment.collection.0)
+    {
         match image {
             ImageSpec::Path { path, .. } => *path = moved(path),
             ImageSpec::Dir { dir, .. } => *dir = moved(dir),

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! spec ─► plan ─► models ─┐
-//!           └──► gallery ─┴─► passes (picture by picture, network by network) ─► outcome ─► files
+//!           └──► gallery ─┴─► passes (picture by picture, network by network) ─┬─► outcome ─► files
+//!                         └─► collection (batch by batch through all networks) ─┘
 //! ```
 //!
 //! What fails on its own (a weight file, a picture, a method) is written down as a
 //! [`Failure`](crate::results::Failure) and the rest goes on.
 
 mod cache;
+mod collection;
 mod gallery;
 mod lock;
 mod models;
@@ -79,6 +81,7 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
         spec: spec.text.clone(),
         models: Vec::new(),
         images: Vec::new(),
+        collection: None,
         predictions: Vec::new(),
         figures: Vec::new(),
         failures: Vec::new(),
@@ -110,6 +113,15 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
         &spec.experiment,
         &plan.pictures,
         &mut loaded,
+        units.as_ref(),
+        progress,
+        &mut results,
+        &mut tensors,
+    )?;
+    collection::look_through(
+        &spec.experiment,
+        &plan.collection,
+        &loaded,
         units.as_ref(),
         progress,
         &mut results,

@@ -79,12 +79,7 @@ pub fn all(
             }
         };
         let views = views(picture, &photo, models, results);
-        let label = |model: &Model| {
-            picture
-                .label
-                .as_deref()
-                .and_then(|l| model.subject.labels.resolve(l).ok())
-        };
+        let label = |model: &Model| picture.label.as_ref()?.of(&model.subject.labels);
         let mut seen: Vec<View> = Vec::new();
         for (model, view) in models.iter_mut().zip(&views) {
             let Some(view) = view else { continue };
@@ -142,7 +137,7 @@ pub fn all(
     }
 }
 
-fn keep(found: Found, results: &mut Results, tensors: &mut Tensors) {
+pub(super) fn keep(found: Found, results: &mut Results, tensors: &mut Tensors) {
     results.predictions.extend(found.prediction);
     results.figures.extend(found.figures);
     results.failures.extend(found.failures);
@@ -165,10 +160,7 @@ fn views(
     let mut all = Vec::with_capacity(models.len());
     for model in models {
         let wanted = &model.subject.preprocess;
-        let alike = |(other, _): &&(Preprocess, RgbImage)| {
-            (other.resize, other.crop, other.interpolation)
-                == (wanted.resize, wanted.crop, wanted.interpolation)
-        };
+        let alike = |(other, _): &&(Preprocess, RgbImage)| other.sees_like(wanted);
         let view = match made.iter().find(alike) {
             Some((_, view)) => Ok(view.clone()),
             None => wanted.view(&photo.pixels),
@@ -189,7 +181,7 @@ fn views(
     all
 }
 
-fn failure(
+pub(super) fn failure(
     model: &Model,
     picture: Option<&Picture>,
     method: Option<&str>,
@@ -230,6 +222,24 @@ fn of_network(experiment: &Experiment, model: &Model, progress: &dyn Progress) -
     found
 }
 
+/// Everything about a network and the machine that numbers hang on, as text.
+pub(super) fn network_words(model: &Model) -> String {
+    let record = &model.record;
+    let labels = &model.subject.labels;
+    let class_names: Vec<String> = (0..labels.len()).map(|index| labels.name(index)).collect();
+    serde_json::to_string(&(
+        &model.subject.id,
+        &record.arch,
+        &record.weights.sha256,
+        &record.weights.name,
+        &model.subject.preprocess,
+        class_names,
+        super::device_name(model.subject.device),
+        tch::get_num_threads(),
+    ))
+    .unwrap_or_default()
+}
+
 /// One network looking at one picture.
 struct Job<'a> {
     experiment: &'a Experiment,
@@ -243,35 +253,22 @@ struct Job<'a> {
 impl Job<'_> {
     /// Everything that the numbers hang on, as text.
     fn fingerprint(&self) -> String {
-        let model = &self.model;
-        let methods: Vec<_> = self.experiment.methods.iter().zip(&model.layers).collect();
-        let names = (&model.subject.id, &self.picture.id);
-        let record = &model.record;
-        let network = (
-            &record.arch,
-            &record.weights.sha256,
-            &record.weights.name,
-            &model.subject.preprocess,
-        );
+        let methods: Vec<_> = self
+            .experiment
+            .methods
+            .iter()
+            .zip(&self.model.layers)
+            .collect();
         let asked = (
             &self.experiment.classes,
             self.experiment.seed,
             self.label,
             methods,
         );
-        let class_names: Vec<String> = (0..model.subject.labels.len())
-            .map(|index| model.subject.labels.name(index))
-            .collect();
-        let machine = (
-            super::device_name(model.subject.device),
-            tch::get_num_threads(),
-        );
         serde_json::to_string(&(
-            names,
-            network,
+            network_words(self.model),
+            &self.picture.id,
             asked,
-            machine,
-            class_names,
             self.view.dimensions(),
             blake3::hash(self.view.as_raw()).to_hex().as_str(),
         ))

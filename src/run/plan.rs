@@ -14,13 +14,15 @@ use crate::progress::Progress;
 use crate::results::SelectedLayers;
 use crate::spec::{ClassSpec, ModelSpec, SizeOrNone, SpecFile, Step, selector, unique_ids};
 
-use super::gallery::{self, Picture};
+use super::gallery::{self, Label, Picture};
 
 /// An experiment whose words have been looked up.
 #[derive(Debug)]
 pub struct Plan {
     pub models: Vec<PlannedModel>,
     pub pictures: Vec<Picture>,
+    /// What some methods look through; empty where none of the experiment's does.
+    pub collection: Vec<Picture>,
 }
 
 /// A network of the experiment, not loaded yet.
@@ -60,11 +62,16 @@ impl Plan {
     /// # Errors
     /// For the first word that means nothing, with its place in the spec.
     pub fn new(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Self> {
-        let models = models(spec)?;
-        classes(spec, &models)?;
-        let pictures = gallery::list(spec, cache, progress)?;
-        labels(spec, &models, &pictures)?;
-        Ok(Plan { models, pictures })
+        let mut plan = Plan {
+            models: models(spec)?,
+            pictures: Vec::new(),
+            collection: Vec::new(),
+        };
+        classes(spec, &plan.models)?;
+        plan.pictures = gallery::list(spec, cache, progress)?;
+        labels(spec, "images", &plan.models, &plan.pictures)?;
+        plan.collection = collection(spec, &plan.models, cache, progress)?;
+        Ok(plan)
     }
 
     /// The same without a network: `None` for the pictures where a pack is not in the cache.
@@ -75,17 +82,44 @@ impl Plan {
         spec: &SpecFile,
         cache: &Cache,
     ) -> Result<(Vec<PlannedModel>, Option<Vec<Picture>>)> {
-        let models = models(spec)?;
-        classes(spec, &models)?;
-        match gallery::list(spec, cache, &crate::progress::Silent) {
-            Ok(pictures) => {
-                labels(spec, &models, &pictures)?;
-                Ok((models, Some(pictures)))
-            }
-            Err(error) if error.kind() == ErrorKind::Fetch => Ok((models, None)),
+        match Plan::new(spec, cache, &crate::progress::Silent) {
+            Ok(plan) => Ok((plan.models, Some(plan.pictures))),
+            Err(error) if error.kind() == ErrorKind::Fetch => Ok((models(spec)?, None)),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The images that some methods look through, if any does; and whether they can with so many.
+fn collection(
+    spec: &SpecFile,
+    models: &[PlannedModel],
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<Picture>> {
+    let entries = spec.experiment.methods.iter().enumerate();
+    let looking: Vec<_> = entries
+        .filter(|(_, entry)| entry.method().looks_through_collection())
+        .collect();
+    if looking.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pictures = gallery::collection(spec, cache, progress)?;
+    labels(spec, "collection", models, &pictures)?;
+    for (place, entry) in looking {
+        entry
+            .method()
+            .check_collection(pictures.len())
+            .map_err(|error| {
+                let at = [
+                    Step::Key("methods"),
+                    Step::Index(place),
+                    Step::Key(entry.name()),
+                ];
+                spec.locate(&at, error)
+            })?;
+    }
+    Ok(pictures)
 }
 
 fn models(spec: &SpecFile) -> Result<Vec<PlannedModel>> {
@@ -254,15 +288,32 @@ fn classes(spec: &SpecFile, models: &[PlannedModel]) -> Result<()> {
         known(&text, models)
             .map_err(|error| spec.locate(&[Step::Key("classes"), Step::Index(place)], error))?;
     }
+    for (place, entry) in spec.experiment.methods.iter().enumerate() {
+        for class in entry.method().classes() {
+            known(&class, models).map_err(|error| {
+                let at = [
+                    Step::Key("methods"),
+                    Step::Index(place),
+                    Step::Key(entry.name()),
+                ];
+                spec.locate(&at, error)
+            })?;
+        }
+    }
     Ok(())
 }
 
-fn labels(spec: &SpecFile, models: &[PlannedModel], pictures: &[Picture]) -> Result<()> {
+fn labels(
+    spec: &SpecFile,
+    list: &'static str,
+    models: &[PlannedModel],
+    pictures: &[Picture],
+) -> Result<()> {
     for picture in pictures {
-        if let Some(label) = &picture.label {
+        if let Some(Label::Said(label)) = &picture.label {
             known(label, models).map_err(|error| {
                 let at = [
-                    Step::Key("images"),
+                    Step::Key(list),
                     Step::Index(picture.place),
                     Step::Key("class"),
                 ];

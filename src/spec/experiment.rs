@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{id_from, shorthand, unique_ids};
+use super::{CollectionSpec, id_from, shorthand, unique_ids};
 
 use crate::methods::MethodSpec;
 use crate::picture::Interpolation;
@@ -33,6 +33,10 @@ pub struct Experiment {
     /// The pictures.
     #[schemars(length(min = 1))]
     pub images: Vec<ImageSpec>,
+    /// A large set of images for the methods that look through one (`exemplars`, `tsne`, `maximize`): a
+    /// folder, a pack, or a list of them. Absent: the pictures above.
+    #[serde(default, skip_serializing_if = "CollectionSpec::is_empty")]
+    pub collection: CollectionSpec,
     /// The classes that are asked about, for every picture.
     #[serde(default = "default_classes")]
     #[schemars(length(min = 1))]
@@ -57,6 +61,9 @@ pub struct Lock {
     pub weights: BTreeMap<String, String>,
     /// The sha256 of every picture's file, by id.
     pub images: BTreeMap<String, String>,
+    /// The sha256 of the sha256s of the collection's files, where something looked through it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
 }
 
 fn default_classes() -> Vec<ClassSpec> {

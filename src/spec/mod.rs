@@ -1,6 +1,7 @@
 //! YAML in, typed experiment out; every error with file, line and column.
 
 mod check;
+mod collection;
 mod experiment;
 mod file;
 mod ids;
@@ -10,6 +11,7 @@ pub mod selector;
 mod shorthand;
 mod source;
 
+pub use collection::CollectionSpec;
 pub use experiment::{
     ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, Lock, ModelSpec, PreprocessSpec,
     SizeOrNone,

@@ -92,6 +92,7 @@ fn lengthen(path: &[Step], short: &str, value: &serde_json::Value) -> Option<ser
     let key = match path {
         [Step::Key("models"), Step::Index(_)] => "arch",
         [Step::Key("images"), Step::Index(_)] => "path",
+        [Step::Key("collection")] | [Step::Key("collection"), Step::Index(_)] => "dir",
         [Step::Key("methods"), Step::Index(_)] => {
             let options = value.as_object()?;
             return options.contains_key(short).then(|| value.clone());

@@ -1,0 +1,324 @@
+//! `exemplars`: the patches of a large set of images that excite a unit most (Girshick et al. 2014,
+//! <https://arxiv.org/abs/1311.2524>).
+//!
+//! **What it shows.** What a unit (a channel of a layer) looks for, by what it finds: the images in
+//! which it answers most, cut down to what it can see there.
+//! **How it is computed.** The whole collection goes through the network once. For every unit the
+//! strongest places are kept, not more than `per_image` of each image; at the end the best ones are cut
+//! out of what the network saw, by the receptive field around that place. A field that reaches over
+//! the border is moved inside; one larger than the picture is the picture. Layers without places see all of it.
+//! **How to read it.** What the patches of a unit have in common is what it may stand for; the values
+//! say how fast its answer falls off from the best.
+//! **What it can't show.** What else excites the unit less; and a patch is all that *can* matter to
+//! the unit, mostly its middle does.
+//! **Options.** `layers`; `units` (a number drawn with the seed, a list, or those of a class); `top`;
+//! `per_image`. **Cost.** One forward pass an image; memory does not grow with the collection.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use super::units::{Chooser, Units, peaks};
+use super::{Batch, Collector, Member, Method, Output, State, Subject};
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::graph::{Graph, NodeId};
+use crate::network::info::NodeInfo;
+use crate::picture::{self, Photo};
+use crate::progress::Progress;
+use crate::results::{Array, Card, Content, Exemplar, Note};
+use crate::spec::LayerSelector;
+
+/// Side of a stored patch in pixels.
+const PATCH: u32 = 96;
+
+/// Which layers and units, and how many patches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exemplars {
+    /// The layers whose units are shown, by selector.
+    pub layers: Vec<LayerSelector>,
+    /// How many units of each layer (drawn with the seed), which ones, or those of a class.
+    pub units: Units,
+    /// At most so many patches a unit, the strongest first.
+    #[schemars(range(min = 1, max = 100))]
+    pub top: usize,
+    /// At most so many of them from one image.
+    #[schemars(range(min = 1, max = 100))]
+    pub per_image: usize,
+}
+
+impl Default for Exemplars {
+    fn default() -> Self {
+        let layers = ["stage3", "stage5"];
+        Exemplars {
+            layers: layers.map(|name| LayerSelector(name.into())).to_vec(),
+            units: Units::Drawn(4),
+            top: 9,
+            per_image: 1,
+        }
+    }
+}
+
+impl Method for Exemplars {
+    fn selectors(&self) -> &[LayerSelector] {
+        &self.layers
+    }
+
+    fn spatial(&self) -> bool {
+        false
+    }
+
+    fn classes(&self) -> Vec<String> {
+        self.units.class().into_iter().collect()
+    }
+
+    fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
+        for (count, key) in [(self.top, "top"), (self.per_image, "per_image")] {
+            if !(1..=100).contains(&count) {
+                let message = format!("`{key}` is {count}");
+                return Err(Error::new(ErrorKind::Network, message).help("it goes from 1 to 100"));
+            }
+        }
+        self.units.check(graph, info, layers)
+    }
+
+    fn looks_through_collection(&self) -> bool {
+        true
+    }
+
+    fn collector<'a>(
+        &'a self,
+        subject: &'a Subject,
+        layers: &[NodeId],
+    ) -> Result<Option<Box<dyn Collector + 'a>>> {
+        let looked = layers.iter().map(|&layer| {
+            let count = subject.info[layer].shape[0] as usize;
+            let chooser = Chooser::new(&self.units, subject, layer, count)?;
+            let kept = match self.units {
+                // Which ones they are shows only at the end.
+                Units::OfClass(_) => (0..count).collect(),
+                _ => chooser.chosen().into_iter().map(|(unit, _)| unit).collect(),
+            };
+            Ok(Looked {
+                layer,
+                chooser,
+                best: vec![Vec::new(); Vec::len(&kept)],
+                kept,
+            })
+        });
+        Ok(Some(Box::new(Looking {
+            options: self,
+            subject,
+            layers: looked.collect::<Result<_>>()?,
+        })))
+    }
+}
+
+/// One place where a unit answers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Place {
+    value: f32,
+    /// The image's place in the collection.
+    image: usize,
+    y: usize,
+    x: usize,
+}
+
+/// What is kept of one layer.
+#[derive(Debug, Serialize, Deserialize)]
+struct Looked {
+    layer: NodeId,
+    chooser: Chooser,
+    /// The units that are watched.
+    kept: Vec<usize>,
+    /// Their strongest places, the strongest first, at most `top`.
+    best: Vec<Vec<Place>>,
+}
+
+struct Looking<'a> {
+    options: &'a Exemplars,
+    subject: &'a Subject,
+    layers: Vec<Looked>,
+}
+
+impl Collector for Looking<'_> {
+    fn see(&mut self, batch: &Batch) -> Result<()> {
+        let missing = || Error::new(ErrorKind::Network, "a layer was not kept");
+        let output = self.subject.network.graph().output();
+        let logits = batch.values.get(&output).ok_or_else(missing)?;
+        for looked in &mut self.layers {
+            let values = batch.values.get(&looked.layer).ok_or_else(missing)?;
+            looked.chooser.see(&peaks(values)?, logits)?;
+            looked.look(values, batch.first, self.options)?;
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> State {
+        State {
+            numbers: serde_json::to_value(&self.layers).unwrap_or_default(),
+            ..State::default()
+        }
+    }
+
+    fn go_on(&mut self, state: State) -> Result<()> {
+        let wrong = |error| Error::new(ErrorKind::Io, "can't go on from the cache").because(error);
+        self.layers = serde_json::from_value(state.numbers).map_err(wrong)?;
+        Ok(())
+    }
+
+    fn finish(
+        self: Box<Self>,
+        member: &dyn Fn(usize) -> Member,
+        out: &mut Output,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        for looked in &self.layers {
+            let subject = self.subject;
+            let name = subject.layer(looked.layer);
+            progress.step(&format!("{}: exemplars of {name}", subject.id));
+            let units = looked.chooser.chosen();
+            let views = self.views(looked, &units, member)?;
+            let mut cards = Vec::new();
+            for (unit, correlation) in units {
+                cards.push(self.card(looked, unit, correlation, &views, out)?);
+            }
+            let content = Content::Cards { cards };
+            out.figures
+                .push(subject.figure("exemplars", Some(looked.layer), content));
+        }
+        Ok(())
+    }
+}
+
+impl Looked {
+    /// Takes up the strongest places of a batch `[N, C, h, w]` or `[N, C]`.
+    fn look(&mut self, values: &Tensor, first: usize, options: &Exemplars) -> Result<()> {
+        let [images, _, rest @ ..] = &values.size()[..] else {
+            return Ok(());
+        };
+        let (images, width) = (*images, rest.last().copied().unwrap_or(1));
+        let index: Vec<i64> = self.kept.iter().map(|&unit| unit as i64).collect();
+        let values = values
+            .f_index_select(1, &Tensor::from_slice(&index).to(values.device()))?
+            .f_reshape([images, index.len() as i64, -1])?;
+        let several = (options.per_image as i64).min(values.size()[2]);
+        let (tops, places) = match several {
+            1 => values.f_max_dim(2, true)?,
+            _ => values.f_topk(several, 2, true, true)?,
+        };
+        let tops = Vec::<f32>::try_from(tops.f_flatten(0, -1)?.f_to_kind(Kind::Float)?)?;
+        let places = Vec::<i64>::try_from(places.f_flatten(0, -1)?)?;
+        let all = tops.iter().zip(&places).enumerate();
+        for (at, (&value, &place)) in all {
+            let unit = at / several as usize % self.kept.len();
+            let place = Place {
+                value,
+                image: first + at / several as usize / self.kept.len(),
+                y: (place / width) as usize,
+                x: (place % width) as usize,
+            };
+            take(&mut self.best[unit], place, options.top);
+        }
+        Ok(())
+    }
+}
+
+/// Puts `place` among the `best`, if it is one of the `most` strongest; of equals the earlier stays first.
+fn take(best: &mut Vec<Place>, place: Place, most: usize) {
+    let full = best.len() == most;
+    if !place.value.is_finite() || (full && best.last().is_none_or(|l| l.value >= place.value)) {
+        return;
+    }
+    let at = best.partition_point(|other| other.value >= place.value);
+    best.insert(at, place);
+    best.truncate(most);
+}
+
+impl Looking<'_> {
+    /// What the network saw of every image that a card needs, read again.
+    fn views(
+        &self,
+        looked: &Looked,
+        units: &[(usize, Option<f64>)],
+        member: &dyn Fn(usize) -> Member,
+    ) -> Result<BTreeMap<usize, (Member, RgbImage)>> {
+        let mut wanted: Vec<usize> = units
+            .iter()
+            .flat_map(|(unit, _)| looked.of(*unit))
+            .map(|place| place.image)
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let members: Vec<(usize, Member)> = wanted.iter().map(|&at| (at, member(at))).collect();
+        let preprocess = &self.subject.preprocess;
+        let views = members.into_par_iter().map(|(at, member)| {
+            let view = preprocess.view(&Photo::open(&member.path)?.pixels)?;
+            Ok((at, (member, view)))
+        });
+        views.collect()
+    }
+
+    fn card(
+        &self,
+        looked: &Looked,
+        unit: usize,
+        correlation: Option<f64>,
+        views: &BTreeMap<usize, (Member, RgbImage)>,
+        out: &mut Output,
+    ) -> Result<Card> {
+        let subject = self.subject;
+        let mut patches: Vec<u8> = Vec::new();
+        let mut exemplars = Vec::new();
+        for place in looked.of(unit) {
+            let Some((member, view)) = views.get(&place.image) else {
+                continue;
+            };
+            let size = (view.width() as i64, view.height() as i64);
+            let info = &subject.info[looked.layer];
+            let [left, top, width, height] = info.field(place.y as i64, place.x as i64, size);
+            let patch = picture::patch(view, [left, top, width, height], PATCH);
+            patches.extend_from_slice(patch.as_raw());
+            exemplars.push(Exemplar {
+                image: member.id.clone(),
+                source: member.source.clone(),
+                label: member.label.clone(),
+                value: place.value,
+                place: [place.y, place.x],
+                field: [left, top, width, height],
+            });
+        }
+        let key = format!(
+            "{}/exemplars/{}/{unit}",
+            subject.id,
+            subject.layer(looked.layer)
+        );
+        let side = PATCH as usize;
+        let array = Array::u8(&[exemplars.len(), side, side, 3], patches);
+        out.tensors.insert(key.clone(), array);
+        let silent = exemplars.iter().all(|exemplar| exemplar.value == 0.0);
+        Ok(Card {
+            unit,
+            correlation,
+            patches: key,
+            exemplars,
+            notes: silent
+                .then(|| Note::new("note.silent_unit"))
+                .into_iter()
+                .collect(),
+        })
+    }
+}
+
+impl Looked {
+    /// The strongest places of a unit that was watched.
+    fn of(&self, unit: usize) -> &[Place] {
+        let at = self.kept.iter().position(|&kept| kept == unit);
+        at.and_then(|at| self.best.get(at))
+            .map_or(&[], Vec::as_slice)
+    }
+}
