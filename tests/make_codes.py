@@ -2,7 +2,8 @@
 
     python tests/make_codes.py        # scikit-learn 1.7 or newer
 
-Every thirtieth of the 1797 digits, 8 x 8 levels from 0 to 16; their principal components; a map by exact
+Every thirtieth of the 1797 digits, 8 x 8 levels from 0 to 16 with a little noise, so that no two distances
+are equal; their principal components; a map by exact
 t-SNE (perplexity 12, initial layout from the components), with its Kullback-Leibler divergence
 computed by scikit-learn's own loss at the map itself; its trustworthiness; and how many digits the
 nearest other one names rightly, among the digits and on the map.
@@ -22,6 +23,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 codes, digits = load_digits(return_X_y=True)
 codes, digits = codes[::30][:60], digits[::30][:60]
+codes = np.round(codes + np.random.default_rng(0).uniform(size=codes.shape), 3)
 components = PCA(5, svd_solver="full").fit(codes)
 perplexity = 12
 fitted = TSNE(method="exact", init="pca", perplexity=perplexity, random_state=0).fit(codes)
@@ -43,7 +45,7 @@ def nearest(points):
 
 
 golden = {
-    "codes": codes.astype(int).ravel().tolist(),
+    "codes": codes.ravel().tolist(),
     "digits": digits.tolist(),
     "variance": components.explained_variance_ratio_.sum(),
     "components": np.round(np.abs(components.transform(codes)), 4).ravel().tolist(),

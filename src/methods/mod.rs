@@ -225,5 +225,6 @@ methods! {
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
+    "tsne" => Tsne(tsne::Tsne),
     "exemplars" => Exemplars(exemplars::Exemplars),
 }

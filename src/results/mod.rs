@@ -3,6 +3,7 @@
 //! Methods write these, the report reads them, and nothing else passes between the two. A tensor
 //! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
 
+mod codes;
 pub mod store;
 mod tensors;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::Experiment;
 
+pub use codes::{Coded, Codes, Kinds, KindsBy, Trust, Votes};
 pub use tensors::{Array, Tensors, Values};
 
 /// Everything about one run but its tensors.
@@ -238,6 +240,8 @@ pub enum Content {
     },
     /// What excites some units of a layer.
     Cards { cards: Vec<Card> },
+    /// The codes of a collection's images, and a map of them.
+    Codes(Box<Codes>),
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
 }
