@@ -284,3 +284,210 @@ fn grids_of_few_points() {
     places.dedup();
     assert_eq!(places.len(), 5);
 }
+
+mod method {
+    //! The method itself, shown a collection batch by batch.
+
+    use convscope::methods::{Batch, Member, MethodSpec, Output, Subject};
+    use convscope::network::labels::Labels;
+    use convscope::network::{Network, info, random, zoo};
+    use convscope::picture::Preprocess;
+    use convscope::progress::Silent;
+    use convscope::results::{Codes, Content, KindsBy};
+    use image::{Rgb, RgbImage};
+    use tch::{Device, Tensor};
+
+    const COUNT: usize = 24;
+
+    fn subject(labels: Labels) -> Subject {
+        let graph = zoo::find("resnet18")
+            .unwrap()
+            .graph(zoo::Options::default());
+        let info = info::of_graph(&graph, 32, 32).unwrap();
+        let weights = random::weights(&graph);
+        Subject {
+            id: "net".into(),
+            network: Network::new(graph, weights).unwrap(),
+            info,
+            labels,
+            preprocess: Preprocess::imagenet(),
+            device: Device::Cpu,
+            seed: 7,
+        }
+    }
+
+    /// Every class in its own colour, each image a little lighter than the last.
+    fn view(at: usize) -> RgbImage {
+        let part = (at * 9 % 200) as u8;
+        RgbImage::from_fn(32, 32, |x, y| match at % 3 {
+            0 => Rgb([255 - part / 4, (x * 3) as u8, 0]),
+            1 => Rgb([0, 255 - part / 4, (y * 3) as u8]),
+            _ => Rgb([(x * y / 8) as u8, 0, 255 - part / 4]),
+        })
+    }
+
+    fn member(subject: &Subject, at: usize, classes: usize) -> Member {
+        Member {
+            id: format!("image-{at}"),
+            source: format!("folder/image-{at}.png"),
+            path: format!("folder/image-{at}.png").into(),
+            label: Some(subject.class(at % classes * 100)),
+        }
+    }
+
+    /// What `method` finds, shown `COUNT` images in batches of `size`; where `broken` says so, each batch is
+    /// seen by a collector of its own that goes on from the last one's state.
+    fn look(method: &str, layer: &str, size: usize, broken: bool, classes: usize) -> Output {
+        let subject = subject(Labels::imagenet());
+        let method: MethodSpec = serde_yaml::from_str(method).unwrap();
+        let layers = [subject.network.graph().find(layer).expect(layer)];
+        let make = || {
+            method
+                .method()
+                .collector(&subject, &layers)
+                .unwrap()
+                .unwrap()
+        };
+        let mut collector = make();
+        for first in (0..COUNT).step_by(size) {
+            let places = first..(first + size).min(COUNT);
+            let views: Vec<RgbImage> = places.clone().map(view).collect();
+            let members: Vec<Member> = places.map(|at| member(&subject, at, classes)).collect();
+            let planes = views.iter().flat_map(|v| subject.preprocess.normalise(v));
+            let input = Tensor::from_slice(&planes.collect::<Vec<f32>>());
+            let input = input.view([views.len() as i64, 3, 32, 32]);
+            let values = subject.network.forward(&input, &layers).unwrap();
+            if broken {
+                let state = collector.state();
+                collector = make();
+                collector.go_on(state).unwrap();
+            }
+            let batch = Batch {
+                first,
+                members: &members,
+                views: &views,
+                values: &values,
+            };
+            collector.see(&batch).unwrap();
+        }
+        let mut out = Output::default();
+        let again = |at: usize| member(&subject, at, classes);
+        collector.finish(&again, &mut out, &Silent).unwrap();
+        out
+    }
+
+    fn codes(out: &Output) -> &Codes {
+        match &out.figures[0].content {
+            Content::Codes(codes) => codes,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn batches_and_broken_passes_change_nothing() {
+        let whole = look("tsne: {epochs: 300}", "layer4.1.add", 8, false, 3);
+        let broken = look("tsne: {epochs: 300}", "layer4.1.add", 8, true, 3);
+        assert_eq!(whole.tensors, broken.tensors);
+        let json = |out: &Output| serde_json::to_string(&out.figures).unwrap();
+        assert_eq!(json(&whole), json(&broken));
+        let found = codes(&whole);
+        assert_eq!((found.dims, found.images.len()), (512, COUNT));
+        assert_eq!(found.images[23].id, "image-23");
+        assert_eq!(whole.tensors[&found.codes].shape, [COUNT, 512]);
+        assert_eq!(whole.tensors[&found.map].shape, [COUNT, 2]);
+        assert_eq!(whole.tensors[&found.grid].shape, [COUNT, 2]);
+        assert_eq!(whole.tensors[&found.thumbnails].shape, [COUNT, 48, 48, 3]);
+        assert_eq!(found.codes, "net/tsne/layer4.1.add/codes");
+        // A layer with places is averaged over them.
+        let subject = subject(Labels::imagenet());
+        let layer = subject.network.graph().find("layer4.1.add").unwrap();
+        let input =
+            Tensor::from_slice(&subject.preprocess.normalise(&view(5))).view([1, 3, 32, 32]);
+        let values = subject.network.forward(&input, &[layer]).unwrap();
+        let mean: Vec<f32> = values[&layer]
+            .mean_dim([0i64, 2, 3].as_slice(), false, tch::Kind::Float)
+            .try_into()
+            .unwrap();
+        let kept = &whole.tensors[&found.codes].floats().unwrap()[5 * 512..6 * 512];
+        for (ours, theirs) in kept.iter().zip(&mean) {
+            assert!(
+                (ours - theirs).abs() <= 1e-3 * theirs.abs().max(1.0),
+                "{ours} {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn three_colours_are_three_islands() {
+        let out = look("tsne", "layer1.0.relu_1", 7, false, 3);
+        let found = codes(&out);
+        let kinds = found.kinds.as_ref().unwrap();
+        assert_eq!((kinds.by, kinds.names.len()), (KindsBy::Class, 3));
+        let votes = found.votes.unwrap();
+        assert_eq!((votes.images, votes.neighbours), (COUNT, 5));
+        assert!((votes.chance - 1.0 / 3.0).abs() < 1e-12);
+        assert!(votes.codes == 1.0 && votes.map > 0.9, "{votes:?}");
+        assert!(found.trust.value > 0.7, "{:?}", found.trust);
+        assert_eq!(found.trust.neighbours, 11);
+        assert!((found.perplexity - 23.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn many_classes_are_told_apart_by_group() {
+        let out = look("tsne: {epochs: 100}", "avgpool", 8, false, 9);
+        let found = codes(&out);
+        let kinds = found.kinds.as_ref().unwrap();
+        assert_eq!(kinds.by, KindsBy::Group);
+        let kind = |at: usize| kinds.names[found.images[at].kind.unwrap()].as_str();
+        // Tench, black swan, Pekinese … every hundredth class.
+        assert_eq!(
+            [kind(0), kind(1), kind(2)],
+            ["fish_reptiles", "birds", "dogs"]
+        );
+        assert_eq!(found.votes.unwrap().by, KindsBy::Group);
+    }
+
+    #[test]
+    fn what_a_collection_does_not_allow() {
+        let refused = |method: &str, count: usize| {
+            let method: MethodSpec = serde_yaml::from_str(method).unwrap();
+            let error = method.method().check_collection(count).unwrap_err();
+            format!(
+                "{}; {}",
+                error.message(),
+                error.advice().unwrap_or_default()
+            )
+        };
+        assert_eq!(
+            refused("tsne", 3),
+            "a map of 3 images has no neighbourhoods to show; give `collection` at least 10 images; \
+             some hundred make a good map"
+        );
+        assert_eq!(
+            refused("tsne: {perplexity: 30}", 60),
+            "a perplexity of 30 is too large for 60 images; at most a third of the other images, 19.6; \
+             `auto` takes 19.6"
+        );
+        assert!(refused("tsne: {neighbours: 60}", 60).starts_with("60 neighbours can't vote"));
+        let good: MethodSpec = serde_yaml::from_str("tsne").unwrap();
+        assert!(
+            [10, 61, 800]
+                .iter()
+                .all(|n| good.method().check_collection(*n).is_ok())
+        );
+        let subject = subject(Labels::imagenet());
+        for options in [
+            "perplexity: 1",
+            "perplexity: .nan",
+            "epochs: 0",
+            "neighbours: 0",
+        ] {
+            let method: MethodSpec = serde_yaml::from_str(&format!("tsne: {{{options}}}")).unwrap();
+            let graph = subject.network.graph();
+            assert!(
+                method.method().check(graph, &subject.info, &[]).is_err(),
+                "{options}"
+            );
+        }
+    }
+}

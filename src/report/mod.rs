@@ -10,6 +10,7 @@
 
 mod cells;
 mod charts;
+mod codes;
 mod page;
 mod photos;
 mod pictures;
@@ -50,6 +51,7 @@ templates!(
     "predictions.html",
     "photo.html",
     "filters.html",
+    "codes.html",
     "reproduce.html",
     "figure.html",
     "colours.html",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::charts;
+use super::codes;
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette, Store, Stored};
 use super::summary;
@@ -29,6 +30,7 @@ pub struct Page {
     pub palettes: Vec<Palette>,
     pub charts: Charts,
     pub filters: Option<Filters>,
+    pub codes: Option<codes::Section>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -201,6 +203,7 @@ impl Page {
             methods,
             palettes: pictures::palettes(),
             filters,
+            codes: codes::section(results, tensors, &nets, words)?,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),

@@ -221,6 +221,7 @@ impl SpecFile {
                         "leave the method out, or show at least 1",
                     ));
                 }
+                MethodSpec::Tsne(options) => self.layers(&path("layers"), &options.layers)?,
                 MethodSpec::GradCam(options) => self.layers(&path("layers"), &options.layers)?,
                 _ => {}
             }
