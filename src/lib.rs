@@ -64,6 +64,7 @@
 //!
 //! A way of looking is one file in [`methods`] and one line in its list.
 
+pub mod compare;
 pub mod error;
 pub mod fetch;
 pub mod methods;

@@ -36,6 +36,7 @@ pub mod maximize;
 pub mod occlusion;
 pub mod saliency;
 pub mod skip_connections;
+pub mod tsne;
 pub mod xgrad_cam;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
@@ -253,6 +254,7 @@ methods! {
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
+    "tsne" => Tsne(tsne::Tsne),
     "exemplars" => Exemplars(exemplars::Exemplars),
     "maximize" => Maximize(maximize::Maximize),
     "skip_connections" => SkipConnections(skip_connections::SkipConnections),

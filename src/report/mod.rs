@@ -10,6 +10,7 @@
 
 mod cells;
 mod charts;
+mod codes;
 mod depth;
 mod exemplars;
 mod filters;
@@ -60,6 +61,7 @@ templates!(
     "filters.html",
     "exemplars.html",
     "maximize.html",
+    "codes.html",
     "reproduce.html",
     "figure.html",
     "projections.html",

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::charts;
+use super::codes;
 use super::exemplars::{self, Exemplars};
 use super::filters::{self, Filters};
 use super::maximize::{self, Maximize};
@@ -30,6 +31,7 @@ pub struct Page {
     pub filters: Option<Filters>,
     pub exemplars: Option<Exemplars>,
     pub maximize: Option<Maximize>,
+    pub codes: Option<codes::Section>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -182,6 +184,7 @@ impl Page {
             filters,
             exemplars,
             maximize,
+            codes: codes::section(results, tensors, &nets, words)?,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),

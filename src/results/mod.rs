@@ -3,6 +3,7 @@
 //! Methods write these, the report reads them, and nothing else passes between the two. A tensor
 //! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
 
+mod codes;
 mod residual;
 pub mod store;
 mod tensors;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::Experiment;
 
+pub use codes::{Coded, Codes, Kinds, KindsBy, Trust, Votes};
 pub use residual::{Cut, ResidualBlock, Shares, SideMaps};
 pub use tensors::{Array, Tensors, Values};
 
@@ -281,6 +283,8 @@ pub enum Content {
         probability: f32,
         blocks: Vec<ResidualBlock>,
     },
+    /// The codes of a collection's images, and a map of them.
+    Codes(Box<Codes>),
     /// There is nothing to show, and why: a key of the word list.
     Absent { reason: Note },
 }

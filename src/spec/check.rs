@@ -197,34 +197,22 @@ impl SpecFile {
                     "put all its layers into one entry; other options need a spec of their own";
                 return Err(self.error_at(&entry, message, "again here", help));
             }
+            let layers = method.method().selectors();
+            // Without layers it may still be asked about classes.
+            let may_be_none = matches!(method, MethodSpec::Maximize(_));
+            if !layers.is_empty() || (self.has(&path("layers")) && !may_be_none) {
+                self.layers(&path("layers"), layers)?;
+            }
             match method {
                 MethodSpec::Activations(options) => {
-                    self.layers(&path("layers"), &options.layers)?;
                     self.channels(&path("channels"), &options.channels)?;
                 }
                 MethodSpec::Deconvnet(options) => {
-                    self.layers(&path("layers"), &options.layers)?;
                     self.channels(&path("units"), &options.units)?;
                 }
-                MethodSpec::Filters(options) => {
-                    self.layers(&path("layers"), &options.layers)?;
-                    if options.count == 0 {
-                        let help = "leave the method out, or show at least 1";
-                        return Err(self.error_at(
-                            &path("count"),
-                            "no kernel to show",
-                            "here",
-                            help,
-                        ));
-                    }
-                }
-                MethodSpec::GradCam(options) => self.layers(&path("layers"), &options.layers)?,
-                MethodSpec::GuidedGradCam(options) => {
-                    self.layers(&path("layers"), &options.layers)?;
-                }
-                // Without layers it may still be asked about classes.
-                MethodSpec::Maximize(options) if !options.layers.is_empty() => {
-                    self.layers(&path("layers"), &options.layers)?;
+                MethodSpec::Filters(options) if options.count == 0 => {
+                    let help = "leave the method out, or show at least 1";
+                    return Err(self.error_at(&path("count"), "no kernel to show", "here", help));
                 }
                 _ => {}
             }

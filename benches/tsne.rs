@@ -1,0 +1,103 @@
+//! t-SNE of scikit-learn's 1797 digits of 8 × 8 levels: our time and divergence, and scikit-learn's.
+//!
+//! ```text
+//! PYTHON=path/to/python cargo bench --bench tsne
+//! ```
+//!
+//! The digits are read from scikit-learn itself, so `PYTHON` (default `python3`) must have it. Both sides
+//! get perplexity 30, the principal components as the initial layout, and 1000 steps; both maps are
+//! measured by the same exact divergence.
+
+use std::process::Command;
+use std::time::Instant;
+
+use convscope::compare::{Points, trustworthiness};
+use convscope::methods::tsne::{Affinities, components, descend, divergence, layout};
+use convscope::progress::Silent;
+
+const SIDES: (usize, usize) = (1797, 64);
+const PERPLEXITY: f64 = 30.0;
+const TIMES: usize = 3;
+
+/// Prints scikit-learn's version, seconds and own divergence; leaves digits and map in two files.
+const THEIRS: &str = r#"
+import sys, time
+import numpy, sklearn
+from sklearn.datasets import load_digits
+from sklearn.manifold import TSNE
+codes = load_digits().data.astype("<f4")
+codes.tofile(sys.argv[1])
+best = None
+for _ in range(int(sys.argv[3])):
+    start = time.perf_counter()
+    fitted = TSNE(perplexity=30, init="pca", max_iter=1000, random_state=0).fit(codes)
+    spent = time.perf_counter() - start
+    best = spent if best is None else min(best, spent)
+fitted.embedding_.astype("<f4").tofile(sys.argv[2])
+print(sklearn.__version__, best, fitted.kl_divergence_)
+"#;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let (digits, map) = (folder.path().join("digits"), folder.path().join("map"));
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let ran = Command::new(&python)
+        .args(["-c", THEIRS])
+        .args([&digits, &map])
+        .arg(TIMES.to_string())
+        .output();
+    let ran = match ran {
+        Ok(ran) if ran.status.success() => ran,
+        _ => {
+            println!("no digits: {python} has no scikit-learn; name one that has it in PYTHON");
+            return Ok(());
+        }
+    };
+    let said = String::from_utf8(ran.stdout)?;
+    let [version, seconds, own] = said.split_whitespace().collect::<Vec<_>>()[..] else {
+        return Err(format!("unexpected: {said}").into());
+    };
+    let (codes, theirs) = (floats(&digits)?, floats(&map)?);
+    let codes = Points::new(&codes, SIDES.1)?;
+    let theirs = Points::new(&theirs, 2)?;
+    let mut best = f64::INFINITY;
+    let mut ours = Vec::new();
+    let mut same = true;
+    let mut kept = None;
+    for _ in 0..TIMES {
+        let start = Instant::now();
+        let reduced = components(&codes, 50)?;
+        let p = Affinities::new(&Points::new(&reduced.values, reduced.dims)?, PERPLEXITY)?;
+        let found = descend(&p, &layout(&reduced, 0)?, 1000, &Silent)?;
+        best = best.min(start.elapsed().as_secs_f64());
+        same &= ours.is_empty() || ours == found;
+        ours = found;
+        kept = Some(p);
+    }
+    let p = kept.ok_or("nothing ran")?;
+    let ours = Points::new(&ours, 2)?;
+    let (kl, their_kl) = (divergence(&p, &ours)?, divergence(&p, &theirs)?);
+    let seconds: f64 = seconds.parse()?;
+    println!("{} digits of {} levels, best of {TIMES}", SIDES.0, SIDES.1);
+    println!(
+        "convscope            {best:6.2} s  KL {kl:.4}  trustworthiness {:.4}",
+        trustworthiness(&codes, &ours, 12)?
+    );
+    println!(
+        "scikit-learn {version:7} {seconds:6.2} s  KL {their_kl:.4}  trustworthiness {:.4}  (it says KL {own})",
+        trustworthiness(&codes, &theirs, 12)?
+    );
+    println!(
+        "KL {:+.1} %, time {:.2} of theirs",
+        100.0 * (kl / their_kl - 1.0),
+        best / seconds
+    );
+    println!("the same map in every run: {same}");
+    Ok(())
+}
+
+fn floats(path: &std::path::Path) -> std::io::Result<Vec<f32>> {
+    let bytes = std::fs::read(path)?;
+    let (numbers, _) = bytes.as_chunks::<4>();
+    Ok(numbers.iter().map(|n| f32::from_le_bytes(*n)).collect())
+}

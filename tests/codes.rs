@@ -1,0 +1,493 @@
+//! The measures and the mathematics of `tsne`: against scikit-learn (tests/make_codes.py made the golden
+//! file), against values that follow by hand, and each by a second, slower way.
+
+use convscope::compare::{Points, nearest, trustworthiness, vote};
+use convscope::methods::tsne::{Affinities, components, descend, divergence, grid, layout, sides};
+use convscope::progress::Silent;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    codes: Vec<f32>,
+    digits: Vec<usize>,
+    variance: f64,
+    components: Vec<f32>,
+    perplexity: f64,
+    map: Vec<f32>,
+    divergence: f64,
+    trustworthiness: std::collections::BTreeMap<usize, f64>,
+    nearest: Nearest,
+    grid_cost: f64,
+}
+
+#[derive(Deserialize)]
+struct Nearest {
+    codes: f64,
+    map: f64,
+}
+
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("golden/codes_60.json")).expect("the golden file")
+}
+
+fn points(values: &[f32], dims: usize) -> Points<'_> {
+    Points::new(values, dims).expect("points")
+}
+
+fn close(ours: f64, theirs: f64, tolerance: f64) {
+    assert!(
+        (ours - theirs).abs() <= tolerance,
+        "{ours} against {theirs}"
+    );
+}
+
+#[test]
+fn principal_components_are_scikit_learns() {
+    let golden = golden();
+    let ours = components(&points(&golden.codes, 64), 5).expect("components");
+    assert_eq!(ours.dims, 5);
+    close(ours.share, golden.variance, 1e-9);
+    for (ours, theirs) in ours.values.iter().zip(&golden.components) {
+        close(f64::from(ours.abs()), f64::from(*theirs), 2e-4);
+    }
+    // More dimensions than points: the other product, the same coordinates.
+    let few = &golden.codes[..20 * 64];
+    let ours = components(&points(few, 64), 50).expect("components");
+    assert_eq!(ours.dims, 20);
+    close(ours.share, 1.0, 1e-9);
+    let kept = points(&ours.values, 20);
+    for (i, j) in [(0, 1), (3, 17), (19, 5)] {
+        let apart = points(few, 64).squared_distance(i, j);
+        close(kept.squared_distance(i, j), apart, 1e-3 * apart);
+    }
+}
+
+#[test]
+fn components_point_one_way() {
+    let golden = golden();
+    let turned: Vec<f32> = golden.codes.iter().map(|value| -value).collect();
+    let ours = components(&points(&turned, 64), 5).expect("components");
+    for component in 0..5 {
+        let column = ours.values.iter().skip(component).step_by(5);
+        let largest = column.copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+        assert!(largest > Some(0.0), "component {component}");
+    }
+}
+
+#[test]
+fn trustworthiness_is_scikit_learns() {
+    let golden = golden();
+    let (codes, map) = (points(&golden.codes, 64), points(&golden.map, 2));
+    for (k, theirs) in golden.trustworthiness {
+        close(trustworthiness(&codes, &map, k).expect("k"), theirs, 1e-12);
+    }
+    assert_eq!(trustworthiness(&codes, &codes, 12).expect("k"), 1.0);
+}
+
+#[test]
+fn trustworthiness_by_hand() {
+    // Along a line, each nearer to the next; the map swaps the ends.
+    let space = [0.0, 1.0, 1.9, 2.7, 3.4, 4.0];
+    let map = [4.2, 1.0, 1.9, 2.7, 3.4, -0.1];
+    let ours = trustworthiness(&points(&space, 1), &points(&map, 1), 1).expect("k");
+    // Point 0 stands next to 4 (its fourth), 5 next to 1 (its fourth), 4 next to 3 (its second): 3 + 3 + 1
+    // too far, times 2 / (6 · 1 · (12 − 3 − 1)).
+    close(ours, 1.0 - 2.0 / 48.0 * 7.0, 1e-12);
+    for k in [0, 3] {
+        let error = trustworthiness(&points(&space, 1), &points(&map, 1), k).expect_err("k");
+        assert!(error.message().contains("of 6 points"), "{error}");
+    }
+}
+
+#[test]
+fn votes_are_scikit_learns_and_counted_by_hand() {
+    let golden = golden();
+    let codes = points(&golden.codes, 64);
+    let ours = vote(&codes, &golden.digits, 1).expect("votes");
+    close(ours.accuracy, golden.nearest.codes, 1e-12);
+    let ours = vote(&points(&golden.map, 2), &golden.digits, 1).expect("votes");
+    close(ours.accuracy, golden.nearest.map, 1e-12);
+    // A slower way for several voters: every distance sorted, votes in a table.
+    for k in [2, 5, 9] {
+        let mut right = 0;
+        for i in 0..60 {
+            let mut others: Vec<usize> = (0..60).filter(|j| *j != i).collect();
+            others.sort_by(|a, b| {
+                let to = |j: &usize| codes.squared_distance(i, *j);
+                to(a).total_cmp(&to(b))
+            });
+            let mut votes = [(0, 0); 10];
+            for (rank, voter) in others[..k].iter().enumerate() {
+                let (count, first) = &mut votes[golden.digits[*voter]];
+                if *count == 0 {
+                    *first = k - rank;
+                }
+                *count += 1;
+            }
+            let won = (0..10).max_by_key(|digit| votes[*digit]).expect("ten");
+            right += usize::from(won == golden.digits[i]);
+        }
+        let ours = vote(&codes, &golden.digits, k).expect("votes");
+        close(ours.accuracy, f64::from(right as u32) / 60.0, 1e-12);
+    }
+    let most = (0..10).map(|d| golden.digits.iter().filter(|x| **x == d).count());
+    close(ours.chance, most.max().unwrap_or(0) as f64 / 60.0, 1e-12);
+    assert!(vote(&codes, &golden.digits, 60).is_err());
+    assert!(vote(&codes, &golden.digits[1..], 1).is_err());
+}
+
+#[test]
+fn neighbours_come_in_order() {
+    let line = [0.0, 10.0, 11.0, 9.0];
+    let found = nearest(&points(&line, 1), 2);
+    let order: Vec<Vec<usize>> = found
+        .iter()
+        .map(|row| row.iter().map(|n| n.point).collect())
+        .collect();
+    assert_eq!(order, [[3, 1], [2, 3], [1, 3], [1, 2]]);
+    assert_eq!(found[0][0].squared_distance, 81.0);
+    assert!(nearest(&points(&line, 1), 0).iter().all(Vec::is_empty));
+    assert_eq!(nearest(&points(&line, 1), 9)[0].len(), 3);
+}
+
+#[test]
+fn divergence_is_scikit_learns() {
+    let golden = golden();
+    let (codes, map) = (points(&golden.codes, 64), points(&golden.map, 2));
+    let p = Affinities::dense(&codes, golden.perplexity).expect("P");
+    // scikit-learn takes float32 distances and a perplexity within 1e-5.
+    close(divergence(&p, &map).expect("KL"), golden.divergence, 1e-4);
+    // Where three times the perplexity reaches all others, both are the same.
+    let of = |p: Affinities| divergence(&p, &map).expect("KL");
+    let sparse = of(Affinities::new(&codes, 19.5).expect("P"));
+    let dense = of(Affinities::dense(&codes, 19.5).expect("P"));
+    close(sparse, dense, 1e-12);
+    for perplexity in [0.5, 59.0, f64::NAN] {
+        assert!(Affinities::new(&codes, perplexity).is_err());
+    }
+}
+
+#[test]
+fn divergence_by_hand() {
+    // Three points, each as far from the others: P is 1/6 for every pair, and so is Q of a triangle.
+    let axes = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+    let corners = [0.0, 0.0, 1.0, 0.0, 0.5, 3f32.sqrt() / 2.0];
+    let p = Affinities::dense(&points(&axes, 3), 1.9).expect("P");
+    close(divergence(&p, &points(&corners, 2)).expect("KL"), 0.0, 1e-6);
+    // On a map of 0, 0 and 3 the pairs are 1, 1/10, 1/10 near: Q is 5/12, 1/24, 1/24.
+    let line = [0.0, 0.0, 0.0, 0.0, 3.0, 0.0];
+    let by_hand = (2.0 * (1.0f64 / 6.0 * (12.0f64 / 30.0).ln()))
+        + 4.0 * (1.0f64 / 6.0 * (24.0f64 / 6.0).ln());
+    close(
+        divergence(&p, &points(&line, 2)).expect("KL"),
+        by_hand,
+        1e-5,
+    );
+}
+
+#[test]
+fn a_descent_ends_where_scikit_learns_does_or_lower() {
+    let golden = golden();
+    let codes = points(&golden.codes, 64);
+    let p = Affinities::dense(&codes, golden.perplexity).expect("P");
+    let reduced = components(&codes, 50).expect("components");
+    // So few points end in one of several places, as they start.
+    let ends = (0..4).map(|seed| {
+        let start = layout(&reduced, seed).expect("layout");
+        let before = divergence(&p, &points(&start, 2)).expect("KL");
+        let map = descend(&p, &start, 1000, &Silent).expect("map");
+        let ours = divergence(&p, &points(&map, 2)).expect("KL");
+        assert!(ours < before / 4.0, "{ours} from {before}");
+        ours
+    });
+    let best = ends.fold(f64::INFINITY, f64::min);
+    let theirs = golden.divergence;
+    assert!(best < 1.05 * theirs, "{best} against {theirs}");
+}
+
+#[test]
+fn a_descent_is_the_same_on_one_thread_and_on_many() {
+    let golden = golden();
+    // Twice the same points: ties everywhere.
+    let twice = [&golden.codes[..], &golden.codes[..]].concat();
+    let run = |threads, seed| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads").install(|| {
+            let codes = points(&twice, 64);
+            let p = Affinities::new(&codes, 10.0).expect("P");
+            let start = layout(&components(&codes, 50).expect("components"), seed);
+            descend(&p, &start.expect("layout"), 300, &Silent).expect("map")
+        })
+    };
+    let one = run(1, 7);
+    assert!(one == run(3, 7), "threads change the map");
+    assert!(one != run(1, 8), "the seed does nothing");
+}
+
+#[test]
+fn equal_points_have_no_map() {
+    let same = [1.0; 20 * 4];
+    let error = layout(&components(&points(&same, 4), 50).expect("components"), 7);
+    assert!(
+        error
+            .expect_err("equal")
+            .message()
+            .contains("nothing to map")
+    );
+    assert!(Points::new(&[1.0, f32::NAN], 2).is_err());
+    assert!(Points::new(&[1.0, 2.0, 3.0], 2).is_err());
+    assert!(Points::new(&[], 0).is_err());
+}
+
+#[test]
+fn the_grid_deals_out_cells_as_scipy_does() {
+    let golden = golden();
+    let map = points(&golden.map, 2);
+    let cells = grid(&map).expect("grid");
+    assert_eq!(sides(60), (8, 8));
+    let mut taken: Vec<_> = cells.clone();
+    taken.sort_unstable();
+    taken.dedup();
+    assert_eq!(taken.len(), 60);
+    assert!(cells.iter().all(|(x, y)| *x < 8 && *y < 8));
+    let span = |axis: usize| {
+        let along = (0..60).map(|i| f64::from(map.row(i)[axis]));
+        let low = along.clone().fold(f64::INFINITY, f64::min);
+        (low, along.fold(f64::NEG_INFINITY, f64::max) - low)
+    };
+    let (x, y) = (span(0), span(1));
+    let cost = |i: usize, cell: (usize, usize)| {
+        let along = |axis: usize, (low, length): (f64, f64), to: usize| {
+            let from = (f64::from(map.row(i)[axis]) - low) / length;
+            (from - (to as f64 + 0.5) / 8.0).powi(2)
+        };
+        along(0, x, cell.0) + along(1, y, cell.1)
+    };
+    let ours: f64 = cells.iter().enumerate().map(|(i, c)| cost(i, *c)).sum();
+    close(ours, golden.grid_cost, 1e-6);
+}
+
+#[test]
+fn grids_of_few_points() {
+    assert_eq!(
+        [1, 2, 3, 5, 800].map(sides),
+        [(1, 1), (2, 1), (2, 2), (3, 2), (29, 28)]
+    );
+    assert_eq!(grid(&points(&[], 2)).expect("grid"), []);
+    assert_eq!(grid(&points(&[4.0, 4.0], 2)).expect("grid"), [(0, 0)]);
+    // Right, left, and both above: where they stand.
+    let places = grid(&points(&[9.0, 5.0, 1.0, 5.0, 1.0, 0.0, 9.0, 0.0], 2)).expect("grid");
+    assert_eq!(places, [(1, 1), (0, 1), (0, 0), (1, 0)]);
+    // All at one place: still one each.
+    let mut places = grid(&points(&[3.0; 10], 2)).expect("grid");
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), 5);
+}
+
+mod method {
+    //! The method itself, shown a collection batch by batch.
+
+    use convscope::methods::{Batch, Member, MethodSpec, Output, Subject};
+    use convscope::network::labels::Labels;
+    use convscope::network::{Network, info, random, zoo};
+    use convscope::picture::Preprocess;
+    use convscope::progress::Silent;
+    use convscope::results::{Codes, Content, KindsBy};
+    use image::{Rgb, RgbImage};
+    use tch::{Device, Tensor};
+
+    const COUNT: usize = 24;
+
+    fn subject(labels: Labels) -> Subject {
+        let graph = zoo::find("resnet18")
+            .unwrap()
+            .graph(zoo::Options::default());
+        let info = info::of_graph(&graph, 32, 32).unwrap();
+        let weights = random::weights(&graph);
+        Subject {
+            id: "net".into(),
+            network: Network::new(graph, weights).unwrap(),
+            info,
+            labels,
+            preprocess: Preprocess::imagenet(),
+            device: Device::Cpu,
+            seed: 7,
+        }
+    }
+
+    /// Every class in its own colour, each image a little lighter than the last.
+    fn view(at: usize) -> RgbImage {
+        let part = (at * 9 % 200) as u8;
+        RgbImage::from_fn(32, 32, |x, y| match at % 3 {
+            0 => Rgb([255 - part / 4, (x * 3) as u8, 0]),
+            1 => Rgb([0, 255 - part / 4, (y * 3) as u8]),
+            _ => Rgb([(x * y / 8) as u8, 0, 255 - part / 4]),
+        })
+    }
+
+    fn member(subject: &Subject, at: usize, classes: usize) -> Member {
+        Member {
+            id: format!("image-{at}"),
+            source: format!("folder/image-{at}.png"),
+            path: format!("folder/image-{at}.png").into(),
+            label: Some(subject.class(at % classes * 100)),
+        }
+    }
+
+    /// What `method` finds, shown `COUNT` images in batches of `size`; where `broken` says so, each batch is
+    /// seen by a collector of its own that goes on from the last one's state.
+    fn look(method: &str, layer: &str, size: usize, broken: bool, classes: usize) -> Output {
+        let subject = subject(Labels::imagenet());
+        let method: MethodSpec = serde_yaml::from_str(method).unwrap();
+        let layers = [subject.network.graph().find(layer).expect(layer)];
+        let make = || {
+            method
+                .method()
+                .collector(&subject, &layers)
+                .unwrap()
+                .unwrap()
+        };
+        let mut collector = make();
+        for first in (0..COUNT).step_by(size) {
+            let places = first..(first + size).min(COUNT);
+            let views: Vec<RgbImage> = places.clone().map(view).collect();
+            let members: Vec<Member> = places.map(|at| member(&subject, at, classes)).collect();
+            let planes = views.iter().flat_map(|v| subject.preprocess.normalise(v));
+            let input = Tensor::from_slice(&planes.collect::<Vec<f32>>());
+            let input = input.view([views.len() as i64, 3, 32, 32]);
+            let values = subject.network.forward(&input, &layers).unwrap();
+            if broken {
+                let state = collector.state();
+                collector = make();
+                collector.go_on(state).unwrap();
+            }
+            let batch = Batch {
+                first,
+                members: &members,
+                views: &views,
+                values: &values,
+            };
+            collector.see(&batch).unwrap();
+        }
+        let mut out = Output::default();
+        let again = |at: usize| member(&subject, at, classes);
+        collector.finish(&again, &mut out, &Silent).unwrap();
+        out
+    }
+
+    fn codes(out: &Output) -> &Codes {
+        match &out.figures[0].content {
+            Content::Codes(codes) => codes,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn batches_and_broken_passes_change_nothing() {
+        let whole = look("tsne: {epochs: 300}", "layer4.1.add", 8, false, 3);
+        let broken = look("tsne: {epochs: 300}", "layer4.1.add", 8, true, 3);
+        assert_eq!(whole.tensors, broken.tensors);
+        let json = |out: &Output| serde_json::to_string(&out.figures).unwrap();
+        assert_eq!(json(&whole), json(&broken));
+        let found = codes(&whole);
+        assert_eq!((found.dims, found.images.len()), (512, COUNT));
+        assert_eq!(found.images[23].id, "image-23");
+        assert_eq!(whole.tensors[&found.codes].shape, [COUNT, 512]);
+        assert_eq!(whole.tensors[&found.map].shape, [COUNT, 2]);
+        assert_eq!(whole.tensors[&found.grid].shape, [COUNT, 2]);
+        assert_eq!(whole.tensors[&found.thumbnails].shape, [COUNT, 48, 48, 3]);
+        assert_eq!(found.codes, "net/tsne/layer4.1.add/codes");
+        // A layer with places is averaged over them.
+        let subject = subject(Labels::imagenet());
+        let layer = subject.network.graph().find("layer4.1.add").unwrap();
+        let input =
+            Tensor::from_slice(&subject.preprocess.normalise(&view(5))).view([1, 3, 32, 32]);
+        let values = subject.network.forward(&input, &[layer]).unwrap();
+        let mean: Vec<f32> = values[&layer]
+            .mean_dim([0i64, 2, 3].as_slice(), false, tch::Kind::Float)
+            .try_into()
+            .unwrap();
+        let kept = &whole.tensors[&found.codes].floats().unwrap()[5 * 512..6 * 512];
+        for (ours, theirs) in kept.iter().zip(&mean) {
+            assert!(
+                (ours - theirs).abs() <= 1e-3 * theirs.abs().max(1.0),
+                "{ours} {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn three_colours_are_three_islands() {
+        let out = look("tsne", "layer1.0.relu_1", 7, false, 3);
+        let found = codes(&out);
+        let kinds = found.kinds.as_ref().unwrap();
+        assert_eq!((kinds.by, kinds.names.len()), (KindsBy::Class, 3));
+        let votes = found.votes.unwrap();
+        assert_eq!((votes.images, votes.neighbours), (COUNT, 5));
+        assert!((votes.chance - 1.0 / 3.0).abs() < 1e-12);
+        assert!(votes.codes == 1.0 && votes.map > 0.9, "{votes:?}");
+        assert!(found.trust.value > 0.7, "{:?}", found.trust);
+        assert_eq!(found.trust.neighbours, 11);
+        assert!((found.perplexity - 23.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn many_classes_are_told_apart_by_group() {
+        let out = look("tsne: {epochs: 100}", "avgpool", 8, false, 9);
+        let found = codes(&out);
+        let kinds = found.kinds.as_ref().unwrap();
+        assert_eq!(kinds.by, KindsBy::Group);
+        let kind = |at: usize| kinds.names[found.images[at].kind.unwrap()].as_str();
+        // Tench, black swan, Pekinese … every hundredth class.
+        assert_eq!(
+            [kind(0), kind(1), kind(2)],
+            ["fish_reptiles", "birds", "dogs"]
+        );
+        assert_eq!(found.votes.unwrap().by, KindsBy::Group);
+    }
+
+    #[test]
+    fn what_a_collection_does_not_allow() {
+        let refused = |method: &str, count: usize| {
+            let method: MethodSpec = serde_yaml::from_str(method).unwrap();
+            let error = method.method().check_collection(count).unwrap_err();
+            format!(
+                "{}; {}",
+                error.message(),
+                error.advice().unwrap_or_default()
+            )
+        };
+        assert_eq!(
+            refused("tsne", 3),
+            "a map of 3 images has no neighbourhoods to show; give `collection` at least 10 images; \
+             some hundred make a good map"
+        );
+        assert_eq!(
+            refused("tsne: {perplexity: 30}", 60),
+            "a perplexity of 30 is too large for 60 images; at most a third of the other images, 19.6; \
+             `auto` takes 19.6"
+        );
+        assert!(refused("tsne: {neighbours: 60}", 60).starts_with("60 neighbours can't vote"));
+        let good: MethodSpec = serde_yaml::from_str("tsne").unwrap();
+        assert!(
+            [10, 61, 800]
+                .iter()
+                .all(|n| good.method().check_collection(*n).is_ok())
+        );
+        let subject = subject(Labels::imagenet());
+        for options in [
+            "perplexity: 1",
+            "perplexity: .nan",
+            "epochs: 0",
+            "neighbours: 0",
+        ] {
+            let method: MethodSpec = serde_yaml::from_str(&format!("tsne: {{{options}}}")).unwrap();
+            let graph = subject.network.graph();
+            assert!(
+                method.method().check(graph, &subject.info, &[]).is_err(),
+                "{options}"
+            );
+        }
+    }
+}
