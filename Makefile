@@ -1,9 +1,18 @@
 # The targets a newcomer types, and the same that CI calls.
-.PHONY: report test lint libtorch tools npm screenshots
+.PHONY: report large-set test lint bench libtorch tools npm screenshots
 
 # Fetches what is missing (libtorch, weights, photos; kept in the cache), builds, runs the quickstart.
 report: libtorch npm
 	cargo run -- run experiments/quickstart.yaml
+
+# What excites units and how codes lie, over a folder of images: `make large-set PHOTOS=FOLDER`.
+large-set: libtorch npm
+	@test -d "$(PHOTOS)" || { echo "give a folder of images: make large-set PHOTOS=FOLDER"; exit 1; }
+	cargo run -- run experiments/large-set.yaml --set "collection=$(abspath $(PHOTOS))"
+
+# Times and memory; `PHOTOS=FOLDER` for those of a large set.
+bench: libtorch
+	cargo bench
 
 # The whole suite.
 test: libtorch npm

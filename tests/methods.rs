@@ -2,7 +2,10 @@
 //! `network::random` on `golden/input_64.png`, for the largest logit.
 //!
 //! The golden figures were made with PyTorch 2.13.0, torchvision 0.28.0, Captum 0.9.0 and pytorch-grad-cam
-//! 1.5.7; those of Captum are stored as sums over the colours.
+//! 1.5.7; those of Captum are stored as sums over the colours. `ARCH/guided_grad_cam` is Captum's
+//! `GuidedGradCam` at `layer3.1.conv2` and `features.25`, enlarged bilinearly; `ARCH/deconvnet/LAYER` is
+//! PyTorch's own gradient of the layer's largest value (times that value) with every ReLU replaced by a
+//! function whose backward is `gradient.clamp(min=0)`.
 
 use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
 use convscope::network::labels::Labels;
@@ -10,6 +13,11 @@ use convscope::network::{Network, Rule, gradients, info, random, zoo};
 use convscope::picture::Preprocess;
 use convscope::results::Content;
 use tch::{Device, Tensor};
+
+#[path = "methods/deconvnet.rs"]
+mod deconvnet;
+#[path = "methods/filters.rs"]
+mod filters;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
 
@@ -257,32 +265,6 @@ fn activations_are_the_strongest_channels_or_those_listed() {
 }
 
 #[test]
-fn filters_are_the_first_kernels_by_norm() {
-    let subject = subject("vgg11_bn");
-    let out = look(&subject, "filters: {count: 5}", "input");
-    let Content::Tiles {
-        units,
-        of,
-        magnitude,
-        ..
-    } = &out.figures[0].content
-    else {
-        panic!("{:?}", out.figures[0]);
-    };
-    assert_eq!((units.len(), *of), (5, 64));
-    let weights = subject.network.parameter("features.0.weight").unwrap();
-    let first = Vec::<f32>::try_from(weights.get(units[0] as i64).flatten(0, -1)).unwrap();
-    let tiles = array(&out, "filters/features.0");
-    assert_eq!(tiles[..27], first);
-    let norm = |kernel: &[f32]| kernel.iter().map(|w| w * w).sum::<f32>();
-    assert!(tiles.chunks(27).is_sorted_by(|a, b| norm(a) >= norm(b)));
-    assert_eq!(
-        *magnitude,
-        tiles.iter().fold(0f32, |most, w| most.max(w.abs()))
-    );
-}
-
-#[test]
 fn guided_backprop_and_deconvnet_are_captums() {
     for arch in ["resnet18", "vgg11_bn"] {
         let subject = subject(arch);
@@ -320,17 +302,6 @@ fn guided_backprop_and_deconvnet_are_captums() {
             1e-4,
         );
     }
-}
-
-#[test]
-fn a_network_without_relu_has_no_guided_backprop() {
-    let out = look(&subject("efficientnet_b0"), "guided_backprop", "input");
-    assert!(
-        matches!(&out.figures[0].content, Content::Absent { reason } if reason.key == "note.no_relu")
-    );
-    // ReLU6 is one.
-    let out = look(&subject("efficientnet_lite0"), "guided_backprop", "input");
-    assert!(matches!(out.figures[0].content, Content::Map { .. }));
 }
 
 /// The toy network of Captum's own tests, checked by hand: Grad-CAM at the convolution and behind its

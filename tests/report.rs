@@ -7,6 +7,9 @@ use convscope::report::{Options, TEMPLATES, Words, render};
 use convscope::results::*;
 use convscope::spec::{ClassSpec, Experiment, Lang};
 
+#[path = "report/shortcuts.rs"]
+mod shortcuts;
+
 const NETWORKS: [(&str, &str, &str, u64, u64, u32, u32); 3] = [
     (
         "resnet50",
@@ -187,7 +190,9 @@ fn results(lang: Lang) -> (Results, Tensors) {
                 &labels[number],
                 &names,
             );
+            shortcuts::add(&mut results, &mut tensors, place, image, &labels[number]);
         }
+        projections(&mut results, &mut tensors, place, layer(1));
         let side = [7, 3, 3][place];
         let kernels: Vec<f32> = (0..32 * 3 * side * side)
             .map(|at| (at as f32 * (0.37 + 0.1 * place as f32)).sin() * (0.2 + place as f32))
@@ -205,11 +210,102 @@ fn results(lang: Lang) -> (Results, Tensors) {
                 units: (0..32).collect(),
                 of: 64,
                 magnitude: 0.2 + place as f32,
+                dead: if place == 2 { vec![31, 50] } else { vec![] },
             },
             notes: vec![],
         });
+        deeper_kernels(&mut results, &mut tensors, place, layer(2));
     }
     (results, tensors)
+}
+
+/// A deeper layer's kernels: slices of the first network, a matrix of the second, depthwise ones of the
+/// third; and the norms.
+fn deeper_kernels(results: &mut Results, tensors: &mut Tensors, place: usize, layer: String) {
+    let id = NETWORKS[place].0;
+    let shape = [[10, 4, 3, 3], [10, 128, 1, 1], [10, 1, 5, 5]][place];
+    let values = (0..shape.iter().product()).map(|at: usize| (at as f32 * 0.7).sin());
+    let key = format!("{id}/filters/{layer}");
+    tensors.insert(key.clone(), Array::f32(&shape, values.collect()));
+    let figure = |layer: Option<String>, content: Content| Figure {
+        method: "filters".into(),
+        model: id.into(),
+        image: None,
+        class: None,
+        layer,
+        content,
+        notes: vec![],
+    };
+    let content = Content::Kernels {
+        tensor: key,
+        units: (0..10).collect(),
+        inputs: vec![(0..shape[1]).collect(); 10],
+        of: 64,
+        of_inputs: if place == 2 { 1 } else { 256 },
+        magnitude: 1.0,
+        dead: if place == 0 { vec![63] } else { vec![] },
+    };
+    results.figures.push(figure(Some(layer.clone()), content));
+    let layers = (0..6).map(|step| KernelNorms {
+        layer: format!("{layer}.{step}"),
+        depth: step as f64 / 5.0,
+        kernel: 3,
+        depthwise: place == 2 && step % 2 == 1,
+        count: 64,
+        low: if step == 0 { 0.0 } else { 0.2 },
+        median: 1.0 + place as f32,
+        high: 5.0,
+        dead: usize::from(place == 0 && step == 2),
+    });
+    let content = Content::Norms {
+        layers: layers.collect(),
+    };
+    results.figures.push(figure(None, content));
+    let first = format!("{}.stage1", NETWORKS[place].1);
+    for (selector, layer) in [("first", first), ("stage3", layer)] {
+        results.models[place].selected.push(SelectedLayers {
+            method: "filters".into(),
+            selector: selector.into(),
+            layers: vec![layer],
+        });
+    }
+}
+
+/// Three units of one network on the first photo: one is not active.
+fn projections(results: &mut Results, tensors: &mut Tensors, place: usize, layer: String) {
+    let id = NETWORKS[place].0;
+    let units = (0..3).map(|number| {
+        let (width, height) = (60 + 70 * number, 80);
+        let tensor = format!("{id}/mastiff/deconvnet/{layer}/{number}");
+        let wave = |at: usize| (at as f32 * 0.3).sin() * (at % width) as f32;
+        let values = (0..3 * width * height).map(|at| if number == 1 { 0.0 } else { wave(at) });
+        let array = Array::f32(&[3, height, width], values.collect());
+        tensors.insert(tensor.clone(), array);
+        Projected {
+            unit: 11 * number,
+            value: 1.0 - number as f32,
+            place: [3, 4],
+            window: Window {
+                left: 5 * number,
+                top: 100,
+                width,
+                height,
+            },
+            tensor,
+        }
+    });
+    results.figures.push(Figure {
+        method: "deconvnet".into(),
+        model: id.into(),
+        image: Some("mastiff".into()),
+        class: None,
+        layer: Some(layer.clone()),
+        content: Content::Projections {
+            units: units.collect(),
+            of: 64,
+        },
+        notes: vec![Note::new("note.relu6_deconvnet")],
+    });
 }
 
 /// What one network says of one photo. The last network is wrong about the second.
@@ -394,7 +490,8 @@ fn each_photo_and_each_map_is_stored_once_and_every_use_finds_it() {
     let stored: Vec<String> = ids.captures_iter(&page).map(|c| c[1].to_owned()).collect();
     let distinct: BTreeSet<&String> = stored.iter().collect();
     assert_eq!(distinct.len(), stored.len());
-    assert_eq!(page.matches("data:image/jpeg").count(), 2);
+    // Two photos, and two projections of three networks: patches are cut out of the photo.
+    assert_eq!(page.matches("data:image/jpeg").count(), 2 + 2 * 3);
     let used = regex::Regex::new(r##"href="#([^"]+)""##).unwrap();
     let anchors = regex::Regex::new(r#" id="([^"]+)""#).unwrap();
     let known: BTreeSet<String> = anchors
@@ -464,6 +561,41 @@ fn a_silent_map_and_a_missing_tensor_say_so() {
     tensors.retain(|key, _| !key.contains("saliency"));
     let page = render(&results, &tensors, &Options::default()).unwrap();
     assert!(page.contains("is missing from data.safetensors"));
+}
+
+#[test]
+fn filters_stand_in_a_row_for_each_selector_with_the_dead_ones_marked() {
+    let page = page(Lang::En);
+    let start = page.find("<section id=\"filters\">").unwrap();
+    let section = &page[start..start + page[start..].find("</section>").unwrap()];
+    // First layers on the common and on their own scales; then one picture of each network.
+    assert_eq!(section.matches("class=\"pic kernels\"").count(), 3 * 2 + 3);
+    assert_eq!(section.matches("<h4>").count(), 2);
+    assert!(section.find("<h4>first</h4>").unwrap() < section.find("<h4>stage3</h4>").unwrap());
+    // The one dead kernel that is shown, on both scales.
+    assert_eq!(section.matches("<path class=\"dead\"").count(), 2);
+    assert!(section.contains("Dead, crossed out here: 2 of 64 kernels, number 31, 50"));
+    assert!(section.contains("smaller than all that are shown: 1 of 64 kernels, number 63"));
+    assert!(section.contains("of each the 4 largest of its 256 slices"));
+    assert!(section.contains("10 of 64 depthwise kernels, 5 × 5"));
+    assert!(section.contains("1 × 1 kernels have no shape"));
+    assert!(section.contains("1 of its 384 kernels are dead: resnet50.stage3.2 1"));
+    assert_eq!(
+        section.matches("none of its 384 kernels is dead").count(),
+        2
+    );
+    assert!(!section.contains("NaN") && !section.contains("inf"));
+}
+
+#[test]
+fn a_projection_stands_beside_its_patch() {
+    let page = page(Lang::En);
+    assert_eq!(page.matches("Not active anywhere in this photo").count(), 3);
+    // The third unit's patch, and the box that marks it on the photo.
+    assert_eq!(page.matches(r#"viewBox="10 100 200 80""#).count(), 3);
+    let marked = r#"<rect x="10" y="100" width="200" height="80"/>"#;
+    assert_eq!(page.matches(marked).count(), 3);
+    assert!(page.contains("3 of 64 units"));
 }
 
 #[test]

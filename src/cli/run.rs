@@ -89,6 +89,7 @@ impl Arguments {
             device: self.device,
             offline: self.offline,
             cached: !self.no_cache,
+            ..Options::default()
         };
         let outcome = run::run(&spec, &options, progress)?;
         let report = convscope::report::Options {

@@ -49,10 +49,10 @@ impl Default for Activations {
     expecting = "a number of channels, or a list of channel numbers"
 )]
 pub enum Channels {
-    /// So many, the strongest by mean activation first.
-    Strongest(usize),
+    /// So many, the strongest first.
+    Strongest(#[schemars(range(min = 1))] usize),
     /// These, in this order, counted from 0.
-    Listed(Vec<usize>),
+    Listed(#[schemars(length(min = 1))] Vec<usize>),
 }
 
 impl Method for Activations {
@@ -61,28 +61,7 @@ impl Method for Activations {
     }
 
     fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
-        let missing =
-            |message: String, help: String| Err(Error::new(ErrorKind::Network, message).help(help));
-        match &self.channels {
-            Channels::Strongest(0) => missing(
-                "no channels are asked for".into(),
-                "ask for at least one".into(),
-            ),
-            Channels::Strongest(_) => Ok(()),
-            Channels::Listed(list) => {
-                for &layer in layers {
-                    let of = info[layer].shape[0];
-                    if let Some(channel) = list.iter().find(|&&channel| channel as i64 >= of) {
-                        let name = &graph.node(layer).name;
-                        return missing(
-                            format!("`{name}` has no channel {channel}"),
-                            format!("it has {of}, counted from 0: 0 to {}", of - 1),
-                        );
-                    }
-                }
-                Ok(())
-            }
-        }
+        self.channels.check(graph, info, layers)
     }
 
     fn of_picture(&self, pass: &Pass, layers: &[NodeId], out: &mut Output) -> Result<()> {
@@ -116,13 +95,50 @@ impl Method for Activations {
 }
 
 impl Channels {
-    /// The channels to show, given the mean of each.
-    fn choose(&self, means: &[f32]) -> Vec<usize> {
+    /// Whether every layer has them.
+    ///
+    /// # Errors
+    /// If none are asked for, one stands in the list twice, or a layer doesn't have one.
+    pub fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
+        let refuse =
+            |message: String, help: String| Err(Error::new(ErrorKind::Network, message).help(help));
+        let list = match self {
+            Channels::Strongest(0) => &[][..],
+            Channels::Strongest(_) => return Ok(()),
+            Channels::Listed(list) => list,
+        };
+        if list.is_empty() {
+            return refuse(
+                "no channels are asked for".into(),
+                "ask for at least one".into(),
+            );
+        }
+        for (at, channel) in list.iter().enumerate() {
+            if list[..at].contains(channel) {
+                let message = format!("channel {channel} stands in the list twice");
+                return refuse(message, "keep one of them".into());
+            }
+        }
+        for &layer in layers {
+            let of = info[layer].shape[0];
+            if let Some(channel) = list.iter().find(|&&channel| channel as i64 >= of) {
+                let name = &graph.node(layer).name;
+                return refuse(
+                    format!("`{name}` has no channel {channel}"),
+                    format!("it has {of}, counted from 0: 0 to {}", of - 1),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Which they are, given how strong each of the layer's is.
+    pub fn choose(&self, strengths: &[f32]) -> Vec<usize> {
         match self {
             Channels::Listed(list) => list.clone(),
             Channels::Strongest(count) => {
-                let mut order: Vec<usize> = (0..means.len()).collect();
-                order.sort_by(|&a, &b| means[b].total_cmp(&means[a]).then(a.cmp(&b)));
+                let mut order: Vec<usize> = (0..strengths.len()).collect();
+                order.sort_by(|&a, &b| strengths[b].total_cmp(&strengths[a]).then(a.cmp(&b)));
                 order.truncate(*count);
                 order
             }

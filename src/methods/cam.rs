@@ -24,14 +24,27 @@ pub fn draw(
     weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<()> {
     for &layer in layers {
-        let values = pass.pass.value(layer)?.f_detach()?;
-        let sum = weigh(&values, pass.gradient(layer)?)?
-            .f_sum_dim_intlist([1i64].as_slice(), false, None)?
-            .f_squeeze_dim(0)?;
+        let sum = sum(pass, layer, &weigh)?;
         let key = pass.key(name, Some(layer));
         out.tensor(&format!("{key}/raw"), &sum)?;
         let content = out.map(&key, &sum.f_relu()?, false)?;
         out.figures.push(pass.figure(name, Some(layer), content));
     }
     Ok(())
+}
+
+/// What `weigh` makes of one layer's values and gradients, both `[1, C, h, w]`, summed over the
+/// channels: `[h, w]`, with its negative part.
+///
+/// # Errors
+/// If the layer was not kept, or libtorch refuses.
+pub fn sum(
+    pass: &ClassPass,
+    layer: NodeId,
+    weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+) -> Result<Tensor> {
+    let values = pass.pass.value(layer)?.f_detach()?;
+    Ok(weigh(&values, pass.gradient(layer)?)?
+        .f_sum_dim_intlist([1i64].as_slice(), false, None)?
+        .f_squeeze_dim(0)?)
 }

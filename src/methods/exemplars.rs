@@ -7,12 +7,15 @@
 //! strongest places are kept, not more than `per_image` of each image; at the end the best ones are cut
 //! out of what the network saw, by the receptive field around that place. A field that reaches over
 //! the border is moved inside; one larger than the picture is the picture. Layers without places see all of it.
+//! Beside them stand the best patch's answer taken back to the pixels ([`deconvnet`](super::deconvnet)) and a
+//! picture made for the unit by gradient ascent ([`maximize`](super::maximize)).
 //! **How to read it.** What the patches of a unit have in common is what it may stand for; the values
 //! say how fast its answer falls off from the best.
 //! **What it can't show.** What else excites the unit less; and a patch is all that *can* matter to
 //! the unit, mostly its middle does.
 //! **Options.** `layers`; `units` (a number drawn with the seed, a list, or those of a class); `top`;
-//! `per_image`. **Cost.** One forward pass an image; memory does not grow with the collection.
+//! `per_image`; `maximize`, the steps of the ascent. **Cost.** One forward pass an image; then `maximize`
+//! forward and backward passes a unit at 128 × 128. Memory does not grow with the collection.
 
 use std::collections::BTreeMap;
 
@@ -22,18 +25,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use super::deconvnet::Projector;
+use super::field::Fields;
 use super::units::{Chooser, Units, peaks};
-use super::{Batch, Collector, Member, Method, Output, State, Subject};
+use super::{Batch, Collector, Member, Method, Output, State, Subject, maximize, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
 use crate::picture::{self, Photo};
 use crate::progress::Progress;
-use crate::results::{Array, Card, Content, Exemplar, Note};
+use crate::results::{Array, Card, Content, Exemplar, Maximised, Note, Window};
 use crate::spec::LayerSelector;
 
 /// Side of a stored patch in pixels.
 const PATCH: u32 = 96;
+
+/// Side of a maximised picture in pixels.
+const MAXIMISED: u32 = 128;
 
 /// Which layers and units, and how many patches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +57,9 @@ pub struct Exemplars {
     /// At most so many of them from one image.
     #[schemars(range(min = 1, max = 100))]
     pub per_image: usize,
+    /// Steps of gradient ascent for each unit's picture (see `maximize`); 0 leaves the picture out.
+    #[schemars(range(max = 10000))]
+    pub maximize: u32,
 }
 
 impl Default for Exemplars {
@@ -59,6 +70,7 @@ impl Default for Exemplars {
             units: Units::Drawn(4),
             top: 9,
             per_image: 1,
+            maximize: 128,
         }
     }
 }
@@ -82,6 +94,11 @@ impl Method for Exemplars {
                 let message = format!("`{key}` is {count}");
                 return Err(Error::new(ErrorKind::Network, message).help("it goes from 1 to 100"));
             }
+        }
+        if self.maximize > 10_000 {
+            let message = format!("`maximize` is {}", self.maximize);
+            let help = "it is a number of steps, up to 10000; 0 leaves the pictures out";
+            return Err(Error::new(ErrorKind::Network, message).help(help));
         }
         self.units.check(graph, info, layers)
     }
@@ -184,9 +201,10 @@ impl Collector for Looking<'_> {
             let units = looked.chooser.chosen();
             let views = self.views(looked, &units, member)?;
             let mut cards = Vec::new();
-            for (unit, correlation) in units {
-                cards.push(self.card(looked, unit, correlation, &views, out)?);
+            for (unit, correlation) in &units {
+                cards.push(self.card(looked, *unit, *correlation, &views, out)?);
             }
+            self.maximise(looked.layer, &mut cards, out, progress)?;
             let content = Content::Cards { cards };
             out.figures
                 .push(subject.figure("exemplars", Some(looked.layer), content));
@@ -278,18 +296,16 @@ impl Looking<'_> {
             let Some((member, view)) = views.get(&place.image) else {
                 continue;
             };
-            let size = (view.width() as i64, view.height() as i64);
-            let info = &subject.info[looked.layer];
-            let [left, top, width, height] = info.field(place.y as i64, place.x as i64, size);
-            let patch = picture::patch(view, [left, top, width, height], PATCH);
-            patches.extend_from_slice(patch.as_raw());
+            let window = self.window(looked.layer, place, view)?;
+            let part = [window.left, window.top, window.width, window.height].map(|at| at as u32);
+            patches.extend_from_slice(picture::patch(view, part, PATCH).as_raw());
             exemplars.push(Exemplar {
                 image: member.id.clone(),
                 source: member.source.clone(),
                 label: member.label.clone(),
                 value: place.value,
                 place: [place.y, place.x],
-                field: [left, top, width, height],
+                window,
             });
         }
         let key = format!(
@@ -300,17 +316,131 @@ impl Looking<'_> {
         let side = PATCH as usize;
         let array = Array::u8(&[exemplars.len(), side, side, 3], patches);
         out.tensors.insert(key.clone(), array);
+        let best = looked
+            .of(unit)
+            .first()
+            .and_then(|place| Some((place, views.get(&place.image)?)));
+        let projection = match best {
+            Some((place, (_, view))) => {
+                self.projection(looked.layer, unit, place, view, &key, out)?
+            }
+            None => None,
+        };
         let silent = exemplars.iter().all(|exemplar| exemplar.value == 0.0);
         Ok(Card {
             unit,
             correlation,
             patches: key,
             exemplars,
+            projection,
+            maximised: None,
             notes: silent
                 .then(|| Note::new("note.silent_unit"))
                 .into_iter()
                 .collect(),
         })
+    }
+}
+
+impl Looking<'_> {
+    /// What a place of a layer sees of `view`: all of it, where the layer has no places any more.
+    fn window(&self, layer: NodeId, place: &Place, view: &RgbImage) -> Result<Window> {
+        let (width, height) = view.dimensions();
+        match self.subject.info[layer].is_spatial() {
+            true => {
+                let graph = self.subject.network.graph();
+                let fields = Fields::new(graph, layer, height.into(), width.into())?;
+                Ok(fields.window([place.y, place.x]))
+            }
+            false => Ok(Window {
+                left: 0,
+                top: 0,
+                width: width as usize,
+                height: height as usize,
+            }),
+        }
+    }
+
+    /// For every card the picture that excites its unit most, by gradient ascent.
+    fn maximise(
+        &self,
+        layer: NodeId,
+        cards: &mut [Card],
+        out: &mut Output,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        if self.options.maximize == 0 {
+            return Ok(());
+        }
+        let subject = self.subject;
+        let objective = |card: &Card| maximize::Objective {
+            node: layer,
+            unit: card.unit,
+            at: maximize::At::Channel,
+        };
+        let objectives: Vec<_> = cards.iter().map(objective).collect();
+        let options = maximize::Options {
+            by: maximize::By::Fourier,
+            size: MAXIMISED,
+            steps: self.options.maximize,
+            l2: 0.0,
+        };
+        progress.step(&format!(
+            "{}: pictures that excite {} units of {}",
+            subject.id,
+            cards.len(),
+            subject.layer(layer)
+        ));
+        let pictures =
+            tch::with_grad(|| maximize::ascend(subject, &objectives, &options, progress))?;
+        for (card, picture) in cards.iter_mut().zip(pictures) {
+            let key = format!("{}/maximize", card.patches);
+            out.tensor(&key, &picture.pixels)?;
+            // The same measure as the patches': the strongest place.
+            let mean = Tensor::from_slice(&subject.preprocess.mean).view([3, 1, 1]);
+            let std = Tensor::from_slice(&subject.preprocess.std).view([3, 1, 1]);
+            let input = picture
+                .pixels
+                .f_sub(&mean.to_device(subject.device))?
+                .f_div(&std.to_device(subject.device))?
+                .f_to_kind(Kind::Float)?
+                .f_unsqueeze(0)?;
+            let kept = subject.network.forward(&input, &[layer])?;
+            let missing = || Error::new(ErrorKind::Network, "the layer was not kept");
+            let peaks = to_array(&peaks(kept.get(&layer).ok_or_else(missing)?)?)?;
+            let value = peaks.floats().and_then(|all| all.get(card.unit).copied());
+            card.maximised = Some(Maximised {
+                tensor: key,
+                value: value.unwrap_or_default(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The unit's strongest answer taken back to the pixels of its patch, if the network's ReLUs and
+    /// the layer's places allow it.
+    fn projection(
+        &self,
+        layer: NodeId,
+        unit: usize,
+        place: &Place,
+        view: &RgbImage,
+        key: &str,
+        out: &mut Output,
+    ) -> Result<Option<String>> {
+        let subject = self.subject;
+        if !subject.network.has_relu() || !subject.info[layer].is_spatial() {
+            return Ok(None);
+        }
+        let shape = [1, 3, view.height().into(), view.width().into()];
+        let input = Tensor::from_slice(&subject.preprocess.normalise(view))
+            .f_view(shape)?
+            .f_to_device(subject.device)?;
+        let projector = Projector::new(subject, &input, &[layer])?;
+        let found = projector.project(layer, unit, [place.y, place.x])?;
+        let key = format!("{key}/deconvnet");
+        out.tensor(&key, &found.pixels)?;
+        Ok(Some(key))
     }
 }
 

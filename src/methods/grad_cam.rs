@@ -13,6 +13,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 
 use super::{ClassPass, Method, Output, cam};
 use crate::error::Result;
@@ -45,9 +46,15 @@ impl Method for GradCam {
     }
 
     fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
-        cam::draw("grad_cam", pass, layers, out, |values, gradient| {
-            let weights = gradient.f_mean_dim(Some(cam::PLACES), true, None)?;
-            Ok(values.f_mul(&weights)?)
-        })
+        cam::draw("grad_cam", pass, layers, out, weigh)
     }
+}
+
+/// Each channel times the mean of its gradient, all `[1, C, h, w]`.
+///
+/// # Errors
+/// If libtorch refuses.
+pub fn weigh(values: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let weights = gradient.f_mean_dim(Some(cam::PLACES), true, None)?;
+    Ok(values.f_mul(&weights)?)
 }

@@ -4,7 +4,7 @@
 //! **What it shows.** The pattern in the picture that excites the class's logit, sharper than the gradient:
 //! edges and textures that open ReLUs speak for.
 //! **How it is computed.** The logit is taken back to the pixels; each ReLU lets through what is
-//! positive where it was open on the way there. The map is the maximum over colours of the magnitude,
+//! positive where it was open on the way there (a ReLU6 that has reached 6 is not). The map is the maximum over colours of the magnitude,
 //! `[H, W]`; the result itself, `[3, H, W]` and signed, is kept under `<key>/raw`.
 //! **How to read it.** Bright lines are what excites, in the shape they have in the picture.
 //! **What it can't show.** What speaks for this class and not for another: the maps of different classes
@@ -14,6 +14,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 
 use super::{ClassPass, Method, Output};
 use crate::error::Result;
@@ -41,18 +42,29 @@ impl Method for GuidedBackprop {
                 .push(pass.figure("guided_backprop", None, content));
             return Ok(());
         }
-        let output = network.graph().output();
-        let logit = pass.pass.value(output)?.f_zeros_like()?;
-        let class = pass.class.index as i64;
-        let _ = logit.f_select(1, class)?.f_fill_(1.0)?;
-        let back = network.backward(pass.pass.input, output, &logit, Rule::Guided)?;
-        let back = back.f_squeeze_dim(0)?;
+        let back = back(pass)?;
         let key = pass.key("guided_backprop", None);
         out.tensor(&format!("{key}/raw"), &back)?;
         let strongest = back.f_abs()?.f_amax([0i64], false)?;
         let content = out.map(&key, &strongest, false)?;
-        out.figures
-            .push(pass.figure("guided_backprop", None, content));
+        let mut figure = pass.figure("guided_backprop", None, content);
+        if network.has_relu6() {
+            figure.notes.push(Note::new("note.relu6"));
+        }
+        out.figures.push(figure);
         Ok(())
     }
+}
+
+/// The class's logit taken back to the pixels by the rule: `[3, H, W]`, signed.
+///
+/// # Errors
+/// If libtorch refuses.
+pub fn back(pass: &ClassPass) -> Result<Tensor> {
+    let network = &pass.pass.subject.network;
+    let output = network.graph().output();
+    let logit = pass.pass.value(output)?.f_zeros_like()?;
+    let _ = logit.f_select(1, pass.class.index as i64)?.f_fill_(1.0)?;
+    let back = network.backward(pass.pass.input, output, &logit, Rule::Guided)?;
+    Ok(back.f_squeeze_dim(0)?)
 }

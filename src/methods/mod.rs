@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
-use crate::spec::LayerSelector;
+use crate::spec::{LayerSelector, selector};
 
 pub use collection::{Batch, Collector, Member, State};
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
@@ -20,17 +20,22 @@ mod subject;
 pub mod units;
 
 pub mod activations;
+pub mod deconvnet;
 pub mod exemplars;
+pub mod field;
 pub mod filters;
 pub mod grad_cam;
 pub mod grad_cam_plus_plus;
 pub mod guided_backprop;
+pub mod guided_grad_cam;
 pub mod hires_cam;
 pub mod input_x_gradient;
 pub mod integrated_gradients;
 pub mod layer_cam;
+pub mod maximize;
 pub mod occlusion;
 pub mod saliency;
+pub mod skip_connections;
 pub mod tsne;
 pub mod xgrad_cam;
 
@@ -47,10 +52,32 @@ pub trait Method {
         true
     }
 
+    /// The layers that one of the selectors means to this method, in the network's order.
+    ///
+    /// # Errors
+    /// If the network has no such layer, or none that the method can look at.
+    fn resolve(
+        &self,
+        word: &LayerSelector,
+        graph: &Graph,
+        info: &[NodeInfo],
+    ) -> Result<Vec<NodeId>> {
+        match self.spatial() {
+            true => selector::resolve_spatial(word, graph, info),
+            false => selector::resolve(word, graph, info),
+        }
+    }
+
     /// Whether it asks about classes: then one backward pass is made for each, and the gradients
     /// at the input and at its layers are there.
     fn asks_about_classes(&self) -> bool {
         false
+    }
+
+    /// Nodes that it needs besides its layers, whatever the spec says: their values are kept, and where
+    /// it asks about classes, their gradients.
+    fn nodes(&self, _graph: &Graph) -> Vec<NodeId> {
+        Vec::new()
     }
 
     /// Options that make no sense for this network and these layers, before anything runs.
@@ -220,11 +247,15 @@ methods! {
     "integrated_gradients" => IntegratedGradients(integrated_gradients::IntegratedGradients),
     "occlusion" => Occlusion(occlusion::Occlusion),
     "grad_cam" => GradCam(grad_cam::GradCam),
+    "deconvnet" => Deconvnet(deconvnet::Deconvnet),
     "guided_backprop" => GuidedBackprop(guided_backprop::GuidedBackprop),
+    "guided_grad_cam" => GuidedGradCam(guided_grad_cam::GuidedGradCam),
     "grad_cam_plus_plus" => GradCamPlusPlus(grad_cam_plus_plus::GradCamPlusPlus),
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
     "tsne" => Tsne(tsne::Tsne),
     "exemplars" => Exemplars(exemplars::Exemplars),
+    "maximize" => Maximize(maximize::Maximize),
+    "skip_connections" => SkipConnections(skip_connections::SkipConnections),
 }

@@ -6,8 +6,6 @@
 //! is cut at every ReLU: what comes out of one is the start of a new stretch, and the way back goes
 //! stretch by stretch, with the rule applied in between. Max pooling goes back by its own switches.
 
-use std::collections::BTreeMap;
-
 use tch::{Kind, Tensor};
 
 use super::exec::{Kept, Network};
@@ -46,8 +44,15 @@ impl Rule {
 impl Network {
     /// Whether the network has a ReLU at all: without one there is nothing for a rule to change.
     pub fn has_relu(&self) -> bool {
-        let relu = |op: &Op| matches!(op, Op::Relu | Op::Relu6);
-        self.graph().nodes().iter().any(|node| relu(&node.op))
+        self.graph()
+            .nodes()
+            .iter()
+            .any(|n| ceiling(&n.op).is_some())
+    }
+
+    /// Whether its ReLUs end somewhere (ReLU6), which the papers' rules know nothing of.
+    pub fn has_relu6(&self) -> bool {
+        self.graph().nodes().iter().any(|n| n.op == Op::Relu6)
     }
 
     /// The sum of `weights · value` at `node`, taken back to the input `[N, 3, H, W]` by `rule`;
@@ -63,71 +68,129 @@ impl Network {
         weights: &Tensor,
         rule: Rule,
     ) -> Result<Tensor> {
-        tch::with_grad(|| self.stretch_by_stretch(input, node, weights, rule))
+        self.tape(input, &[node])?.back(node, weights, rule)
     }
 
-    fn stretch_by_stretch(
-        &self,
-        input: &Tensor,
-        node: NodeId,
-        weights: &Tensor,
-        rule: Rule,
-    ) -> Result<Tensor> {
+    /// A forward pass of `input`, `[N, 3, H, W]`, from whose `nodes` one can go back, many times.
+    ///
+    /// # Errors
+    /// If libtorch refuses.
+    pub fn tape(&self, input: &Tensor, nodes: &[NodeId]) -> Result<Tape<'_>> {
+        tch::with_grad(|| self.cut_at_relus(input, nodes))
+    }
+
+    fn cut_at_relus(&self, input: &Tensor, nodes: &[NodeId]) -> Result<Tape<'_>> {
         let graph = self.graph();
-        let ceiling = |id: NodeId| match graph.node(id).op {
-            Op::Relu => Some(None),
-            Op::Relu6 => Some(Some(6.0)),
-            _ => None,
-        };
         let start = input.f_detach()?.set_requires_grad(true);
-        // What every stretch begins with, and what every ReLU was given.
-        let mut begins = Kept::from([(graph.input(), start.shallow_clone())]);
-        let mut given = Kept::new();
-        let feeds_relu: BTreeMap<NodeId, ()> = (0..=node)
-            .filter(|&id| ceiling(id).is_some())
-            .map(|id| (graph.node(id).inputs[0], ()))
-            .collect();
-        let kept = self.walk(
-            &Kept::from([(graph.input(), start.shallow_clone())]),
-            &[node],
-            &mut |id, value| {
-                let value = match ceiling(id) {
-                    // Asked at a ReLU itself, that one is open: the question stands behind it.
-                    Some(_) if id != node => {
-                        let begin = value.f_detach()?.set_requires_grad(true);
-                        begins.insert(id, begin.shallow_clone());
-                        begin
-                    }
-                    _ => value,
-                };
-                if feeds_relu.contains_key(&id) {
-                    given.insert(id, value.shallow_clone());
+        let mut feeds_relu = vec![false; graph.nodes().len()];
+        for node in graph.nodes() {
+            if let (Some(_), Some(&input)) = (ceiling(&node.op), node.inputs.first()) {
+                feeds_relu[input] = true;
+            }
+        }
+        let given = Kept::from([(graph.input(), start.shallow_clone())]);
+        let mut before_relu = Kept::new();
+        if feeds_relu[graph.input()] {
+            before_relu.insert(graph.input(), start.shallow_clone());
+        }
+        let mut begins = Kept::from([(graph.input(), start)]);
+        let values = self.walk(&given, nodes, &mut |id, value| {
+            let value = match ceiling(&graph.node(id).op) {
+                Some(_) => {
+                    let begin = value.f_detach()?.set_requires_grad(true);
+                    begins.insert(id, begin.shallow_clone());
+                    begin
                 }
-                Ok(value)
-            },
-        )?;
-        let missing = |id: NodeId| {
-            let message = format!("`{}` was not computed", graph.node(id).name);
-            Error::new(ErrorKind::Network, message)
-        };
-        let asked = kept.get(&node).ok_or_else(|| missing(node))?;
+                None => value,
+            };
+            if feeds_relu[id] {
+                before_relu.insert(id, value.shallow_clone());
+            }
+            Ok(value)
+        })?;
+        Ok(Tape {
+            network: self,
+            begins,
+            before_relu,
+            values,
+        })
+    }
+}
+
+/// Where a ReLU ends: `None` if the operation is none, `Some(None)` for one without an end.
+fn ceiling(op: &Op) -> Option<Option<f64>> {
+    match op {
+        Op::Relu => Some(None),
+        Op::Relu6 => Some(Some(6.0)),
+        _ => None,
+    }
+}
+
+/// A forward pass, cut at its ReLUs.
+#[derive(Debug)]
+pub struct Tape<'a> {
+    network: &'a Network,
+    /// What every stretch begins with: the input, and what came out of each ReLU.
+    begins: Kept,
+    /// What every ReLU was given, by the node that gave it.
+    before_relu: Kept,
+    values: Kept,
+}
+
+impl Tape<'_> {
+    /// The value of one of the nodes that the tape was made for, without its past.
+    ///
+    /// # Errors
+    /// If it was made for others.
+    pub fn value(&self, node: NodeId) -> Result<Tensor> {
+        let value = self.values.get(&node).ok_or_else(|| self.missing(node))?;
+        Ok(value.f_detach()?)
+    }
+
+    /// The sum of `weights · value` at `node`, one of the tape's, taken back to the input by `rule`, in
+    /// the input's shape. Asked at a ReLU itself, [`Rule::Guided`] takes that one as it is: the
+    /// question stands behind it.
+    ///
+    /// # Errors
+    /// If the tape was made for others, or libtorch refuses.
+    pub fn back(&self, node: NodeId, weights: &Tensor, rule: Rule) -> Result<Tensor> {
+        tch::with_grad(|| self.stretch_by_stretch(node, weights, rule))
+    }
+
+    fn stretch_by_stretch(&self, node: NodeId, weights: &Tensor, rule: Rule) -> Result<Tensor> {
+        let graph = self.network.graph();
+        let asked = self.values.get(&node).ok_or_else(|| self.missing(node))?;
         let mut arrived = Kept::new();
-        self.go_back(asked, weights, node, &begins, &mut arrived)?;
+        self.go_back(asked, weights, node, &mut arrived)?;
         // A stretch's end is a ReLU; all that come later have been through by then.
-        for id in (0..node).rev() {
-            let Some(ceiling) = ceiling(id) else { continue };
+        for id in (0..=node).rev() {
+            let Some(ceiling) = ceiling(&graph.node(id).op) else {
+                continue;
+            };
             let Some(incoming) = arrived.remove(&id) else {
                 continue;
             };
+            let rule = match rule {
+                Rule::Guided if id == node => Rule::Plain,
+                rule => rule,
+            };
             let before = graph.node(id).inputs[0];
-            let x = given.get(&before).ok_or_else(|| missing(before))?;
+            let x = self.before_relu.get(&before);
+            let x = x.ok_or_else(|| self.missing(before))?;
             let outgoing = rule.apply(&incoming, &x.f_detach()?, ceiling)?;
-            self.go_back(x, &outgoing, before, &begins, &mut arrived)?;
+            self.go_back(x, &outgoing, before, &mut arrived)?;
         }
-        match arrived.remove(&graph.input()) {
-            Some(found) => Ok(found),
-            None => Ok(input.f_zeros_like()?),
+        let input = graph.input();
+        match (arrived.remove(&input), self.begins.get(&input)) {
+            (Some(found), _) => Ok(found),
+            (None, Some(start)) => Ok(start.f_detach()?.f_zeros_like()?),
+            (None, None) => Err(self.missing(input)),
         }
+    }
+
+    fn missing(&self, id: NodeId) -> Error {
+        let message = format!("`{}` was not computed", self.network.graph().node(id).name);
+        Error::new(ErrorKind::Network, message)
     }
 
     /// Takes `weights` at `value` (of `node`) back to where its stretch begins, and adds it up there.
@@ -136,15 +199,14 @@ impl Network {
         value: &Tensor,
         weights: &Tensor,
         node: NodeId,
-        begins: &Kept,
         arrived: &mut Kept,
     ) -> Result<()> {
         let mut reached = Vec::new();
         let mut open = vec![node];
         while let Some(id) = open.pop() {
-            match begins.get(&id) {
+            match self.begins.get(&id) {
                 Some(begin) => reached.push((id, begin)),
-                None => open.extend(&self.graph().node(id).inputs),
+                None => open.extend(&self.network.graph().node(id).inputs),
             }
         }
         reached.sort_by_key(|(id, _)| *id);

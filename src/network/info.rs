@@ -29,23 +29,6 @@ impl NodeInfo {
     pub fn is_spatial(&self) -> bool {
         self.shape.len() == 3 && (self.stride > 0)
     }
-
-    /// What the place (`y`, `x`) sees of a picture of `width` × `height`: left, top, width and height in
-    /// pixels. A field that reaches over the border is moved inside, for beyond it there is nothing
-    /// to see; one that is larger than the picture, or has no place, is the picture.
-    pub fn field(&self, y: i64, x: i64, (width, height): (i64, i64)) -> [u32; 4] {
-        let along = |place: i64, length: i64| {
-            let side = match self.receptive_field {
-                1.. => self.receptive_field.min(length),
-                _ => length,
-            };
-            let start = self.start + place * self.stride;
-            let start = start.clamp(0, (length - side).max(0));
-            (start as u32, side as u32)
-        };
-        let ((left, width), (top, height)) = (along(x, width), along(y, height));
-        [left, top, width, height]
-    }
 }
 
 /// [`NodeInfo`] of every node of `graph`, for an input of `height` × `width`.

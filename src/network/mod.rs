@@ -9,5 +9,5 @@ pub mod random;
 pub mod weights;
 pub mod zoo;
 
-pub use backward::Rule;
+pub use backward::{Rule, Tape};
 pub use exec::{Kept, Network, gradients};

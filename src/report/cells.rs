@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::page::Net;
 use super::photos::{Drawing, Seen};
 use super::pictures::{self, Shown};
+use super::projections::ProjectionsView;
 use crate::error::Result;
 use crate::methods::{MethodSpec, activations};
 use crate::picture::{self, Scale};
@@ -13,12 +14,13 @@ use crate::results::{Array, ClassInfo, Content, Figure, LayerInfo};
 #[derive(Debug, Serialize)]
 pub struct Cell {
     pub net: Net,
-    /// `map`, `channels`, `message` or `empty`.
+    /// `map`, `channels`, `projections`, `message` or `empty`.
     pub kind: &'static str,
     pub message: Option<String>,
     pub photo: Option<Seen>,
     pub map: Option<MapView>,
     pub mosaic: Option<MosaicView>,
+    pub projections: Option<ProjectionsView>,
     pub layer: Option<LayerView>,
     pub class: Option<String>,
     pub percent: Option<String>,
@@ -73,7 +75,7 @@ pub struct LayerView {
 }
 
 impl LayerView {
-    fn new(layer: &LayerInfo) -> Self {
+    pub(super) fn new(layer: &LayerInfo) -> Self {
         let shape = match layer.shape[..] {
             [channels, height, width] => format!("{width} × {height} × {channels}"),
             _ => layer
@@ -216,6 +218,10 @@ impl Drawing<'_> {
                 cell.map = Some(self.map(&mean, width, height, signed)?);
                 cell.kind = "channels";
             }
+            Content::Projections { units, of } => {
+                cell.projections = Some(self.projections(units, *of)?);
+                cell.kind = "projections";
+            }
             Content::Absent { reason } => cell.message = Some(words.note(reason)),
             _ => cell.message = Some(words.say("cell.none", &[])),
         }
@@ -285,7 +291,7 @@ impl Drawing<'_> {
 }
 
 /// The numbers of an array with `N` sides, none of them 0.
-fn floats<const N: usize>(array: Option<&Array>) -> Option<(&[f32], [usize; N])> {
+pub(super) fn floats<const N: usize>(array: Option<&Array>) -> Option<(&[f32], [usize; N])> {
     let array = array?;
     let shape = <[usize; N]>::try_from(&array.shape[..]).ok()?;
     (!array.floats()?.is_empty()).then_some((array.floats()?, shape))
@@ -299,6 +305,7 @@ pub(super) fn message(net: &Net, message: String) -> Cell {
         photo: None,
         map: None,
         mosaic: None,
+        projections: None,
         layer: None,
         class: None,
         percent: None,

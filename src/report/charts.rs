@@ -10,12 +10,12 @@ use super::words::Words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::results::{LayerInfo, ModelInfo, Results};
 
-const WIDTH: i32 = 300;
-const INK: RGBColor = RGBColor(1, 0, 254);
-const RULE: RGBColor = RGBColor(2, 0, 254);
+pub(super) const WIDTH: i32 = 300;
+pub(super) const INK: RGBColor = RGBColor(1, 0, 254);
+pub(super) const RULE: RGBColor = RGBColor(2, 0, 254);
 
 /// The stand-in of a network's colour.
-fn slot(place: usize) -> RGBColor {
+pub(super) fn slot(place: usize) -> RGBColor {
     RGBColor(16 + (place % 8) as u8, 0, 254)
 }
 
@@ -205,7 +205,12 @@ pub fn truth(results: &Results, words: &Words) -> Result<Option<String>> {
     Ok(Some(svg))
 }
 
-fn text(words: String, at: (i32, i32), size: i32, side: HPos) -> Text<'static, (i32, i32), String> {
+pub(super) fn text(
+    words: String,
+    at: (i32, i32),
+    size: i32,
+    side: HPos,
+) -> Text<'static, (i32, i32), String> {
     // The backend divides by 1.24, what a font's box is larger than its letters.
     let style = ("sans-serif", f64::from(size) * 1.24)
         .into_font()
@@ -222,10 +227,10 @@ fn short(name: &str, most: usize) -> String {
     cut
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn = std::result::Result<(), DrawingAreaErrorKind<std::io::Error>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub(super) type Drawn = std::result::Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
-fn draw(
+pub(super) fn draw(
     (width, height): (i32, i32),
     title: &str,
     with: impl FnOnce(&Area) -> Drawn,

@@ -11,9 +11,16 @@
 mod cells;
 mod charts;
 mod codes;
+mod depth;
+mod exemplars;
+mod filters;
+mod maximize;
+mod norms;
 mod page;
 mod photos;
 mod pictures;
+mod projections;
+mod shortcuts;
 mod summary;
 mod words;
 
@@ -50,10 +57,14 @@ templates!(
     "opening.html",
     "predictions.html",
     "photo.html",
+    "shortcuts.html",
     "filters.html",
     "codes.html",
+    "exemplars.html",
+    "maximize.html",
     "reproduce.html",
     "figure.html",
+    "projections.html",
     "colours.html",
     "style.css",
     "report.js",

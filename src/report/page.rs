@@ -1,21 +1,19 @@
 //! The page's view: what the templates are given, everything already in words and numbers.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::charts;
 use super::codes;
+use super::exemplars::{self, Exemplars};
+use super::filters::{self, Filters};
+use super::maximize::{self, Maximize};
 use super::photos::{self, Photo};
-use super::pictures::{self, Palette, Store, Stored};
+use super::pictures::{self, Palette};
+use super::shortcuts::{self, Shortcuts};
 use super::summary;
 use super::words::Words;
 use crate::error::Result;
-use crate::picture;
-use crate::results::{Content, Failure, ModelInfo, Results, Tensors};
-
-/// Side of one weight of a kernel, in pixels of the stored picture.
-const KERNEL_ZOOM: u32 = 4;
+use crate::results::{Failure, ModelInfo, Results, Tensors};
 
 #[derive(Debug, Serialize)]
 pub struct Page {
@@ -29,8 +27,11 @@ pub struct Page {
     pub methods: Vec<Method>,
     pub palettes: Vec<Palette>,
     pub charts: Charts,
+    pub shortcuts: Option<Shortcuts>,
     pub filters: Option<Filters>,
     pub codes: Option<codes::Section>,
+    pub exemplars: Option<Exemplars>,
+    pub maximize: Option<Maximize>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -97,32 +98,6 @@ pub struct Charts {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Filters {
-    /// The end of the one scale.
-    pub magnitude: String,
-    /// Whether the networks' own magnitudes are so far apart that each is shown on its own, too.
-    pub apart: bool,
-    pub cells: Vec<FilterCell>,
-    pub stored: Vec<Stored>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct FilterCell {
-    pub net: Net,
-    pub layer: String,
-    pub shown: usize,
-    pub of: usize,
-    pub kernel: String,
-    pub magnitude: String,
-    pub common: Option<String>,
-    pub own: Option<String>,
-    pub width: u32,
-    pub height: u32,
-    pub message: Option<String>,
-    pub notes: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
 pub struct FailureView {
     pub place: String,
     pub message: String,
@@ -167,7 +142,10 @@ impl Page {
                 number, image, &nets, results, tensors, words,
             )?);
         }
-        let filters = filters(results, tensors, &nets, words)?;
+        let exemplars = exemplars::view(results, tensors, &nets, words)?;
+        let maximize = maximize::view(results, tensors, &nets, words)?;
+        let shortcuts = shortcuts::section(results, tensors, &nets, &photos, words)?;
+        let filters = filters::filters(results, tensors, &nets, words)?;
         let mut seen: Vec<&str> = Vec::new();
         for figure in &results.figures {
             if !seen.contains(&figure.method.as_str()) {
@@ -202,8 +180,11 @@ impl Page {
             photos,
             methods,
             palettes: pictures::palettes(),
+            shortcuts,
             filters,
             codes: codes::section(results, tensors, &nets, words)?,
+            exemplars,
+            maximize,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {
                 spec: results.spec.clone(),
@@ -246,80 +227,4 @@ fn network(place: usize, model: &ModelInfo, words: &Words) -> Network {
             .map(|s| (s.method.clone(), s.selector.clone(), s.layers.join(", ")))
             .collect(),
     }
-}
-
-/// The first layer's kernels of every network on the scale of the largest weight among them.
-fn filters(
-    results: &Results,
-    tensors: &Tensors,
-    nets: &[Net],
-    words: &Words,
-) -> Result<Option<Filters>> {
-    let mut magnitudes = BTreeMap::new();
-    for figure in &results.figures {
-        if let Content::Tiles { magnitude, .. } = &figure.content {
-            magnitudes.insert(figure.model.as_str(), *magnitude);
-        }
-    }
-    let most = magnitudes.values().copied().fold(0.0, f32::max);
-    let least = magnitudes.values().copied().fold(f32::INFINITY, f32::min);
-    let apart = most > 2.0 * least;
-    let mut store = Store::new("k");
-    let mut cells = Vec::new();
-    for figure in results.figures.iter().filter(|f| f.image.is_none()) {
-        let Some(net) = nets.iter().find(|net| net.id == figure.model) else {
-            continue;
-        };
-        let mut cell = FilterCell {
-            net: net.clone(),
-            layer: figure.layer.clone().unwrap_or_default(),
-            shown: 0,
-            of: 0,
-            kernel: String::new(),
-            magnitude: String::new(),
-            common: None,
-            own: None,
-            width: 1,
-            height: 1,
-            message: None,
-            notes: figure.notes.iter().map(|note| words.note(note)).collect(),
-        };
-        match &figure.content {
-            Content::Tiles {
-                tensor,
-                units,
-                of,
-                magnitude,
-            } => {
-                cell.shown = units.len();
-                cell.of = *of;
-                cell.magnitude = words.number(f64::from(*magnitude));
-                let array = tensors.get(tensor);
-                match array
-                    .and_then(|a| Some((a.floats()?, <[usize; 4]>::try_from(&a.shape[..]).ok()?)))
-                {
-                    Some((values, [k, 3, h, w])) if k * h * w > 0 => {
-                        cell.kernel = format!("{w} × {h}");
-                        let draw = |end: f32| picture::kernels(values, [k, h, w], end, KERNEL_ZOOM);
-                        let tiles = draw(most)?;
-                        (cell.width, cell.height) = tiles.dimensions();
-                        cell.common = Some(store.colours(&tiles)?);
-                        if apart {
-                            cell.own = Some(store.colours(&draw(*magnitude)?)?);
-                        }
-                    }
-                    _ => cell.message = Some(words.say("cell.missing", &[("key", tensor)])),
-                }
-            }
-            Content::Absent { reason } => cell.message = Some(words.note(reason)),
-            _ => continue,
-        }
-        cells.push(cell);
-    }
-    Ok((!cells.is_empty()).then(|| Filters {
-        magnitude: words.number(f64::from(most)),
-        apart,
-        cells,
-        stored: store.stored,
-    }))
 }

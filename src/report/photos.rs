@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::cells::{Cell, message};
 use super::page::{FailureView, Net};
 use super::pictures::{Store, Stored};
+use super::shortcuts;
 use super::words::Words;
 use crate::error::Result;
 use crate::results::{Figure, ImageInfo, Prediction, Results, Tensors, View};
@@ -120,6 +121,8 @@ pub fn photo(
         .figures
         .iter()
         .filter(|f| f.image.as_ref() == Some(&image.id))
+        // What has a section of its own.
+        .filter(|f| f.method != shortcuts::METHOD)
     {
         if methods.iter().all(|rows| rows.key != figure.method) {
             let key = figure.method.clone();
@@ -193,7 +196,7 @@ impl Drawing<'_> {
         let mut keys: Vec<(Role, Option<(String, usize)>)> = Vec::new();
         for figure in &figures {
             for role in self.roles(figure) {
-                let key = (role, self.selector(figure));
+                let key = (role, asked(results, figure));
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -210,7 +213,7 @@ impl Drawing<'_> {
                     figures.iter().copied().find(|f| {
                         f.model == net.id
                             && self.roles(f).contains(role)
-                            && self.selector(f) == *selector
+                            && asked(results, f) == *selector
                     })
                 })
                 .collect();
@@ -291,22 +294,22 @@ impl Drawing<'_> {
         }
         roles
     }
+}
 
-    /// The selector that led to the figure's layer, and its place among that selector's layers, so
-    /// that what one selector means stands side by side; else the layer itself.
-    fn selector(&self, figure: &Figure) -> Option<(String, usize)> {
-        let layer = figure.layer.as_ref()?;
-        let model = self.results.models.iter().find(|m| m.id == figure.model)?;
-        model
-            .selected
-            .iter()
-            .filter(|selected| selected.method == figure.method)
-            .find_map(|s| {
-                let place = s.layers.iter().position(|name| name == layer)?;
-                Some((s.selector.clone(), place))
-            })
-            .or_else(|| Some((layer.clone(), 0)))
-    }
+/// The selector that led to the figure's layer, and its place among that selector's layers, so
+/// that what one selector means stands side by side; else the layer itself.
+pub(super) fn asked(results: &Results, figure: &Figure) -> Option<(String, usize)> {
+    let layer = figure.layer.as_ref()?;
+    let model = results.models.iter().find(|m| m.id == figure.model)?;
+    model
+        .selected
+        .iter()
+        .filter(|selected| selected.method == figure.method)
+        .find_map(|s| {
+            let place = s.layers.iter().position(|name| name == layer)?;
+            Some((s.selector.clone(), place))
+        })
+        .or_else(|| Some((layer.clone(), 0)))
 }
 
 /// Why a class was asked about; it aligns the columns.

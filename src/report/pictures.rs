@@ -10,6 +10,9 @@ use crate::results::Array;
 /// The quality of photos: artefacts don't show at the size they are shown at.
 const JPEG_QUALITY: u8 = 88;
 
+/// Of projections, which are noisy and shown small.
+const SMALL_QUALITY: u8 = 78;
+
 /// Maps with more places than this are scaled to a percentile: a gradient's few largest values
 /// would leave the rest in the dark.
 const CLIPPED_FROM: usize = 56 * 56;
@@ -55,6 +58,15 @@ impl Store {
         let photo = RgbImage::from_raw(width.try_into().ok()?, height.try_into().ok()?, pixels)?;
         let bytes = picture::jpeg(&photo, JPEG_QUALITY).ok()?;
         Some(self.add("image/jpeg", &bytes))
+    }
+
+    /// A small picture in its own colours, smooth enough for JPEG.
+    ///
+    /// # Errors
+    /// If it has no pixels.
+    pub fn small(&mut self, pixels: &RgbImage) -> Result<String> {
+        let bytes = picture::jpeg(pixels, SMALL_QUALITY)?;
+        Ok(self.add("image/jpeg", &bytes))
     }
 
     /// Grey levels that a filter of the page colours: the indices of a [`Scale`].

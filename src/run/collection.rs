@@ -31,18 +31,21 @@ use crate::spec::Experiment;
 /// Images that go through the networks at a time.
 const BATCH: usize = 8;
 
-/// How often what was found so far is written into the cache.
-const SAVED_EVERY: Duration = Duration::from_secs(15);
-
-/// Lets every method that wants to look through the collection.
+/// Lets every method that wants to look through the collection; what they keep is written into the
+/// cache every `saved_every`.
 ///
 /// # Errors
 /// If the files are not the lock's, or no image could be opened.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "a run's own parts, as in `passes`"
+)]
 pub fn look_through(
     experiment: &Experiment,
     pictures: &[Picture],
     models: &[Model],
     units: Option<&Units>,
+    saved_every: Duration,
     progress: &dyn Progress,
     results: &mut Results,
     tensors: &mut Tensors,
@@ -102,8 +105,8 @@ pub fn look_through(
             next: 0,
         };
         looking.go_on();
-        looking.stream(progress)?;
-        skipped = std::mem::take(&mut looking.skipped);
+        looking.stream(saved_every, progress)?;
+        skipped = looking.skipped.clone();
         finished.extend(looking.finish(progress));
     }
     finished.sort_by_key(|(place, number, _)| (*number, *place));
@@ -223,7 +226,7 @@ impl<'a> Looking<'a> {
     }
 
     /// Sees every image that is left.
-    fn stream(&mut self, progress: &dyn Progress) -> Result<()> {
+    fn stream(&mut self, saved_every: Duration, progress: &dyn Progress) -> Result<()> {
         let total = self.pictures.len();
         let mut ways: Vec<Preprocess> = Vec::new();
         let way_of: Vec<usize> = self
@@ -269,7 +272,7 @@ impl<'a> Looking<'a> {
                     self.next
                 ));
                 progress.advance(self.next as u64, Some(total as u64), Counted::Items);
-                if saved.elapsed() > SAVED_EVERY && self.next < total {
+                if saved.elapsed() >= saved_every && self.next < total {
                     self.save();
                     saved = Instant::now();
                 }

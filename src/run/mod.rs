@@ -18,6 +18,7 @@ mod passes;
 pub mod plan;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tch::Device;
 
@@ -42,6 +43,10 @@ pub struct Options {
     pub offline: bool,
     /// Whether results of an earlier run with the same bytes may be taken up.
     pub cached: bool,
+    /// The folder where weights, photos and results are kept; `None`: what the environment says.
+    pub cache: Option<PathBuf>,
+    /// How often what was found in the collection so far is written there.
+    pub saved_every: Duration,
 }
 
 impl Default for Options {
@@ -50,6 +55,8 @@ impl Default for Options {
             device: Device::Cpu,
             offline: false,
             cached: true,
+            cache: None,
+            saved_every: Duration::from_secs(15),
         }
     }
 }
@@ -68,7 +75,13 @@ pub struct Outcome {
 /// Everything else that fails stands in the results.
 pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
     let device = available(options.device)?;
-    let cache = Cache::from_env(options.offline)?;
+    let cache = match &options.cache {
+        Some(root) => Cache {
+            root: root.clone(),
+            offline: options.offline,
+        },
+        None => Cache::from_env(options.offline)?,
+    };
     let plan = Plan::new(spec, &cache, progress)?;
     let mut results = Results {
         format: 1,
@@ -123,6 +136,7 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
         &plan.collection,
         &loaded,
         units.as_ref(),
+        options.saved_every,
         progress,
         &mut results,
         &mut tensors,

@@ -303,6 +303,9 @@ impl Job<'_> {
             .set_requires_grad(asks);
         let mut nodes = vec![graph.input(), graph.output()];
         nodes.extend(self.model.layers.iter().flatten());
+        for entry in &self.experiment.methods {
+            nodes.extend(entry.method().nodes(graph));
+        }
         nodes.sort_unstable();
         nodes.dedup();
         let values = match asks {
@@ -339,11 +342,12 @@ impl Job<'_> {
         let objective = logits.f_select(1, class.index as i64)?.f_sum(Kind::Float)?;
         let methods = self.experiment.methods.iter().zip(&self.model.layers);
         let mut nodes: Vec<NodeId> = vec![graph.input()];
-        for (_, layers) in methods
+        for (entry, layers) in methods
             .clone()
             .filter(|(e, _)| e.method().asks_about_classes())
         {
             nodes.extend(layers);
+            nodes.extend(entry.method().nodes(graph));
         }
         nodes.sort_unstable();
         nodes.dedup();

@@ -12,7 +12,7 @@ use crate::network::zoo::{self, Arch};
 use crate::picture::Preprocess;
 use crate::progress::Progress;
 use crate::results::SelectedLayers;
-use crate::spec::{ClassSpec, ModelSpec, SizeOrNone, SpecFile, Step, selector, unique_ids};
+use crate::spec::{ClassSpec, ModelSpec, SizeOrNone, SpecFile, Step, unique_ids};
 
 use super::gallery::{self, Label, Picture};
 
@@ -232,11 +232,7 @@ fn select(
         ];
         let mut of_method: Vec<NodeId> = Vec::new();
         for (number, word) in method.selectors().iter().enumerate() {
-            let found = match method.spatial() {
-                true => selector::resolve_spatial(word, graph, info),
-                false => selector::resolve(word, graph, info),
-            };
-            let found = found.map_err(|error| {
+            let found = method.resolve(word, graph, info).map_err(|error| {
                 let at = [&in_method[..], &[Step::Key("layers"), Step::Index(number)]].concat();
                 spec.locate(&at, for_model(error, model, spec))
             })?;

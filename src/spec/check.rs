@@ -200,31 +200,47 @@ impl SpecFile {
             match method {
                 MethodSpec::Activations(options) => {
                     self.layers(&path("layers"), &options.layers)?;
-                    let nothing = match &options.channels {
-                        Channels::Strongest(count) => *count == 0,
-                        Channels::Listed(list) => list.is_empty(),
-                    };
-                    if nothing {
+                    self.channels(&path("channels"), &options.channels)?;
+                }
+                MethodSpec::Deconvnet(options) => {
+                    self.layers(&path("layers"), &options.layers)?;
+                    self.channels(&path("units"), &options.units)?;
+                }
+                MethodSpec::Filters(options) => {
+                    self.layers(&path("layers"), &options.layers)?;
+                    if options.count == 0 {
+                        let help = "leave the method out, or show at least 1";
                         return Err(self.error_at(
-                            &path("channels"),
-                            "no channel to show",
+                            &path("count"),
+                            "no kernel to show",
                             "here",
-                            "a number of channels, or a list of channel numbers",
+                            help,
                         ));
                     }
                 }
-                MethodSpec::Filters(options) if options.count == 0 => {
-                    return Err(self.error_at(
-                        &path("count"),
-                        "no kernel to show",
-                        "here",
-                        "leave the method out, or show at least 1",
-                    ));
-                }
                 MethodSpec::Tsne(options) => self.layers(&path("layers"), &options.layers)?,
                 MethodSpec::GradCam(options) => self.layers(&path("layers"), &options.layers)?,
+                MethodSpec::GuidedGradCam(options) => {
+                    self.layers(&path("layers"), &options.layers)?;
+                }
+                // Without layers it may still be asked about classes.
+                MethodSpec::Maximize(options) if !options.layers.is_empty() => {
+                    self.layers(&path("layers"), &options.layers)?;
+                }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    fn channels(&self, path: &[Step], channels: &Channels) -> Result<()> {
+        let nothing = match channels {
+            Channels::Strongest(count) => *count == 0,
+            Channels::Listed(list) => list.is_empty(),
+        };
+        if nothing {
+            let help = "a number of channels, or a list of channel numbers";
+            return Err(self.error_at(path, "no channel to show", "here", help));
         }
         Ok(())
     }

@@ -185,7 +185,8 @@ fn percent(word: &str) -> Option<Result<f64>> {
     })
 }
 
-fn is_glob(word: &str) -> bool {
+/// Whether the selector is a pattern over names.
+pub fn is_glob(word: &str) -> bool {
     word.contains(['*', '?', '[', '{'])
 }
 

@@ -1,0 +1,110 @@
+//! What looking through a collection costs beside the bare forward passes, and whether its memory grows.
+//!
+//! `PHOTOS=FOLDER cargo bench --bench collection`, with 800 photos or more in the folder. Every measurement runs
+//! in a process of its own: peak memory is a process's.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use convscope::network::{Network, random, zoo};
+use convscope::picture::{Photo, Preprocess, photo_paths};
+use convscope::progress::Silent;
+use convscope::run::{self, Options};
+use convscope::spec::SpecFile;
+use tch::Tensor;
+
+const BATCH: usize = 8;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["bare", arch, photos, count] => bare(arch, photos, count.parse().unwrap()),
+        ["pass", arch, photos, count] => pass(arch, photos, count.parse().unwrap()),
+        _ => compare(),
+    }
+}
+
+fn compare() {
+    let Some(photos) = std::env::var_os("PHOTOS").map(PathBuf::from) else {
+        println!("collection: set PHOTOS to a folder of 800 photos or more");
+        return;
+    };
+    let count = photo_paths(&photos).unwrap().len().min(800);
+    println!(
+        "{:20} {:>12} {:>12} {:>7} {:>14} {:>14} {:>7}",
+        "", "bare", "exemplars", "ratio", "peak at 1/4", "peak at all", "ratio"
+    );
+    for arch in ["resnet50", "vgg16", "efficientnet_lite0"] {
+        let one = |what: &str, count: usize| -> [f64; 2] {
+            let output = Command::new(std::env::current_exe().unwrap())
+                .args([what, arch, photos.to_str().unwrap(), &count.to_string()])
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let mut numbers = text
+                .split_whitespace()
+                .map(|number| number.parse().unwrap());
+            [(); 2].map(|()| numbers.next().unwrap())
+        };
+        let [bare, _] = one("bare", count);
+        let [few_seconds, few] = one("pass", count / 4);
+        let [seconds, many] = one("pass", count);
+        assert!(few_seconds < seconds);
+        println!(
+            "{arch:20} {bare:10.1} s {seconds:10.1} s {:7.3} {few:10.0} MiB {many:10.0} MiB {:7.3}",
+            seconds / bare,
+            many / few
+        );
+    }
+}
+
+/// The forward passes alone, of as many images, in batches of the same size.
+fn bare(arch: &str, photos: &str, count: usize) {
+    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    let weights = random::weights(&graph);
+    let network = Network::new(graph, weights).unwrap();
+    let preprocess = Preprocess::imagenet();
+    let paths = photo_paths(photos.as_ref()).unwrap();
+    let planes: Vec<f32> = paths[..BATCH]
+        .iter()
+        .flat_map(|path| {
+            let view = preprocess.view(&Photo::open(path).unwrap().pixels).unwrap();
+            preprocess.normalise(&view)
+        })
+        .collect();
+    let input = Tensor::from_slice(&planes).view([BATCH as i64, 3, 224, 224]);
+    let output = network.graph().output();
+    let began = Instant::now();
+    for _ in 0..count / BATCH {
+        tch::no_grad(|| network.forward(&input, &[output]).unwrap());
+    }
+    println!("{} {}", began.elapsed().as_secs_f64(), peak());
+}
+
+/// The whole of it: files, decoding, forward passes, the strongest places, the patches.
+fn pass(arch: &str, photos: &str, count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let one = photo_paths(photos.as_ref()).unwrap().remove(0);
+    let text = format!(
+        "title: T\nmodels: [{{arch: {arch}, weights: random}}]\nimages: [{}]\n\
+         collection: {{dir: {photos}, limit: {count}}}\nmethods: [{{exemplars: {{maximize: 0}}}}]\n",
+        one.display()
+    );
+    let spec = SpecFile::parse(folder.path().join("bench.yaml").to_str().unwrap(), &text).unwrap();
+    let options = Options {
+        cache: Some(folder.path().to_owned()),
+        ..Options::default()
+    };
+    let began = Instant::now();
+    run::run(&spec, &options, &Silent).unwrap();
+    println!("{} {}", began.elapsed().as_secs_f64(), peak());
+}
+
+/// The process's largest resident memory in MiB, where the system says it.
+fn peak() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kilobytes.unwrap_or(f64::NAN) / 1024.0
+}

@@ -1,0 +1,277 @@
+//! Looking through a collection: exemplars against a slow search image by image, a pass that is broken
+//! off and goes on, labels from file and folder names, and what is refused before anything runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use convscope::network::{Network, random, zoo};
+use convscope::picture::{Photo, Preprocess};
+use convscope::progress::{Progress, Silent};
+use convscope::results::{Card, Content};
+use convscope::run::{self, Options, Outcome};
+use convscope::spec::SpecFile;
+use image::{Rgb, RgbImage};
+use tch::Tensor;
+
+const SIDE: u32 = 64;
+
+/// A picture that hangs on `number` alone: two gradients and a square.
+fn picture(number: u32) -> RgbImage {
+    RgbImage::from_fn(SIDE, SIDE, |x, y| {
+        let square = (x + 13 * number) % 64 < 20 && (y + 29 * number) % 64 < 20;
+        let wave = |k: u32| ((x * (1 + number % 5) + y * k * (1 + number % 3)) % 256) as u8;
+        match square {
+            true => Rgb([255 - wave(1), (number * 37 % 256) as u8, 40]),
+            false => Rgb([wave(1), wave(2), wave(3)]),
+        }
+    })
+}
+
+/// `count` pictures in `folder/photos`: the even ones in a folder called `tench`, the others by
+/// their WordNet id.
+fn collection(folder: &Path, count: u32) {
+    let tench = folder.join("photos/tench");
+    std::fs::create_dir_all(&tench).unwrap();
+    for number in 0..count {
+        let path = match number % 2 {
+            0 => tench.join(format!("a{number:02}.png")),
+            _ => folder.join(format!("photos/n01443537_{number:02}.png")),
+        };
+        picture(number).save(path).unwrap();
+    }
+    picture(99).save(folder.join("one.png")).unwrap();
+}
+
+fn spec(folder: &Path, methods: &str) -> SpecFile {
+    let text = format!(
+        "title: T\nseed: 3\n\
+         models: [{{arch: resnet18, weights: random, preprocess: {{resize: 64, crop: 64}}}}]\n\
+         images: [one.png]\ncollection: photos\nmethods:\n{methods}\n"
+    );
+    let path = folder.join("spec.yaml");
+    std::fs::write(&path, text).unwrap();
+    SpecFile::read(&path).unwrap()
+}
+
+fn options(folder: &Path) -> Options {
+    Options {
+        offline: true,
+        cache: Some(folder.join("cache")),
+        saved_every: Duration::ZERO,
+        ..Options::default()
+    }
+}
+
+fn cards(outcome: &Outcome) -> Vec<&Card> {
+    let figures = outcome.results.figures.iter();
+    let contents = figures.filter_map(|figure| match &figure.content {
+        Content::Cards { cards } => Some(cards),
+        _ => None,
+    });
+    contents.flatten().collect()
+}
+
+#[test]
+fn exemplars_are_what_a_search_image_by_image_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), 21);
+    let spec = spec(
+        folder.path(),
+        "  - exemplars: {layers: [layer1.0.relu_1], units: [0, 5, 47], top: 4, maximize: 2}",
+    );
+    let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
+    assert!(
+        outcome.results.failures.is_empty(),
+        "{:?}",
+        outcome.results.failures
+    );
+    let graph = zoo::find("resnet18")
+        .unwrap()
+        .graph(zoo::Options::default());
+    let weights = random::weights(&graph);
+    let network = Network::new(graph, weights).unwrap();
+    let layer = network.graph().find("layer1.0.relu_1").unwrap();
+    let mut paths: Vec<_> = walkdir::WalkDir::new(folder.path().join("photos"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .collect();
+    paths.sort();
+    let maps: Vec<Vec<f32>> = paths
+        .iter()
+        .map(|path| {
+            let view = Photo::open(path).unwrap().pixels;
+            let input = Tensor::from_slice(&Preprocess::imagenet().normalise(&view));
+            let input = input.view([1, 3, 64, 64]);
+            let kept = network.forward(&input, &[layer]).unwrap();
+            Vec::try_from(kept[&layer].flatten(0, -1)).unwrap()
+        })
+        .collect();
+    let found = cards(&outcome);
+    assert_eq!(found.len(), 3);
+    for card in found {
+        let mut wanted: Vec<(usize, f32, usize)> = maps
+            .iter()
+            .enumerate()
+            .map(|(image, map)| {
+                let own = &map[card.unit * 256..(card.unit + 1) * 256];
+                let best = (0..256).fold(0, |best, at| if own[at] > own[best] { at } else { best });
+                (image, own[best], best)
+            })
+            .collect();
+        wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
+        assert_eq!(card.exemplars.len(), 4);
+        for (exemplar, (image, value, place)) in card.exemplars.iter().zip(wanted) {
+            let stem = paths[image].file_stem().unwrap().to_str().unwrap();
+            assert_eq!(exemplar.image, stem);
+            assert!(
+                (exemplar.value - value).abs() <= 1e-4 * value.abs(),
+                "{exemplar:?} {value}"
+            );
+            assert_eq!(exemplar.place, [place / 16, place % 16]);
+            let class = exemplar.label.as_ref().unwrap().name.as_str();
+            assert_eq!(
+                class,
+                if stem.starts_with('a') {
+                    "tench"
+                } else {
+                    "goldfish"
+                }
+            );
+        }
+        // The first patch is that part of the picture, enlarged.
+        let array = &outcome.tensors[&card.patches];
+        assert_eq!(array.shape, [4, 96, 96, 3]);
+        let best = &card.exemplars[0];
+        let path = paths
+            .iter()
+            .find(|p| p.file_stem().unwrap().to_str() == Some(&best.image));
+        let view = Photo::open(path.unwrap()).unwrap().pixels;
+        let convscope::results::Window {
+            left,
+            top,
+            width,
+            height,
+        } = best.window;
+        let patch =
+            convscope::picture::patch(&view, [left, top, width, height].map(|at| at as u32), 96);
+        assert_eq!(
+            &array.bytes().unwrap()[..96 * 96 * 3],
+            patch.as_raw().as_slice()
+        );
+        assert!(width < 64 && left + width <= 64, "{best:?}");
+    }
+}
+
+/// Panics once it hears of the `at`th image.
+struct Breaks {
+    at: u64,
+    heard: Mutex<Vec<u64>>,
+}
+
+impl Progress for Breaks {
+    fn step(&self, _: &str) {}
+
+    fn advance(&self, done: u64, total: Option<u64>, _: convscope::progress::Unit) {
+        if total == Some(30) {
+            self.heard.lock().unwrap().push(done);
+            assert!(done < self.at, "broken off");
+        }
+    }
+}
+
+#[test]
+fn a_pass_that_was_broken_off_goes_on_to_the_same_end() {
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), 30);
+    let methods = "  - exemplars: {layers: [stage3, penultimate], units: {class: tench, count: 3}, per_image: 2, maximize: 2}";
+    let spec = spec(folder.path(), methods);
+    let elsewhere = Options {
+        cache: Some(folder.path().join("other")),
+        ..options(folder.path())
+    };
+    let whole = run::run(&spec, &elsewhere, &Silent).unwrap();
+    let breaks = |at| Breaks {
+        at,
+        heard: Mutex::default(),
+    };
+    let options = options(folder.path());
+    let first = breaks(16);
+    let broken = catch_unwind(AssertUnwindSafe(|| run::run(&spec, &options, &first)));
+    assert!(broken.is_err());
+    let second = breaks(u64::MAX);
+    let resumed = run::run(&spec, &options, &second).unwrap();
+    // The batch at which it broke was not written down any more.
+    assert_eq!(*second.heard.lock().unwrap(), [16, 24, 30]);
+    let json = |outcome: &Outcome| serde_json::to_value(&outcome.results.figures).unwrap();
+    assert_eq!(json(&resumed), json(&whole));
+    assert_eq!(resumed.tensors, whole.tensors);
+    // A third run finds all of it, and sees no image.
+    let third = breaks(u64::MAX);
+    let again = run::run(&spec, &options, &third).unwrap();
+    assert!(third.heard.lock().unwrap().is_empty());
+    assert_eq!(json(&again), json(&whole));
+    let found = cards(&again);
+    assert_eq!(found.len(), 6);
+    for pair in found
+        .windows(2)
+        .filter(|pair| pair[0].patches.contains("relu") == pair[1].patches.contains("relu"))
+    {
+        assert!(pair[0].correlation >= pair[1].correlation);
+    }
+}
+
+#[test]
+fn a_broken_image_is_told_of_and_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), 10);
+    std::fs::write(folder.path().join("photos/a.png"), "no picture").unwrap();
+    let spec = spec(
+        folder.path(),
+        "  - exemplars: {layers: [stage3], top: 30, maximize: 0}",
+    );
+    for _ in 0..2 {
+        let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
+        let failures = &outcome.results.failures;
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(failures[0].image.as_ref().unwrap().ends_with("a.png"));
+        assert_eq!(cards(&outcome)[0].exemplars.len(), 10);
+        assert_eq!(outcome.results.collection.unwrap().images, 11);
+    }
+}
+
+#[test]
+fn wrong_options_are_refused_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), 3);
+    let cases = [
+        ("{units: [999999]}", "has no unit 999999"),
+        ("{units: 0}", "no units are asked for"),
+        ("{units: [3, 3]}", "stands in the list twice"),
+        ("{units: []}", "list of units is empty"),
+        ("{units: {class: tenchh}}", "there is no class `tenchh`"),
+        ("{top: 0}", "`top` is 0"),
+        ("{per_image: 101}", "`per_image` is 101"),
+        ("{maximize: 10001}", "`maximize` is 10001"),
+        ("{layers: [stage9]}", "stage9"),
+    ];
+    for (options_of, message) in cases {
+        let spec = spec(folder.path(), &format!("  - exemplars: {options_of}"));
+        let error = run::run(&spec, &options(folder.path()), &Silent).unwrap_err();
+        assert!(
+            error.one_line().contains(message),
+            "{options_of}: {}",
+            error.one_line()
+        );
+        assert_eq!(error.exit_code(), 2, "{options_of}");
+    }
+    spec(folder.path(), "  - exemplars");
+    let mut text = std::fs::read_to_string(folder.path().join("spec.yaml")).unwrap();
+    text = text.replace("collection: photos", "collection: {dir: nowhere}");
+    std::fs::write(folder.path().join("spec.yaml"), text).unwrap();
+    let spec = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
+    let error = run::run(&spec, &options(folder.path()), &Silent).unwrap_err();
+    assert!(error.one_line().contains("nowhere"), "{error:?}");
+}

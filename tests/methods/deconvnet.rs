@@ -1,0 +1,161 @@
+//! Units taken back to the pixels, and guided Grad-CAM, against PyTorch and Captum.
+
+use super::*;
+
+#[test]
+fn guided_grad_cam_is_captums() {
+    for (arch, layer) in [("resnet18", "layer3.1.conv2"), ("vgg11_bn", "features.25")] {
+        let out = look(&subject(arch), "guided_grad_cam", layer);
+        let raw = array(&out, "/raw");
+        let sum = |at: usize| raw[at] + raw[4096 + at] + raw[8192 + at];
+        let sum: Vec<f32> = (0..4096).map(sum).collect();
+        close(
+            arch,
+            &sum,
+            &golden(&format!("{arch}/guided_grad_cam")),
+            1e-4,
+        );
+        let strongest = |at: usize| {
+            let colours = [raw[at], raw[4096 + at], raw[8192 + at]];
+            colours
+                .iter()
+                .fold(0f32, |most, value| most.max(value.abs()))
+        };
+        let strongest: Vec<f32> = (0..4096).map(strongest).collect();
+        assert_eq!(array(&out, layer), strongest);
+    }
+}
+
+/// Row and column of the first largest value of `[h, w]`, and the value.
+fn largest(map: &Tensor) -> ([usize; 2], f32) {
+    let width = map.size()[1] as usize;
+    let values = Vec::<f32>::try_from(map.flatten(0, -1)).unwrap();
+    let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let at = values.iter().position(|&value| value == most).unwrap();
+    ([at / width, at % width], most)
+}
+
+#[test]
+fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
+    let layers = [
+        ("resnet18", "layer2.1.relu_1", "layer2.1", [123, 2, 4]),
+        ("vgg11_bn", "features.13", "features.13", [203, 14, 9]),
+    ];
+    for (arch, layer, module, [unit, row, column]) in layers {
+        let subject = subject(arch);
+        let out = look(&subject, "deconvnet: {units: 3}", layer);
+        let Content::Projections { units, of } = &out.figures[0].content else {
+            panic!("{:?}", out.figures[0]);
+        };
+        let id = subject.network.graph().find(layer).unwrap();
+        assert_eq!((units.len(), *of as i64), (3, subject.info[id].shape[0]));
+        assert!(units.is_sorted_by(|a, b| a.value >= b.value));
+        let values = &subject.network.forward(&input(), &[id]).unwrap()[&id];
+        for found in units {
+            let own = largest(&values.get(0).get(found.unit as i64));
+            assert_eq!((found.place, found.value), own, "{arch}");
+        }
+        let first = &units[0];
+        assert_eq!((first.unit, first.place), (unit, [row, column]), "{arch}");
+        // Outside the window the whole projection is 0.
+        let (window, pixels) = (first.window, &out.tensors[&first.tensor]);
+        assert_eq!(pixels.shape, [3, window.height, window.width]);
+        let mut whole = vec![0f32; 4096];
+        for (at, value) in pixels.floats().unwrap().iter().enumerate() {
+            let (x, y) = (at % window.width, at / window.width % window.height);
+            whole[(window.top + y) * 64 + window.left + x] += value;
+        }
+        close(
+            arch,
+            &whole,
+            &golden(&format!("{arch}/deconvnet/{module}")),
+            1e-4,
+        );
+        // Listed, and asked for one by one.
+        let listed = look(
+            &subject,
+            &format!("deconvnet: {{units: [5, {unit}]}}"),
+            layer,
+        );
+        assert_eq!(listed.tensors[&first.tensor], *pixels, "{arch}");
+        let single = convscope::methods::deconvnet::project(&subject, &input(), id, unit).unwrap();
+        assert_eq!((single.place, single.window), (first.place, window));
+        let single = Vec::<f32>::try_from(single.pixels.flatten(0, -1)).unwrap();
+        assert_eq!(single, pixels.floats().unwrap());
+    }
+}
+
+/// What a place sees, found by changing pixels: nothing outside its window moves its value, and its edges do.
+#[test]
+fn a_window_is_what_a_place_sees() {
+    use convscope::methods::field::Fields;
+    let subject = subject("efficientnet_lite0");
+    let graph = subject.network.graph();
+    let layer = graph.find("features.2.0.block.1.0").unwrap();
+    // `SAME` pads an odd side otherwise than an even one.
+    let (height, width) = (65, 80);
+    let (kind, device) = (tch::Kind::Float, Device::Cpu);
+    let ramp = Tensor::arange(3 * height * width, (kind, device)) * 0.37;
+    let input = ramp
+        .sin()
+        .view([1, 3, height, width])
+        .set_requires_grad(true);
+    let fields = Fields::new(graph, layer, height, width).unwrap();
+    let values = subject.network.forward(&input, &[0, layer]).unwrap();
+    for [row, column] in [[0, 0], [8, 9], [16, 19]] {
+        let place = values[&layer].select(2, row).select(2, column);
+        let found = gradients(&place.sum(kind), &values, &[0]).unwrap();
+        let moved = found[&0]
+            .abs()
+            .sum_dim_intlist([0i64, 1].as_slice(), false, kind);
+        let rows = Vec::<f32>::try_from(moved.sum_dim_intlist([1i64].as_slice(), false, kind));
+        let columns = Vec::<f32>::try_from(moved.sum_dim_intlist([0i64].as_slice(), false, kind));
+        let span = |sums: Vec<f32>| {
+            let first = sums.iter().position(|&sum| sum != 0.0).unwrap();
+            let last = sums.iter().rposition(|&sum| sum != 0.0).unwrap();
+            (first, last + 1 - first)
+        };
+        let window = fields.window([row as usize, column as usize]);
+        assert_eq!((window.top, window.height), span(rows.unwrap()), "{row}");
+        assert_eq!(
+            (window.left, window.width),
+            span(columns.unwrap()),
+            "{column}"
+        );
+    }
+}
+
+#[test]
+fn a_unit_that_is_not_active_sends_nothing_back() {
+    let subject = subject("vgg11_bn");
+    let graph = subject.network.graph();
+    let layer = graph.find("features.14").unwrap();
+    let input = Tensor::zeros([1, 3, 64, 64], (tch::Kind::Float, Device::Cpu));
+    let projector =
+        convscope::methods::deconvnet::Projector::new(&subject, &input, &[layer]).unwrap();
+    let peaks = projector.peaks(layer).unwrap();
+    let silent = peaks.iter().position(|peak| peak.value <= 0.0).unwrap();
+    let found = projector
+        .project(layer, silent, peaks[silent].place)
+        .unwrap();
+    assert_eq!(found.pixels.abs().max().double_value(&[]), 0.0);
+    assert!(projector.project(layer, 0, [99, 0]).is_err());
+    assert!(projector.project(0, 0, [0, 0]).is_err());
+}
+
+#[test]
+fn a_network_without_relu_has_none_of_the_pictures_that_are_guided_by_one() {
+    let silu = subject("efficientnet_b0");
+    let relu6 = subject("efficientnet_lite0");
+    for method in ["guided_backprop", "guided_grad_cam", "deconvnet"] {
+        let out = look(&silu, method, "features.3.0.block.0.0");
+        assert!(
+            matches!(&out.figures[0].content, Content::Absent { reason } if reason.key == "note.no_relu")
+        );
+        // ReLU6 is one, and is named.
+        let out = look(&relu6, method, "features.3.0.block.0.2");
+        let figure = &out.figures[0];
+        assert!(!matches!(figure.content, Content::Absent { .. }));
+        assert!(figure.notes[0].key.starts_with("note.relu6"));
+    }
+}

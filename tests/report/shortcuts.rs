@@ -1,0 +1,151 @@
+//! The section on shortcuts, on results made up here: three blocks in two networks, none in the third.
+
+use super::*;
+
+const BLOCKS: usize = 3;
+
+/// What one network says of its residual blocks on one photo.
+pub fn add(
+    results: &mut Results,
+    tensors: &mut Tensors,
+    place: usize,
+    image: &str,
+    label: &ClassInfo,
+) {
+    let (id, ..) = NETWORKS[place];
+    let mut blocks = Vec::new();
+    for number in 0..if place == 1 { 0 } else { BLOCKS } {
+        let add = format!("layer{}.0.add", number + 1);
+        let key = format!("{id}/{image}/skip_connections/{}/{add}", label.index);
+        let maps = SideMaps {
+            shortcut: format!("{key}/shortcut"),
+            branch: format!("{key}/branch"),
+        };
+        let side = [112, 28, 7][number];
+        for (map, x) in [(&maps.shortcut, 0.3), (&maps.branch, 0.7)] {
+            let values = hill(side, side, x, 0.5, 4.0 + place as f32);
+            tensors.insert(map.clone(), Array::f32(&[side, side], values));
+        }
+        let cut = |probability: f32, same: bool| Cut {
+            logit: 10.0 * probability,
+            probability,
+            first: if same {
+                label.clone()
+            } else {
+                class(1, "boxer")
+            },
+        };
+        blocks.push(ResidualBlock {
+            add,
+            depth: 0.2 + 0.3 * number as f64,
+            shape: [64 << number, side as i64, side as i64],
+            projection: number == 1,
+            norm_ratio: Some(0.5 + 0.25 * number as f32),
+            cosine: (number != 2).then_some(-0.125),
+            branch_cut: cut([0.7, 0.3, 0.75][number], number != 1),
+            shortcut_cut: cut([0.0, 0.1, 0.4][number], number == 2),
+            gradient: Some(Shares {
+                shortcut: 0.9,
+                branch: 0.1,
+            }),
+            picture_gradient: Some(Shares {
+                shortcut: 1.25,
+                branch: -0.25,
+            }),
+            maps: Some(maps),
+        });
+    }
+    let content = match blocks.is_empty() {
+        true => Content::Absent {
+            reason: Note::new("note.no_residual_blocks"),
+        },
+        false => Content::Shortcuts {
+            logit: 8.0,
+            probability: 0.8,
+            blocks,
+        },
+    };
+    results.figures.push(Figure {
+        method: "skip_connections".into(),
+        model: id.into(),
+        image: Some(image.into()),
+        class: Some(label.clone()),
+        layer: None,
+        content,
+        notes: vec![],
+    });
+}
+
+/// The section alone.
+fn section(page: &str) -> &str {
+    let from = page.find("<section id=\"shortcuts\">").expect("a section");
+    let length = page[from..].find("</section>").expect("its end");
+    &page[from..from + length]
+}
+
+#[test]
+fn the_section_stands_in_both_languages() {
+    for (lang, title, absent) in [
+        (
+            Lang::En,
+            "What the shortcuts do",
+            "This network has no residual blocks",
+        ),
+        (
+            Lang::Pl,
+            "Co robią połączenia skrótowe",
+            "Ta sieć nie ma bloków rezydualnych",
+        ),
+    ] {
+        let page = page(lang);
+        assert!(page.contains("<a href=\"#shortcuts\">"));
+        let section = section(&page);
+        assert!(section.contains(title));
+        // Once for the network, not once for every photo.
+        assert_eq!(section.matches(absent).count(), 1);
+        assert_eq!(section.matches("<svg class=\"chart\"").count(), 8);
+        // Two networks, two photos, two sides.
+        let maps = 2 * 2 * 2 * BLOCKS;
+        assert_eq!(section.matches("<svg class=\"pic bare").count(), maps);
+        assert_eq!(section.matches("<image id=\"s-").count(), maps);
+        // The first photo lies open, the others wait.
+        assert_eq!(
+            section.matches("<details class=\"blocks\" open>").count(),
+            1
+        );
+        assert_eq!(section.matches("<details class=\"blocks\">").count(), 1);
+        assert!(
+            !page.contains("href=\"#method-skip_connections\""),
+            "no row among a photo's"
+        );
+    }
+}
+
+#[test]
+fn what_came_out_is_counted() {
+    let page = page(Lang::En);
+    let section = section(&page);
+    for sentence in [
+        "resnet50 gives the class a probability of 80.0\u{a0}% on average. With one branch cut 58.3\u{a0}% is \
+         left, and the first choice stays the same in 4 of 6 cuts; with one shortcut cut 16.7\u{a0}% is left, and \
+         the first choice stays the same in 2 of 6.",
+        "In resnet50, the branch that costs the most is that of layer2.0 (50.0 percentage points lost on \
+         average), and the shortcut that costs the least is that of layer3.0 (40.0).",
+        "With a shortcut cut, resnet50 most often says: boxer (4).",
+    ] {
+        assert!(section.contains(sentence), "{sentence}");
+    }
+}
+
+#[test]
+fn a_missing_map_or_number_is_a_dash() {
+    let (results, mut tensors) = results(Lang::En);
+    let dashes = |tensors: &Tensors| {
+        let page = render(&results, tensors, &Options::default()).unwrap();
+        section(&page).matches("<td>–</td>").count()
+    };
+    // The cosine of each network's last block, on both photos.
+    assert_eq!(dashes(&tensors), 4);
+    tensors.retain(|key, _| !key.ends_with("layer1.0.add/branch"));
+    assert_eq!(dashes(&tensors), 8);
+}

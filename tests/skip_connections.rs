@@ -1,0 +1,307 @@
+//! `skip_connections` against a slower way to the same numbers: every cut as a whole forward pass of its
+//! own, every share by detaching the other side, on networks with the weights of `network::random`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
+use convscope::network::graph::NodeId;
+use convscope::network::labels::Labels;
+use convscope::network::{Kept, Network, gradients, info, random, zoo};
+use convscope::picture::Preprocess;
+use convscope::results::{Content, ResidualBlock, Shares};
+use tch::{Device, Kind, Tensor};
+
+const CLASS: i64 = 281;
+
+fn input() -> Tensor {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/input_64.png");
+    let pixels = image::open(path).unwrap().to_rgb8();
+    let planes = Preprocess::imagenet().normalise(&pixels);
+    Tensor::from_slice(&planes)
+        .view([1, 3, 64, 64])
+        .set_requires_grad(true)
+}
+
+fn subject(arch: &str) -> Subject {
+    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    Subject {
+        id: "net".into(),
+        info: info::of_graph(&graph, 64, 64).unwrap(),
+        network: Network::new(graph.clone(), random::weights(&graph)).unwrap(),
+        labels: Labels::imagenet(),
+        preprocess: Preprocess::imagenet(),
+        device: Device::Cpu,
+        seed: 0,
+    }
+}
+
+fn look(subject: &Subject, method: &str) -> Output {
+    let method: MethodSpec = serde_yaml::from_str(method).unwrap();
+    let graph = subject.network.graph();
+    let mut nodes = vec![graph.input(), graph.output()];
+    nodes.extend(method.method().nodes(graph));
+    nodes.sort_unstable();
+    nodes.dedup();
+    let input = input();
+    let values = subject.network.forward(&input, &nodes).unwrap();
+    let pass = Pass {
+        subject,
+        image: "cat",
+        input: &input,
+        values: &values,
+    };
+    let logits = pass.value(graph.output()).unwrap();
+    let objective = logits.select(1, CLASS).sum(Kind::Float);
+    let of_class = ClassPass {
+        pass: &pass,
+        class: subject.class(CLASS as usize),
+        gradients: &gradients(&objective, &values, &nodes).unwrap(),
+    };
+    let mut out = Output::default();
+    tch::no_grad(|| method.method().of_class(&of_class, &[], &mut out)).unwrap();
+    out
+}
+
+fn found(out: &Output) -> (f32, f32, &[ResidualBlock]) {
+    match &out.figures[..] {
+        [figure] => match &figure.content {
+            Content::Shortcuts {
+                logit,
+                probability,
+                blocks,
+            } => (*logit, *probability, blocks),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The class's logit, its probability and the first choice after a whole forward pass in which `change`
+/// had its way.
+fn whole(subject: &Subject, change: &mut dyn FnMut(NodeId, Tensor) -> Tensor) -> (f64, f64, usize) {
+    let graph = subject.network.graph();
+    let given = Kept::from([(graph.input(), input())]);
+    let kept = subject
+        .network
+        .walk(&given, &[graph.output()], &mut |id, value| {
+            Ok(change(id, value))
+        })
+        .unwrap();
+    let logits: Vec<f64> = Vec::try_from(kept[&graph.output()].flatten(0, -1)).unwrap();
+    let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+    let logit = logits[CLASS as usize];
+    let first = (0..logits.len())
+        .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+        .unwrap();
+    (logit, logit.exp() / sum, first)
+}
+
+fn near(name: &str, found: f64, expected: f64, tolerance: f64) {
+    let scale = expected.abs().max(1.0);
+    assert!(
+        (found - expected).abs() <= tolerance * scale,
+        "{name}: {found} {expected}"
+    );
+}
+
+/// The values at both sides of an `Add`, and the node where they part: the next sum or pooling above.
+fn sides(subject: &Subject, add: NodeId) -> (NodeId, NodeId) {
+    match subject.network.graph().node(add).inputs[..] {
+        [shortcut, branch] => (shortcut, branch),
+        _ => panic!("an add of other than two"),
+    }
+}
+
+#[test]
+fn a_cut_is_a_forward_pass_with_one_side_of_the_sum() {
+    for (arch, count) in [
+        ("resnet18", 8),
+        ("efficientnet_b0", 9),
+        ("efficientnet_lite0", 9),
+    ] {
+        let subject = subject(arch);
+        let out = look(&subject, "skip_connections");
+        let (logit, probability, blocks) = found(&out);
+        assert_eq!(blocks.len(), count, "{arch}");
+        let (plain, share, _) = whole(&subject, &mut |_, value| value);
+        near(arch, logit.into(), plain, 1e-4);
+        near(arch, probability.into(), share, 1e-4);
+        for block in blocks {
+            let add = subject.network.graph().find(&block.add).unwrap();
+            let (shortcut, branch) = sides(&subject, add);
+            for (kept, cut) in [(shortcut, &block.branch_cut), (branch, &block.shortcut_cut)] {
+                let mut held = BTreeMap::new();
+                let (logit, probability, first) = whole(&subject, &mut |id, value| {
+                    held.insert(id, value.shallow_clone());
+                    if id == add {
+                        held[&kept].shallow_clone()
+                    } else {
+                        value
+                    }
+                });
+                let name = format!("{arch} {} keeping {kept}", block.add);
+                near(&name, cut.logit.into(), logit, 2e-4);
+                near(&name, cut.probability.into(), probability, 2e-4);
+                assert_eq!(cut.first.index, first, "{name}");
+                assert!((logit - plain).abs() > 1e-5, "{name} changes something");
+            }
+        }
+    }
+}
+
+#[test]
+fn norms_cosines_and_maps_are_those_of_the_two_sides() {
+    for arch in ["resnet18", "efficientnet_b0"] {
+        let subject = subject(arch);
+        let out = look(&subject, "skip_connections");
+        let (.., blocks) = found(&out);
+        for block in blocks {
+            let graph = subject.network.graph();
+            let (shortcut, branch) = sides(&subject, graph.find(&block.add).unwrap());
+            let kept = subject
+                .network
+                .forward(&input(), &[shortcut, branch])
+                .unwrap();
+            let values = |id| Vec::<f32>::try_from(kept[&id].flatten(0, -1)).unwrap();
+            let (x, f) = (values(shortcut), values(branch));
+            let dot = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                    .sum()
+            };
+            let (x2, f2) = (dot(&x, &x).sqrt(), dot(&f, &f).sqrt());
+            near(&block.add, block.norm_ratio.unwrap().into(), f2 / x2, 1e-4);
+            near(
+                &block.add,
+                block.cosine.unwrap().into(),
+                dot(&x, &f) / (x2 * f2),
+                1e-4,
+            );
+            let [channels, height, width] = block.shape.map(|side| side as usize);
+            assert_eq!(channels * height * width, x.len());
+            let maps = block.maps.as_ref().unwrap();
+            let key = format!("net/cat/skip_connections/{CLASS}/{}", block.add);
+            for (map, side, values) in [
+                (&maps.shortcut, "shortcut", &x),
+                (&maps.branch, "branch", &f),
+            ] {
+                assert_eq!(*map, format!("{key}/{side}"));
+                assert_eq!(out.tensors[map].shape, [height, width]);
+                let map = out.tensors[map].floats().unwrap();
+                for (place, energy) in map.iter().enumerate() {
+                    let squares = values.iter().skip(place).step_by(height * width);
+                    let by_hand = squares.map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+                    near(&block.add, (*energy).into(), by_hand, 1e-4);
+                }
+            }
+        }
+    }
+}
+
+/// A share is what is left of the gradient when the other side is detached: its values stay, and no
+/// gradient flows through it.
+#[test]
+fn the_shares_are_those_of_the_gradient_with_one_side_detached() {
+    for arch in ["resnet18", "efficientnet_b0"] {
+        let subject = subject(arch);
+        let graph = subject.network.graph();
+        let out = look(&subject, "skip_connections");
+        let (.., blocks) = found(&out);
+        for block in blocks {
+            let add = graph.find(&block.add).unwrap();
+            let (shortcut, branch) = sides(&subject, add);
+            // A projection is a convolution and a batch norm.
+            let start = match block.projection {
+                true => graph.node(graph.node(shortcut).inputs[0]).inputs[0],
+                false => shortcut,
+            };
+            let gradient = |detached: Option<NodeId>| {
+                let input = input();
+                let begun = RefCell::new(None);
+                let given = Kept::from([(graph.input(), input.shallow_clone())]);
+                let kept = subject
+                    .network
+                    .walk(&given, &[graph.output()], &mut |id, value| {
+                        if id == start {
+                            *begun.borrow_mut() = Some(value.shallow_clone());
+                        }
+                        // An identity shortcut is cut where it is added, not where it begins.
+                        if id == add && detached == Some(shortcut) && !block.projection {
+                            let x = begun.borrow().as_ref().unwrap().shallow_clone();
+                            return Ok(&value - &x + x.detach());
+                        }
+                        match detached == Some(id) && id != start {
+                            true => Ok(value.detach()),
+                            false => Ok(value),
+                        }
+                    })
+                    .unwrap();
+                let logit = kept[&graph.output()].select(1, CLASS).sum(Kind::Float);
+                let begun = begun.into_inner().unwrap();
+                let found = Tensor::run_backward(&[logit], &[begun, input], false, false);
+                [0, 1].map(|at| Vec::<f32>::try_from(found[at].flatten(0, -1)).unwrap())
+            };
+            let (all, over, through) = (
+                gradient(None),
+                gradient(Some(branch)),
+                gradient(Some(shortcut)),
+            );
+            let said: [&Option<Shares>; 2] = [&block.gradient, &block.picture_gradient];
+            for at in 0..2 {
+                let dot = |part: &[f32]| -> f64 {
+                    let pairs = part.iter().zip(&all[at]);
+                    pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+                };
+                let whole = dot(&all[at]);
+                let shares = said[at].expect("a gradient");
+                let name = format!("{arch} {} {at}", block.add);
+                near(&name, shares.shortcut.into(), dot(&over[at]) / whole, 1e-3);
+                near(&name, shares.branch.into(), dot(&through[at]) / whole, 1e-3);
+                near(
+                    &name,
+                    f64::from(shares.shortcut) + f64::from(shares.branch),
+                    1.0,
+                    1e-5,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn projections_are_told_from_identities() {
+    let projections = |arch: &str| -> Vec<String> {
+        let subject = subject(arch);
+        let out = look(&subject, "skip_connections: {maps: false}");
+        assert!(out.tensors.is_empty(), "no map was asked for");
+        let (.., blocks) = found(&out);
+        assert!(blocks.iter().all(|block| block.maps.is_none()));
+        assert!(blocks.is_sorted_by(|a, b| a.depth < b.depth));
+        let projected = blocks.iter().filter(|block| block.projection);
+        projected.map(|block| block.add.clone()).collect()
+    };
+    assert_eq!(
+        projections("resnet18"),
+        ["layer2.0.add", "layer3.0.add", "layer4.0.add"]
+    );
+    assert_eq!(
+        projections("resnet50"),
+        [
+            "layer1.0.add",
+            "layer2.0.add",
+            "layer3.0.add",
+            "layer4.0.add"
+        ]
+    );
+    assert!(projections("efficientnet_b0").is_empty());
+}
+
+#[test]
+fn a_network_without_residual_blocks_says_so() {
+    let out = look(&subject("vgg11_bn"), "skip_connections");
+    assert!(out.tensors.is_empty());
+    assert!(matches!(&out.figures[0].content,
+        Content::Absent { reason } if reason.key == "note.no_residual_blocks"));
+}
