@@ -327,6 +327,7 @@ fn spread(places: &[(f64, f64)]) -> Vec<usize> {
 /// What the map is worth.
 fn said(codes: &Codes, words: &Words) -> Vec<String> {
     let whole = |number: usize| words.whole(number as u64);
+    let digits = usize::from(codes.perplexity.fract() > 0.0);
     let mut said = vec![
         words.say(
             "codes.made",
@@ -335,7 +336,7 @@ fn said(codes: &Codes, words: &Words) -> Vec<String> {
                 ("dims", &whole(codes.dims)),
                 ("components", &whole(codes.components)),
                 ("share", &words.percent(codes.share)),
-                ("perplexity", &words.number(codes.perplexity)),
+                ("perplexity", &words.fixed(codes.perplexity, digits)),
                 ("epochs", &whole(codes.epochs)),
             ],
         ),

@@ -51,6 +51,7 @@ const FEWEST: usize = 10;
 #[serde(deny_unknown_fields, default)]
 pub struct Tsne {
     /// The layers whose codes are mapped, by selector; of a layer with places, the mean over them.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
     /// About how many neighbours each image attends to: above 1, at most a third of the other images.
     /// `auto` is 30, or that third where it is less.
