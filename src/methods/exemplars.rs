@@ -64,7 +64,7 @@ pub struct Exemplars {
 
 impl Default for Exemplars {
     fn default() -> Self {
-        let layers = ["stage3", "stage5"];
+        let layers = ["stage3", "stage4"];
         Exemplars {
             layers: layers.map(|name| LayerSelector(name.into())).to_vec(),
             units: Units::Drawn(4),
