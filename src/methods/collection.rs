@@ -4,10 +4,14 @@
 use std::path::PathBuf;
 
 use image::RgbImage;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tch::Tensor;
 
 use super::Output;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::network::Kept;
+use crate::network::graph::NodeId;
 use crate::progress::Progress;
 use crate::results::{ClassInfo, Tensors};
 
@@ -40,6 +44,36 @@ pub struct Batch<'a> {
 pub struct State {
     pub numbers: serde_json::Value,
     pub tensors: Tensors,
+}
+
+impl Batch<'_> {
+    /// The kept value of a node, `[N, …]`.
+    ///
+    /// # Errors
+    /// If the node is none of the method's layers and not the logits.
+    pub fn value(&self, id: NodeId) -> Result<&Tensor> {
+        let missing = || Error::new(ErrorKind::Network, format!("node {id} was not kept"));
+        self.values.get(&id).ok_or_else(missing)
+    }
+}
+
+impl State {
+    /// `kept` as numbers alone.
+    pub fn of(kept: &impl Serialize) -> Self {
+        State {
+            numbers: serde_json::to_value(kept).unwrap_or_default(),
+            ..State::default()
+        }
+    }
+
+    /// What [`of`](Self::of) was given.
+    ///
+    /// # Errors
+    /// If it was something else.
+    pub fn kept<T: DeserializeOwned>(self) -> Result<T> {
+        serde_json::from_value(self.numbers)
+            .map_err(|error| Error::new(ErrorKind::Io, "can't go on from the cache").because(error))
+    }
 }
 
 /// One method looking through the collection with one network.

@@ -164,11 +164,10 @@ struct Looking<'a> {
 
 impl Collector for Looking<'_> {
     fn see(&mut self, batch: &Batch) -> Result<()> {
-        let missing = || Error::new(ErrorKind::Network, "a layer was not kept");
         let output = self.subject.network.graph().output();
-        let logits = batch.values.get(&output).ok_or_else(missing)?;
+        let logits = batch.value(output)?;
         for looked in &mut self.layers {
-            let values = batch.values.get(&looked.layer).ok_or_else(missing)?;
+            let values = batch.value(looked.layer)?;
             looked.chooser.see(&peaks(values)?, logits)?;
             looked.look(values, batch.first, self.options)?;
         }
@@ -176,15 +175,11 @@ impl Collector for Looking<'_> {
     }
 
     fn state(&self) -> State {
-        State {
-            numbers: serde_json::to_value(&self.layers).unwrap_or_default(),
-            ..State::default()
-        }
+        State::of(&self.layers)
     }
 
     fn go_on(&mut self, state: State) -> Result<()> {
-        let wrong = |error| Error::new(ErrorKind::Io, "can't go on from the cache").because(error);
-        self.layers = serde_json::from_value(state.numbers).map_err(wrong)?;
+        self.layers = state.kept()?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::pictures::{Store, Stored};
 use super::projections::projection;
 use super::words::Words;
 use crate::error::Result;
-use crate::picture::Grid;
+use crate::picture::{Grid, patch};
 use crate::results::{Array, Card, Content, Figure, Results, Tensors};
 
 #[derive(Debug, Serialize)]
@@ -169,7 +169,10 @@ impl Drawing<'_> {
         let projection = match card.projection.as_ref().map(|key| self.tensors.get(key)) {
             Some(array) => match floats(array) {
                 Some((values, [3, height, width])) if values.iter().any(|v| *v != 0.0) => {
-                    Some(projection(values, height, width)?.0)
+                    // On a square in grey, which is 0, as the patches are.
+                    let (pixels, _) = projection(values, height, width)?;
+                    let (width, height) = pixels.dimensions();
+                    Some(patch(&pixels, [0, 0, width, height], width.max(height)))
                 }
                 _ => None,
             },

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::{At, Classes, Maximize, Objective, ascend};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::methods::units::{Chooser, peaks};
 use crate::methods::{Batch, Collector, Member, Output, State, Subject, to_array};
 use crate::network::graph::NodeId;
@@ -87,12 +87,11 @@ impl<'a> Search<'a> {
 
 impl Collector for Search<'_> {
     fn see(&mut self, batch: &Batch) -> Result<()> {
-        let missing = || Error::new(ErrorKind::Network, "a layer was not kept");
         let output = self.subject.network.graph().output();
-        let logits = batch.values.get(&output).ok_or_else(missing)?;
+        let logits = batch.value(output)?;
         improve(&mut self.kept.logits, logits, batch.first)?;
         for layer in &mut self.kept.layers {
-            let values = batch.values.get(&layer.id).ok_or_else(missing)?;
+            let values = batch.value(layer.id)?;
             layer.chooser.see(&peaks(values)?, logits)?;
             let answers = match (self.options.at, values.dim()) {
                 (At::Channel, 4) => values.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?,
@@ -115,15 +114,11 @@ impl Collector for Search<'_> {
     }
 
     fn state(&self) -> State {
-        State {
-            numbers: serde_json::to_value(&self.kept).unwrap_or_default(),
-            ..State::default()
-        }
+        State::of(&self.kept)
     }
 
     fn go_on(&mut self, state: State) -> Result<()> {
-        let wrong = |error| Error::new(ErrorKind::Io, "can't go on from the cache").because(error);
-        self.kept = serde_json::from_value(state.numbers).map_err(wrong)?;
+        self.kept = state.kept()?;
         Ok(())
     }
 
