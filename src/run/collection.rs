@@ -18,6 +18,7 @@ use tch::Tensor;
 use super::cache::Units;
 use super::gallery::Picture;
 use super::lock;
+use super::memory;
 use super::models::Model;
 use super::passes::{Found, failure, keep, network_words};
 use crate::error::{Error, ErrorKind, Result};
@@ -266,6 +267,7 @@ impl<'a> Looking<'a> {
                 let count = read.images.len();
                 self.see(read, &way_of, progress)?;
                 self.next += count;
+                memory::give_back();
                 let rate = (self.next - from) as f64 / began.elapsed().as_secs_f64();
                 progress.step(&format!(
                     "collection: {} of {total} images, {rate:.1} images/s",

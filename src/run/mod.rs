@@ -13,6 +13,7 @@ mod cache;
 mod collection;
 mod gallery;
 mod lock;
+mod memory;
 mod models;
 mod passes;
 pub mod plan;
