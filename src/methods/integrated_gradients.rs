@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{ClassPass, Method, Output, several};
+use super::{ClassPass, Method, Output, Passes, several};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
@@ -42,6 +42,13 @@ impl Default for IntegratedGradients {
 impl Method for IntegratedGradients {
     fn asks_about_classes(&self) -> bool {
         true
+    }
+
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
+        Passes {
+            forward: self.steps + 2,
+            backward: self.steps,
+        }
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {

@@ -74,6 +74,12 @@ pub trait Method {
         false
     }
 
+    /// The passes of its own that it makes for one class, besides the forward and the backward one that all
+    /// methods share, at these layers and the input size that `info` is for.
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
+        Passes::default()
+    }
+
     /// Nodes that it needs besides its layers, whatever the spec says: their values are kept, and where
     /// it asks about classes, their gradients.
     fn nodes(&self, _graph: &Graph) -> Vec<NodeId> {
@@ -141,6 +147,13 @@ pub trait Method {
     fn of_class(&self, _pass: &ClassPass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
         Ok(())
     }
+}
+
+/// How often a method sends a picture through the network by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passes {
+    pub forward: usize,
+    pub backward: usize,
 }
 
 /// Makes [`MethodSpec`] from the list: the YAML key, the variant, and the config's type.

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{ClassPass, Method, Output, several, to_array};
+use super::{ClassPass, Method, Output, Passes, several, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
@@ -45,6 +45,15 @@ impl Default for Occlusion {
 impl Method for Occlusion {
     fn asks_about_classes(&self) -> bool {
         true
+    }
+
+    fn passes(&self, info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
+        let side = |at: usize| info.first().and_then(|node| node.shape.get(at)).copied();
+        let moves = |at: usize| side(at).map_or(0, |length| self.places(length).count());
+        Passes {
+            forward: 1 + moves(1) * moves(2),
+            backward: 0,
+        }
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
