@@ -64,10 +64,12 @@
 //!
 //! A way of looking is one file in [`methods`] and one line in its list.
 
+pub mod checks;
 pub mod compare;
 pub mod error;
 pub mod fetch;
 pub mod methods;
+mod named;
 pub mod network;
 pub mod picture;
 pub mod progress;

@@ -1,10 +1,5 @@
 //! The ways of looking: one file a method, one line each in the list below.
 
-use schemars::JsonSchema;
-use serde::de::{self, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::info::NodeInfo;
@@ -15,11 +10,12 @@ pub use subject::{ClassPass, Output, Pass, Subject, to_array};
 
 mod cam;
 mod collection;
-mod several;
+pub mod several;
 mod subject;
 pub mod units;
 
 pub mod activations;
+pub mod cka;
 pub mod deconvnet;
 pub mod exemplars;
 pub mod field;
@@ -156,103 +152,9 @@ pub struct Passes {
     pub backward: usize,
 }
 
-/// Makes [`MethodSpec`] from the list: the YAML key, the variant, and the config's type.
-macro_rules! methods {
-    ($($key:literal => $variant:ident($config:ty)),* $(,)?) => {
-        /// One entry of an experiment's `methods`: a name, or a name with its options.
-        #[derive(Debug, Clone, PartialEq)]
-        pub enum MethodSpec {
-            $(#[doc = concat!("`", $key, "`")] $variant($config),)*
-        }
-
-        impl MethodSpec {
-            /// Every method's YAML key.
-            pub const NAMES: &'static [&'static str] = &[$($key),*];
-
-            /// The method's YAML key; also a part of its tensors' keys.
-            pub fn name(&self) -> &'static str {
-                match self { $(MethodSpec::$variant(_) => $key,)* }
-            }
-
-            /// The method behind the entry.
-            pub fn method(&self) -> &dyn Method {
-                match self { $(MethodSpec::$variant(config) => config,)* }
-            }
-        }
-
-        impl Serialize for MethodSpec {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut map = serializer.serialize_map(Some(1))?;
-                match self { $(MethodSpec::$variant(config) => map.serialize_entry($key, config)?,)* }
-                map.end()
-            }
-        }
-
-        impl<'de> Deserialize<'de> for MethodSpec {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct OneMethod;
-                impl<'de> Visitor<'de> for OneMethod {
-                    type Value = MethodSpec;
-
-                    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                        f.write_str("a method: its name, or its name with options (`grad_cam: {layers: [last]}`)")
-                    }
-
-                    fn visit_str<E: de::Error>(self, name: &str) -> Result<MethodSpec, E> {
-                        match name {
-                            $($key => Ok(MethodSpec::$variant(Default::default())),)*
-                            _ => Err(E::unknown_variant(name, MethodSpec::NAMES)),
-                        }
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MethodSpec, A::Error> {
-                        let name: String = map
-                            .next_key()?
-                            .ok_or_else(|| de::Error::custom("an empty map names no method"))?;
-                        let method = match name.as_str() {
-                            // `saliency:` with nothing behind it means its defaults.
-                            $($key => MethodSpec::$variant(
-                                map.next_value::<Option<$config>>()?.unwrap_or_default(),
-                            ),)*
-                            _ => return Err(de::Error::unknown_variant(&name, MethodSpec::NAMES)),
-                        };
-                        match map.next_key::<String>()? {
-                            None => Ok(method),
-                            Some(second) => Err(de::Error::custom(format!(
-                                "`{second}` stands in the same entry as `{name}`; give each method an entry of its own"
-                            ))),
-                        }
-                    }
-                }
-                deserializer.deserialize_any(OneMethod)
-            }
-        }
-
-        impl JsonSchema for MethodSpec {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                "Method".into()
-            }
-
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                let with_options = vec![$({
-                    let config = generator.subschema_for::<$config>();
-                    schemars::json_schema!({
-                        "type": "object",
-                        "properties": { $key: { "anyOf": [config, { "type": "null" }] } },
-                        "required": [$key],
-                        "additionalProperties": false
-                    })
-                }),*];
-                schemars::json_schema!({
-                    "description": "A way of looking: its name, or its name with options.",
-                    "anyOf": [{ "enum": MethodSpec::NAMES }, { "oneOf": with_options }]
-                })
-            }
-        }
-    };
-}
-
-methods! {
+crate::named::list! {
+    /// One entry of an experiment's `methods`: a name, or a name with its options.
+    MethodSpec as method: dyn Method, called "Method", for example "`grad_cam: {layers: [last]}`";
     "activations" => Activations(activations::Activations),
     "filters" => Filters(filters::Filters),
     "saliency" => Saliency(saliency::Saliency),
@@ -268,6 +170,7 @@ methods! {
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
     "tsne" => Tsne(tsne::Tsne),
+    "cka" => Cka(cka::Cka),
     "exemplars" => Exemplars(exemplars::Exemplars),
     "maximize" => Maximize(maximize::Maximize),
     "skip_connections" => SkipConnections(skip_connections::SkipConnections),

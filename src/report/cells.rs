@@ -292,9 +292,7 @@ impl Drawing<'_> {
 
 /// The numbers of an array with `N` sides, none of them 0.
 pub(super) fn floats<const N: usize>(array: Option<&Array>) -> Option<(&[f32], [usize; N])> {
-    let array = array?;
-    let shape = <[usize; N]>::try_from(&array.shape[..]).ok()?;
-    (!array.floats()?.is_empty()).then_some((array.floats()?, shape))
+    array.and_then(Array::shaped)
 }
 
 pub(super) fn message(net: &Net, message: String) -> Cell {

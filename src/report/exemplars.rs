@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::cells::{LayerView, floats};
 use super::page::Net;
-use super::photos::asked;
 use super::pictures::{Store, Stored};
 use super::projections::projection;
 use super::words::Words;
@@ -89,7 +88,7 @@ pub fn view(
     }
     let mut keys = Vec::new();
     for figure in &figures {
-        let key = asked(results, figure);
+        let key = results.asked(figure);
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -104,7 +103,7 @@ pub fn view(
     for key in keys {
         let mut cells = Vec::new();
         for net in nets {
-            let own = |f: &&&Figure| f.model == net.id && asked(results, f) == key;
+            let own = |f: &&&Figure| f.model == net.id && results.asked(f) == key;
             cells.push(drawing.cell(net, figures.iter().find(own).copied())?);
         }
         let title = match key {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::cells::floats;
 use super::norms::{self, NormsView};
 use super::page::Net;
-use super::photos::asked;
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
@@ -142,7 +141,7 @@ fn row(results: &Results, figure: &Figure) -> Option<(String, usize)> {
         Content::Tiles { .. } if model.selected.iter().all(|s| s.method != "filters") => {
             Some(("first".into(), 0))
         }
-        _ => asked(results, figure),
+        _ => results.asked(figure),
     }
 }
 

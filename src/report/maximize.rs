@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::cells::LayerView;
 use super::exemplars::planes;
 use super::page::Net;
-use super::photos::asked;
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
@@ -82,7 +81,7 @@ pub fn view(
     }
     let mut keys = Vec::new();
     for figure in drawing.figures().filter(|figure| figure.layer.is_some()) {
-        let key = asked(results, figure);
+        let key = results.asked(figure);
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -158,7 +157,7 @@ impl<'a> Drawing<'a> {
             let figure = self.figures().find(|figure| {
                 figure.model == net.id
                     && figure.layer.is_some()
-                    && asked(self.results, figure) == key
+                    && self.results.asked(figure) == key
             });
             let own: Vec<&MadePicture> = figure.map(pictures).unwrap_or_default().iter().collect();
             cells.push(self.cell(net, figure, &own)?);

@@ -196,7 +196,7 @@ impl Drawing<'_> {
         let mut keys: Vec<(Role, Option<(String, usize)>)> = Vec::new();
         for figure in &figures {
             for role in self.roles(figure) {
-                let key = (role, asked(results, figure));
+                let key = (role, results.asked(figure));
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -213,7 +213,7 @@ impl Drawing<'_> {
                     figures.iter().copied().find(|f| {
                         f.model == net.id
                             && self.roles(f).contains(role)
-                            && asked(results, f) == *selector
+                            && results.asked(f) == *selector
                     })
                 })
                 .collect();
@@ -294,22 +294,6 @@ impl Drawing<'_> {
         }
         roles
     }
-}
-
-/// The selector that led to the figure's layer, and its place among that selector's layers, so
-/// that what one selector means stands side by side; else the layer itself.
-pub(super) fn asked(results: &Results, figure: &Figure) -> Option<(String, usize)> {
-    let layer = figure.layer.as_ref()?;
-    let model = results.models.iter().find(|m| m.id == figure.model)?;
-    model
-        .selected
-        .iter()
-        .filter(|selected| selected.method == figure.method)
-        .find_map(|s| {
-            let place = s.layers.iter().position(|name| name == layer)?;
-            Some((s.selector.clone(), place))
-        })
-        .or_else(|| Some((layer.clone(), 0)))
 }
 
 /// Why a class was asked about; it aligns the columns.

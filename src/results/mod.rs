@@ -3,7 +3,9 @@
 //! Methods write these, the report reads them, and nothing else passes between the two. A tensor
 //! is named by its key in `data.safetensors`; what is small enough to read is in the JSON.
 
+mod checks;
 mod codes;
+mod comparison;
 mod residual;
 pub mod store;
 mod tensors;
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::Experiment;
 
+pub use checks::{Checked, Curves, Drop, Map, Pointing, Randomised};
 pub use codes::{Coded, Codes, Kinds, KindsBy, Trust, Votes};
+pub use comparison::{Comparison, LayerAgreement, MapAgreement, PhotoAgreement};
 pub use residual::{Cut, ResidualBlock, Shares, SideMaps};
 pub use tensors::{Array, Tensors, Values};
 
@@ -33,7 +37,31 @@ pub struct Results {
     pub collection: Option<CollectionInfo>,
     pub predictions: Vec<Prediction>,
     pub figures: Vec<Figure>,
+    /// How far the maps can be trusted, where the experiment has checks.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub checks: Vec<Checked>,
+    /// Where the networks agree, where there are two or more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub comparison: Option<Comparison>,
     pub failures: Vec<Failure>,
+}
+
+impl Results {
+    /// The selector that led to the figure's layer, and its place among that selector's layers, so
+    /// that what one selector means stands side by side; else the layer itself.
+    pub fn asked(&self, figure: &Figure) -> Option<(String, usize)> {
+        let layer = figure.layer.as_ref()?;
+        let model = self.models.iter().find(|m| m.id == figure.model)?;
+        model
+            .selected
+            .iter()
+            .filter(|selected| selected.method == figure.method)
+            .find_map(|s| {
+                let place = s.layers.iter().position(|name| name == layer)?;
+                Some((s.selector.clone(), place))
+            })
+            .or_else(|| Some((layer.clone(), 0)))
+    }
 }
 
 /// What computed the numbers.
@@ -282,6 +310,13 @@ pub enum Content {
         /// The class's probability in the whole network, 0 to 1.
         probability: f32,
         blocks: Vec<ResidualBlock>,
+    },
+    /// Which images of a collection some layers find alike: for each layer the inner products of their values
+    /// with each other, `[minibatches, side, side]`, under `<model>/<method>/<layer>`.
+    Similarity {
+        layers: Vec<String>,
+        /// The place of each minibatch's first image, and how many it has; what is beyond them is 0.
+        batches: Vec<(usize, usize)>,
     },
     /// The codes of a collection's images, and a map of them.
     Codes(Box<Codes>),

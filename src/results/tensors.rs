@@ -49,6 +49,13 @@ impl Array {
         }
     }
 
+    /// The numbers and the shape, if they are floats, some, and of `N` dimensions.
+    pub fn shaped<const N: usize>(&self) -> Option<(&[f32], [usize; N])> {
+        let shape = <[usize; N]>::try_from(&self.shape[..]).ok()?;
+        let floats = self.floats().filter(|floats| !floats.is_empty())?;
+        Some((floats, shape))
+    }
+
     /// The numbers, if they are bytes.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.values {

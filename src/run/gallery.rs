@@ -19,8 +19,19 @@ pub struct Picture {
     pub source: String,
     /// Its true class.
     pub label: Option<Label>,
+    /// Where it shows its class, where the spec says it.
+    pub shows: Option<Shows>,
     /// Its place in the spec's list.
     pub place: usize,
+}
+
+/// Where a picture shows its class.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shows {
+    /// Left, top, right and bottom, in pixels of the picture.
+    Box([f64; 4]),
+    /// Where a picture of the same size is bright.
+    Mask(PathBuf),
 }
 
 /// A picture's true class in words.
@@ -77,7 +88,7 @@ fn entries(
             _ => vec![Step::Key(list), Step::Key(key)],
         };
         match image {
-            ImageSpec::Pack { pack, pick } => {
+            ImageSpec::Pack { pack, pick, bounds } => {
                 let all = fetch::fetch_pack(pack, cache, progress)
                     .map_err(|error| spec.locate(&at("pack"), error))?;
                 let photos = match pick.is_empty() {
@@ -92,12 +103,19 @@ fn entries(
                         label: photo.label.map(|index| Label::Said(index.to_string())),
                         id: photo.id,
                         path: photo.path,
+                        shows: bounds.map(Shows::Box),
                         place,
                     });
                     named.push(None);
                 }
             }
-            ImageSpec::Path { path, id, class } => {
+            ImageSpec::Path {
+                path,
+                id,
+                class,
+                bounds,
+                mask,
+            } => {
                 let full = spec.resolve(path);
                 if !full.is_file() {
                     let message = match full.is_dir() {
@@ -111,7 +129,15 @@ fn entries(
                     let error = Error::new(ErrorKind::Spec, message).help(help);
                     return Err(spec.locate(&at("path"), error));
                 }
+                let mask = mask.as_deref().map(|mask| spec.resolve(mask));
+                if let Some(mask) = mask.as_ref().filter(|mask| !mask.is_file()) {
+                    let message = format!("there is no mask {}", mask.display());
+                    let error = Error::new(ErrorKind::Spec, message)
+                        .help("paths are meant from the experiment file's folder");
+                    return Err(spec.locate(&at("mask"), error));
+                }
                 pictures.push(Picture {
+                    shows: bounds.map(Shows::Box).or(mask.map(Shows::Mask)),
                     id: id_of_file(&full),
                     source: path.display().to_string(),
                     path: full,
@@ -129,6 +155,7 @@ fn entries(
                         id: id_of_file(&path),
                         source: dir.join(below).display().to_string(),
                         label: label_in(below),
+                        shows: None,
                         path,
                         place,
                     });

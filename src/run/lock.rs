@@ -45,7 +45,12 @@ fn rebase(experiment: &mut Experiment, from: &Path, to: &Path) {
         .chain(&mut experiment.collection.0)
     {
         match image {
-            ImageSpec::Path { path, .. } => *path = moved(path),
+            ImageSpec::Path { path, mask, .. } => {
+                *path = moved(path);
+                if let Some(mask) = mask {
+                    *mask = moved(mask);
+                }
+            }
             ImageSpec::Dir { dir, .. } => *dir = moved(dir),
             ImageSpec::Pack { .. } => {}
         }

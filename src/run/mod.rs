@@ -11,7 +11,9 @@
 
 mod cache;
 mod collection;
+mod compare;
 mod gallery;
+mod inside;
 mod lock;
 mod memory;
 mod models;
@@ -98,6 +100,8 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
         collection: None,
         predictions: Vec::new(),
         figures: Vec::new(),
+        checks: Vec::new(),
+        comparison: None,
         failures: Vec::new(),
     };
     let mut tensors = Tensors::new();
@@ -143,6 +147,7 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
         &mut tensors,
     )?;
     results.models = loaded.into_iter().map(|model| model.record).collect();
+    results.comparison = compare::networks(&results, &mut tensors);
     Ok(Outcome { results, tensors })
 }
 

@@ -9,16 +9,19 @@ use tch::{Kind, Tensor};
 
 use super::cache::Units;
 use super::gallery::Picture;
+use super::inside;
 use super::lock;
 use super::models::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::{ClassPass, Output, Pass, to_array};
+use crate::checks::{self, Asked, Candidate};
+use crate::methods::{ClassPass, MethodSpec, Output, Pass, to_array};
 use crate::network::graph::NodeId;
 use crate::network::{Kept, gradients, info};
 use crate::picture::{Photo, Preprocess};
 use crate::progress::{Progress, Unit as Counted};
 use crate::results::{
-    Array, ClassInfo, Failure, Figure, ImageInfo, Prediction, Results, Scored, Tensors, View,
+    Array, Checked, ClassInfo, Content, Failure, Figure, ImageInfo, Map, Prediction, Results, Scored,
+    Tensors, View,
 };
 use crate::spec::{ClassSpec, Experiment};
 
@@ -30,6 +33,8 @@ const TOP: usize = 5;
 pub struct Found {
     pub prediction: Option<Prediction>,
     pub figures: Vec<Figure>,
+    #[serde(default)]
+    pub checks: Vec<Checked>,
     pub failures: Vec<Failure>,
     #[serde(skip)]
     pub tensors: Tensors,
@@ -103,12 +108,23 @@ pub fn all(
                     });
                 }
             }
+            let shown = picture.shows.as_ref().map(|shows| {
+                inside::inside(shows, photo.pixels.dimensions(), &model.subject.preprocess)
+            });
+            let shown = shown.transpose().unwrap_or_else(|error| {
+                progress.warn(&error.one_line());
+                results
+                    .failures
+                    .push(failure(model, Some(picture), None, &error));
+                None
+            });
             let job = Job {
                 experiment,
                 model,
                 picture,
                 view,
                 label: label(model),
+                inside: shown.as_deref(),
             };
             let found = match units {
                 Some(units) => units.find_or(&job.fingerprint(), || job.run()),
@@ -140,6 +156,7 @@ pub fn all(
 pub(super) fn keep(found: Found, results: &mut Results, tensors: &mut Tensors) {
     results.predictions.extend(found.prediction);
     results.figures.extend(found.figures);
+    results.checks.extend(found.checks);
     results.failures.extend(found.failures);
     tensors.extend(found.tensors);
 }
@@ -248,6 +265,8 @@ struct Job<'a> {
     view: &'a RgbImage,
     /// The picture's true class, as this network counts.
     label: Option<usize>,
+    /// Where the view shows it, 1 inside and 0 outside.
+    inside: Option<&'a [f32]>,
 }
 
 impl Job<'_> {
@@ -264,6 +283,11 @@ impl Job<'_> {
             self.experiment.seed,
             self.label,
             methods,
+            &self.experiment.checks,
+            self.inside.map(|inside| {
+                let bytes: Vec<u8> = inside.iter().map(|inside| *inside as u8).collect();
+                blake3::hash(&bytes).to_hex().to_string()
+            }),
         );
         serde_json::to_string(&(
             network_words(self.model),
@@ -362,6 +386,80 @@ impl Job<'_> {
             let done = tch::no_grad(|| entry.method().of_class(&of_class, layers, &mut out));
             self.take(found, entry.name(), done, out);
         }
+        if !self.experiment.checks.is_empty() {
+            self.check(&of_class, found)?;
+        }
+        Ok(())
+    }
+
+    /// Puts all maps of the picture and the class to the test, and two that know nothing.
+    fn check(&self, of_class: &ClassPass, found: &mut Found) -> Result<()> {
+        let subject = &self.model.subject;
+        let methods = self.experiment.methods.iter().zip(&self.model.layers);
+        let methods: Vec<(&MethodSpec, &[NodeId])> =
+            methods.map(|(entry, layers)| (entry, &layers[..])).collect();
+        let (width, height) = self.view.dimensions();
+        let inside = self.inside.map(|inside| {
+            Tensor::from_slice(inside)
+                .f_view([i64::from(height), i64::from(width)])?
+                .f_to_device(subject.device)
+        });
+        let inside = inside.transpose()?;
+        let asked = Asked {
+            pass: of_class,
+            methods: &methods,
+            inside: inside.as_ref(),
+        };
+        let mut names = Vec::new();
+        let mut maps = Vec::new();
+        for figure in &found.figures {
+            let Content::Map { tensor, .. } = &figure.content else {
+                continue;
+            };
+            let of_this = figure.class.as_ref().is_none_or(|c| *c == of_class.class);
+            let array = found.tensors.get(tensor).filter(|_| of_this);
+            let Some((values, [h, w])) = array.and_then(Array::shaped::<2>) else {
+                continue;
+            };
+            // A map without a signal orders nothing.
+            if values.iter().all(|value| *value == values[0]) {
+                continue;
+            }
+            names.push(Map::Method {
+                name: figure.method.clone(),
+                layer: figure.layer.clone(),
+            });
+            let map = Tensor::from_slice(values).f_view([h as i64, w as i64])?;
+            maps.push(Candidate {
+                map: map.f_to_device(subject.device)?,
+                key: Some(tensor.clone()),
+            });
+        }
+        for (name, map) in checks::baselines(&asked)? {
+            names.push(name);
+            maps.push(map);
+        }
+        let mut all: Vec<Checked> = names
+            .into_iter()
+            .map(|of| Checked {
+                model: subject.id.clone(),
+                image: self.picture.id.clone(),
+                class: of_class.class.clone(),
+                of,
+                curves: None,
+                drop: None,
+                randomised: Vec::new(),
+                pointing: None,
+            })
+            .collect();
+        for entry in &self.experiment.checks {
+            let looked = tch::no_grad(|| entry.check().look(&asked, &maps, &mut all));
+            if let Err(error) = looked {
+                let failed = failure(self.model, Some(self.picture), Some(entry.name()), &error);
+                found.failures.push(failed);
+            }
+        }
+        found.checks.extend(all);
         Ok(())
     }
 

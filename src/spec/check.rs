@@ -50,7 +50,8 @@ impl SpecFile {
                 ));
             }
         }
-        self.methods()
+        self.methods()?;
+        self.checks()
     }
 
     fn not_empty(&self, path: &[Step], count: usize, example: &str) -> Result<()> {
@@ -156,6 +157,7 @@ impl SpecFile {
                 }
                 _ => {}
             }
+            self.shown_where(at, image)?;
             if self.experiment.images[..at].contains(image) {
                 return Err(self.error_at(
                     &entry,
@@ -164,6 +166,51 @@ impl SpecFile {
                     "keep one of them",
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a `box` has an inside, and belongs to one photo.
+    fn shown_where(&self, at: usize, image: &ImageSpec) -> Result<()> {
+        let path = [Key("images"), Index(at), Key("box")];
+        let (bounds, one) = match image {
+            ImageSpec::Pack { bounds, pick, .. } => (bounds, pick.len() == 1),
+            ImageSpec::Path { bounds, mask, .. } => (bounds, mask.is_none()),
+            ImageSpec::Dir { .. } => return Ok(()),
+        };
+        let Some([left, top, right, bottom]) = *bounds else {
+            return Ok(());
+        };
+        if !(left < right && top < bottom && left >= 0.0 && top >= 0.0)
+            || !(right.is_finite() && bottom.is_finite())
+        {
+            let help =
+                "left, top, right and bottom in pixels of the picture: `box: [40, 12, 310, 290]`";
+            return Err(self.error_at(&path, "a box without an inside", "here", help));
+        }
+        match one {
+            true => Ok(()),
+            false => Err(self.error_at(
+                &path,
+                "a box is that of one photo",
+                "here",
+                "`pick` one photo in this entry; and give a `box` or a `mask`, not both",
+            )),
+        }
+    }
+
+    /// The checks, each once, and their options.
+    fn checks(&self) -> Result<()> {
+        let all = &self.experiment.checks;
+        for (at, check) in all.iter().enumerate() {
+            let entry = [Key("checks"), Index(at)];
+            if all[..at].iter().any(|other| other.name() == check.name()) {
+                let message = format!("`{}` stands in the list twice", check.name());
+                return Err(self.error_at(&entry, message, "again here", "keep one of them"));
+            }
+            let inside = [Key("checks"), Index(at), Key(check.name())];
+            let options = check.check().options();
+            options.map_err(|error| self.locate(&inside, error))?;
         }
         Ok(())
     }

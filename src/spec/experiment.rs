@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CollectionSpec, id_from, shorthand, unique_ids};
 
+use crate::checks::CheckSpec;
 use crate::methods::MethodSpec;
 use crate::picture::Interpolation;
 
@@ -44,6 +45,9 @@ pub struct Experiment {
     /// The ways of looking. Predictions are always there.
     #[serde(default)]
     pub methods: Vec<MethodSpec>,
+    /// What puts the maps to the test: how far each can be trusted stands beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckSpec>,
     /// What a run wrote into its lock: weights and pictures with other hashes are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
@@ -157,6 +161,9 @@ pub enum ImageSpec {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[schemars(with = "shorthand::OneOrSeveral")]
         pick: Vec<String>,
+        /// Where the one picked photo shows its class: left, top, right and bottom in its own pixels.
+        #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+        bounds: Option<[f64; 4]>,
     },
     /// One file.
     Path {
@@ -171,6 +178,12 @@ pub enum ImageSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<shorthand::NameOrNumber>")]
         class: Option<String>,
+        /// Where it shows its class: left, top, right and bottom in its own pixels.
+        #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+        bounds: Option<[f64; 4]>,
+        /// The same as a picture of its size, bright where its class is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mask: Option<PathBuf>,
     },
     /// Every picture below a folder, by path.
     Dir {

@@ -63,6 +63,9 @@ struct ImageMap {
     class: Option<String>,
     dir: Option<PathBuf>,
     limit: Option<usize>,
+    #[serde(rename = "box")]
+    bounds: Option<[f64; 4]>,
+    mask: Option<PathBuf>,
 }
 
 impl ImageMap {
@@ -95,16 +98,23 @@ impl ImageMap {
             ("id", "path", self.id.is_some()),
             ("class", "path", self.class.is_some()),
             ("limit", "dir", self.limit.is_some()),
+            ("mask", "path", self.mask.is_some()),
         ];
         if let Some((key, owner, _)) = owners.iter().find(|(_, owner, is)| *is && *owner != sort) {
             return Err(E::custom(format!(
                 "`{key}` goes with `{owner}`, and this entry has `{sort}`; leave it out"
             )));
         }
+        if self.bounds.is_some() && sort == "dir" {
+            return Err(E::custom(
+                "`box` goes with `path` or `pack`, and this entry has `dir`; leave it out",
+            ));
+        }
         Ok(match (self.pack, self.dir) {
             (Some(pack), _) => ImageSpec::Pack {
                 pack,
                 pick: self.pick.map_or_else(Vec::new, |pick| pick.0),
+                bounds: self.bounds,
             },
             (_, Some(dir)) => ImageSpec::Dir {
                 dir,
@@ -114,6 +124,8 @@ impl ImageMap {
                 path: self.path.unwrap_or_default(),
                 id: self.id,
                 class: self.class,
+                bounds: self.bounds,
+                mask: self.mask,
             },
         })
     }
@@ -134,6 +146,8 @@ impl<'de> Deserialize<'de> for ImageSpec {
                     path: path.into(),
                     id: None,
                     class: None,
+                    bounds: None,
+                    mask: None,
                 })
             }
 
