@@ -117,7 +117,9 @@ fn shuffle(asked: &Asked, input: &Tensor) -> Result<Tensor> {
 
 /// `[1, 3, H, W]` blurred, with nothing (the mean colour) around it.
 fn blur(input: &Tensor) -> Result<Tensor> {
-    let bell: Vec<f32> = (-5..=5).map(|x| (-f64::from(x * x) / 50.0).exp() as f32).collect();
+    let bell: Vec<f32> = (-5..=5)
+        .map(|x| (-f64::from(x * x) / 50.0).exp() as f32)
+        .collect();
     let bell = Tensor::from_slice(&bell);
     let bell = bell
         .f_div(&bell.f_sum(Kind::Float)?)?
@@ -125,13 +127,29 @@ fn blur(input: &Tensor) -> Result<Tensor> {
     let kernel = |shape: [i64; 4]| bell.f_view(shape)?.f_repeat([3, 1, 1, 1]);
     let none: Option<Tensor> = None;
     Ok(input
-        .f_conv2d(&kernel([1, 1, 1, 11])?, none.as_ref(), [1, 1], [0, 5], [1, 1], 3)?
-        .f_conv2d(&kernel([1, 1, 11, 1])?, none.as_ref(), [1, 1], [5, 0], [1, 1], 3)?)
+        .f_conv2d(
+            &kernel([1, 1, 1, 11])?,
+            none.as_ref(),
+            [1, 1],
+            [0, 5],
+            [1, 1],
+            3,
+        )?
+        .f_conv2d(
+            &kernel([1, 1, 11, 1])?,
+            none.as_ref(),
+            [1, 1],
+            [5, 0],
+            [1, 1],
+            3,
+        )?)
 }
 
 /// The mean of a curve by trapezoids.
 fn area(curve: &[f32]) -> f64 {
     let pairs = curve.windows(2);
-    let sum: f64 = pairs.map(|p| (f64::from(p[0]) + f64::from(p[1])) / 2.0).sum();
+    let sum: f64 = pairs
+        .map(|p| (f64::from(p[0]) + f64::from(p[1])) / 2.0)
+        .sum();
     sum / (curve.len().max(2) - 1) as f64
 }

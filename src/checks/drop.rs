@@ -46,7 +46,10 @@ impl Check for Drop {
 
 /// Brought to 0…1; all 0 where nothing is positive.
 fn unit(map: &Tensor) -> Result<Tensor> {
-    let (low, high) = (map.f_min()?.f_double_value(&[])?, map.f_max()?.f_double_value(&[])?);
+    let (low, high) = (
+        map.f_min()?.f_double_value(&[])?,
+        map.f_max()?.f_double_value(&[])?,
+    );
     let low = low.max(0.0);
     match high > low {
         true => Ok(map

@@ -35,7 +35,7 @@ impl Check for Randomisation {
     fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()> {
         let subject = asked.subject();
         let graph = subject.network.graph();
-        let untrained = random::weights(graph);
+        let untrained = random::weights_of(graph, subject.seed.wrapping_add(1));
         let mut parameters: BTreeMap<String, Tensor> = BTreeMap::new();
         for (name, _) in graph.parameters() {
             if let Some(tensor) = subject.network.parameter(&name) {
@@ -145,8 +145,7 @@ fn maps_of(
     };
     let class = asked.pass.class.clone();
     let logits = pass.value(graph.output())?;
-    let objective =
-        tch::with_grad(|| logits.f_select(1, class.index as i64)?.f_sum(Kind::Float))?;
+    let objective = tch::with_grad(|| logits.f_select(1, class.index as i64)?.f_sum(Kind::Float))?;
     let gradients = gradients(&objective, &values, &nodes)?;
     let of_class = ClassPass {
         pass: &pass,

@@ -35,7 +35,14 @@ pub struct Cka {
 
 impl Default for Cka {
     fn default() -> Self {
-        let names = ["stage1", "stage2", "stage3", "stage4", "stage5", "penultimate"];
+        let names = [
+            "stage1",
+            "stage2",
+            "stage3",
+            "stage4",
+            "stage5",
+            "penultimate",
+        ];
         Cka {
             layers: names.map(|name| LayerSelector(name.into())).to_vec(),
         }

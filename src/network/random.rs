@@ -11,19 +11,28 @@ use super::graph::Graph;
 
 /// Weights for every parameter of `graph`, float32.
 pub fn weights(graph: &Graph) -> BTreeMap<String, Tensor> {
+    weights_of(graph, 0)
+}
+
+/// The same drawn anew for every `seed`; 0 gives [`weights`].
+pub fn weights_of(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
+    let salt = match seed {
+        0 => 0,
+        seed => splitmix(seed),
+    };
     graph
         .parameters()
         .into_iter()
         .map(|(name, shape)| {
-            let values = values(&name, &shape);
+            let values = values(&name, &shape, salt);
             (name, Tensor::from_slice(&values).reshape(shape))
         })
         .collect()
 }
 
-fn values(name: &str, shape: &[i64]) -> Vec<f32> {
+fn values(name: &str, shape: &[i64], salt: u64) -> Vec<f32> {
     let count = shape.iter().product::<i64>() as u64;
-    let seed = fnv1a(name);
+    let seed = fnv1a(name) ^ salt;
     let uniform = (1..=count).map(|i| {
         let z = seed.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         (splitmix(z) >> 40) as f32 / (1u32 << 24) as f32

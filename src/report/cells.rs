@@ -6,6 +6,7 @@ use super::page::Net;
 use super::photos::{Drawing, Seen};
 use super::pictures::{self, Shown};
 use super::projections::ProjectionsView;
+use super::trust;
 use crate::error::Result;
 use crate::methods::{MethodSpec, activations};
 use crate::picture::{self, Scale};
@@ -163,6 +164,8 @@ impl Drawing<'_> {
                     let gaps = [("count", &*unknown.to_string())];
                     cell.notes.push(words.say("cell.unknown", &gaps));
                 }
+                cell.notes
+                    .extend(trust::beside(self.results, figure, words));
                 cell.map = Some(self.map(values, width, height, *signed)?);
                 cell.kind = "map";
             }

@@ -54,11 +54,15 @@ pub fn range<'a>(all: impl IntoIterator<Item = &'a Series>) -> (f64, f64) {
     })
 }
 
-/// The chart, on an axis that holds `range`; `title` is said to who can't see it.
+/// What is said below the chart where the line begins, in the middle, and where it ends.
+pub const DEPTH: [&str; 3] = ["chart.input", "chart.depth", "chart.output"];
+
+/// The chart, on an axis that holds `range`; `below` are keys of what is said below it, `title` is said to who can't see it.
 pub fn chart(
     all: &[Series],
     range: (f64, f64),
     unit: Unit,
+    below: [&str; 3],
     title: &str,
     words: &Words,
 ) -> Result<String> {
@@ -81,9 +85,9 @@ pub fn chart(
             area.draw(&text(label, (left - 6, at - 7), 12, HPos::Right))?;
         }
         for (key, at, side) in [
-            ("chart.input", left, HPos::Left),
-            ("chart.depth", (left + right) / 2, HPos::Center),
-            ("chart.output", right, HPos::Right),
+            (below[0], left, HPos::Left),
+            (below[1], (left + right) / 2, HPos::Center),
+            (below[2], right, HPos::Right),
         ] {
             area.draw(&text(words.say(key, &[]), (at, bottom + 12), 12, side))?;
         }

@@ -11,6 +11,7 @@
 mod cells;
 mod charts;
 mod codes;
+mod comparison;
 mod depth;
 mod exemplars;
 mod filters;
@@ -22,6 +23,7 @@ mod pictures;
 mod projections;
 mod shortcuts;
 mod summary;
+mod trust;
 mod words;
 
 use std::path::PathBuf;
@@ -62,6 +64,8 @@ templates!(
     "exemplars.html",
     "maximize.html",
     "codes.html",
+    "comparison.html",
+    "trust.html",
     "reproduce.html",
     "figure.html",
     "projections.html",

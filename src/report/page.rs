@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::charts;
 use super::codes;
+use super::comparison::{self, Comparison};
 use super::exemplars::{self, Exemplars};
 use super::filters::{self, Filters};
 use super::maximize::{self, Maximize};
@@ -11,6 +12,7 @@ use super::photos::{self, Photo};
 use super::pictures::{self, Palette};
 use super::shortcuts::{self, Shortcuts};
 use super::summary;
+use super::trust::{self, Trust};
 use super::words::Words;
 use crate::error::Result;
 use crate::results::{Failure, ModelInfo, Results, Tensors};
@@ -32,6 +34,8 @@ pub struct Page {
     pub exemplars: Option<Exemplars>,
     pub maximize: Option<Maximize>,
     pub codes: Option<codes::Section>,
+    pub comparison: Option<Comparison>,
+    pub trust: Option<Trust>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
 }
@@ -163,6 +167,7 @@ impl Page {
                 limit: words.text(&format!("method.{key}.limit"), &[]),
             })
             .collect();
+        let comparison = comparison::section(results, tensors, &nets, &photos, words);
         Ok(Page {
             lang: words.tag(),
             title: experiment.title.clone(),
@@ -184,6 +189,8 @@ impl Page {
             filters,
             exemplars,
             maximize,
+            comparison,
+            trust: trust::section(results, &nets, words)?,
             codes: codes::section(results, tensors, &nets, words)?,
             failures: results.failures.iter().map(FailureView::new).collect(),
             reproduce: Reproduce {

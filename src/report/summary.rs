@@ -1,5 +1,6 @@
 //! What came out, in sentences that are computed from the predictions.
 
+use super::comparison;
 use super::words::Words;
 use crate::results::{Prediction, Results};
 
@@ -88,5 +89,6 @@ pub fn sentences(results: &Results, words: &Words) -> Vec<String> {
             &[("count", &names.len().to_string()), ("photos", &list)],
         ));
     }
+    sentences.extend(comparison::sentences(results, words));
     sentences
 }

@@ -88,6 +88,16 @@ impl Words {
         self.localise(format!("{value:.digits$}"))
     }
 
+    /// The same with a proper minus sign, and none before a zero.
+    pub fn signed(&self, value: f64, digits: usize) -> String {
+        let number = self.fixed(value.abs(), digits);
+        let zero = number.chars().all(|c| !c.is_ascii_digit() || c == '0');
+        match value < 0.0 && !zero {
+            true => format!("−{number}"),
+            false => number,
+        }
+    }
+
     /// A whole number in groups of three.
     pub fn whole(&self, value: u64) -> String {
         let digits = value.to_string();

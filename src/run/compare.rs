@@ -203,7 +203,9 @@ fn photos(pairs: &[Pair], results: &Results) -> Vec<PhotoAgreement> {
         let all = mean(here.iter().map(|(_, value)| *value))?;
         let (worst, lowest) = here.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
         let with = |place: usize| {
-            let of = here.iter().filter(move |(pair, _)| pair.places.contains(&place));
+            let of = here
+                .iter()
+                .filter(move |(pair, _)| pair.places.contains(&place));
             mean(of.map(|(_, value)| *value)).map(|mean| (place, mean))
         };
         let odd = (0..results.models.len())

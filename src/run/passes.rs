@@ -12,16 +12,16 @@ use super::gallery::Picture;
 use super::inside;
 use super::lock;
 use super::models::Model;
-use crate::error::{Error, ErrorKind, Result};
 use crate::checks::{self, Asked, Candidate};
+use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{ClassPass, MethodSpec, Output, Pass, to_array};
 use crate::network::graph::NodeId;
 use crate::network::{Kept, gradients, info};
 use crate::picture::{Photo, Preprocess};
 use crate::progress::{Progress, Unit as Counted};
 use crate::results::{
-    Array, Checked, ClassInfo, Content, Failure, Figure, ImageInfo, Map, Prediction, Results, Scored,
-    Tensors, View,
+    Array, Checked, ClassInfo, Content, Failure, Figure, ImageInfo, Map, Prediction, Results,
+    Scored, Tensors, View,
 };
 use crate::spec::{ClassSpec, Experiment};
 
@@ -396,8 +396,9 @@ impl Job<'_> {
     fn check(&self, of_class: &ClassPass, found: &mut Found) -> Result<()> {
         let subject = &self.model.subject;
         let methods = self.experiment.methods.iter().zip(&self.model.layers);
-        let methods: Vec<(&MethodSpec, &[NodeId])> =
-            methods.map(|(entry, layers)| (entry, &layers[..])).collect();
+        let methods: Vec<(&MethodSpec, &[NodeId])> = methods
+            .map(|(entry, layers)| (entry, &layers[..]))
+            .collect();
         let (width, height) = self.view.dimensions();
         let inside = self.inside.map(|inside| {
             Tensor::from_slice(inside)

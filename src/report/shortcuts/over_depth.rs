@@ -32,7 +32,10 @@ pub(super) fn groups(networks: &[Network], words: &Words) -> Result<Vec<Group>> 
             for ((name, unit, _), series) in pair.iter().zip(&all) {
                 let title = words.say(&format!("shortcuts.{name}"), &[]);
                 let said = alt(&title, networks, series, *unit, words);
-                charts.push((title, depth::chart(series, range, *unit, &said, words)?));
+                charts.push((
+                    title,
+                    depth::chart(series, range, *unit, depth::DEPTH, &said, words)?,
+                ));
             }
         }
         Ok(Group {
