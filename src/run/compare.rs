@@ -231,36 +231,45 @@ fn photos(pairs: &[Pair], results: &Results) -> Vec<PhotoAgreement> {
 
 /// CKA between all layers of all pairs of networks, and of each with itself.
 fn layers(results: &Results, tensors: &mut Tensors) -> Vec<LayerAgreement> {
-    let similar: Vec<(&Figure, &[String], &[(usize, usize)])> = results
+    let similar: Vec<Similar> = results
         .figures
         .iter()
         .filter_map(|figure| match &figure.content {
-            Content::Similarity { layers, batches } => Some((figure, &layers[..], &batches[..])),
+            Content::Similarity { layers, batches } => Some(Similar {
+                figure,
+                layers,
+                batches,
+            }),
             _ => None,
         })
         .collect();
     let mut all = Vec::new();
-    for (place, (a, rows, of_a)) in similar.iter().enumerate() {
-        for (b, columns, of_b) in &similar[place..] {
-            let shared: Vec<(usize, usize)> =
-                of_a.iter().copied().filter(|x| of_b.contains(x)).collect();
-            let values: Vec<f32> = rows
+    for (place, a) in similar.iter().enumerate() {
+        for b in &similar[place..] {
+            let of_a = a.batches.iter().copied();
+            let shared: Vec<(usize, usize)> = of_a.filter(|x| b.batches.contains(x)).collect();
+            let mut values = Vec::with_capacity(a.layers.len() * b.layers.len());
+            let columns: Vec<_> = b
+                .layers
                 .iter()
-                .flat_map(|row| columns.iter().map(move |column| (row, column)))
-                .map(|(row, column)| {
-                    let x = grams(tensors, a, row, of_a, &shared);
-                    let y = grams(tensors, b, column, of_b, &shared);
-                    // What can't be said is not a number; the report leaves its cell empty.
-                    cka(&borrowed(&x), &borrowed(&y)).map_or(f32::NAN, |value| value as f32)
-                })
+                .map(|column| b.grams(tensors, column, &shared))
                 .collect();
-            let key = format!("_cka/{}/{}", a.model, b.model);
-            let shape = [rows.len(), columns.len()];
+            for row in a.layers {
+                let row = a.grams(tensors, row, &shared);
+                for column in &columns {
+                    // What can't be said is not a number; the report leaves its cell empty.
+                    let alike = cka(&borrowed(&row), &borrowed(column));
+                    values.push(alike.map_or(f32::NAN, |value| value as f32));
+                }
+            }
+            let models = [a.figure.model.clone(), b.figure.model.clone()];
+            let key = format!("_cka/{}/{}", models[0], models[1]);
+            let shape = [a.layers.len(), b.layers.len()];
             tensors.insert(key.clone(), Array::f32(&shape, values));
             all.push(LayerAgreement {
-                models: [a.model.clone(), b.model.clone()],
-                rows: rows.to_vec(),
-                columns: columns.to_vec(),
+                models,
+                rows: a.layers.to_vec(),
+                columns: b.layers.to_vec(),
                 tensor: key,
                 images: shared.iter().map(|(_, count)| count).sum(),
                 batches: shared.len(),
@@ -270,7 +279,17 @@ fn layers(results: &Results, tensors: &mut Tensors) -> Vec<LayerAgreement> {
     all
 }
 
-fn borrowed(all: &[(Vec<f32>, usize)]) -> Vec<Gram<'_>> {
+/// What one network finds alike.
+struct Similar<'a> {
+    figure: &'a Figure,
+    layers: &'a [String],
+    batches: &'a [(usize, usize)],
+}
+
+/// A Gram matrix and its side.
+type Owned = (Vec<f32>, usize);
+
+fn borrowed(all: &[Owned]) -> Vec<Gram<'_>> {
     all.iter()
         .map(|(values, side)| Gram {
             values,
@@ -279,25 +298,21 @@ fn borrowed(all: &[(Vec<f32>, usize)]) -> Vec<Gram<'_>> {
         .collect()
 }
 
-/// The Gram matrices of a layer for the minibatches that both networks have.
-fn grams(
-    tensors: &Tensors,
-    figure: &Figure,
-    layer: &str,
-    batches: &[(usize, usize)],
-    shared: &[(usize, usize)],
-) -> Vec<(Vec<f32>, usize)> {
-    let key = format!("{}/{}/{layer}", figure.model, figure.method);
-    let Some((values, [_, side, _])) = tensors.get(&key).and_then(Array::shaped::<3>) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for (values, batch) in values.chunks(side * side).zip(batches) {
-        if shared.contains(batch) {
-            let (count, rows) = (batch.1, values.chunks(side));
-            let cut = rows.take(count).flat_map(|row| &row[..count]).copied();
-            found.push((cut.collect(), count));
+impl Similar<'_> {
+    /// The Gram matrices of a layer for the minibatches in `shared`.
+    fn grams(&self, tensors: &Tensors, layer: &str, shared: &[(usize, usize)]) -> Vec<Owned> {
+        let key = format!("{}/{}/{layer}", self.figure.model, self.figure.method);
+        let Some((values, [_, side, _])) = tensors.get(&key).and_then(Array::shaped::<3>) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (values, batch) in values.chunks(side * side).zip(self.batches) {
+            if shared.contains(batch) {
+                let (count, rows) = (batch.1, values.chunks(side));
+                let cut = rows.take(count).flat_map(|row| &row[..count]).copied();
+                found.push((cut.collect(), count));
+            }
         }
+        found
     }
-    found
 }

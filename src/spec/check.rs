@@ -181,9 +181,8 @@ impl SpecFile {
         let Some([left, top, right, bottom]) = *bounds else {
             return Ok(());
         };
-        if !(left < right && top < bottom && left >= 0.0 && top >= 0.0)
-            || !(right.is_finite() && bottom.is_finite())
-        {
+        let inside = left < right && top < bottom && left >= 0.0 && top >= 0.0;
+        if !(inside && right.is_finite() && bottom.is_finite()) {
             let help =
                 "left, top, right and bottom in pixels of the picture: `box: [40, 12, 310, 290]`";
             return Err(self.error_at(&path, "a box without an inside", "here", help));
