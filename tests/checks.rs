@@ -15,6 +15,8 @@ use tch::Tensor;
 
 const SIDE: u32 = 64;
 
+type Measure<'a> = &'a dyn Fn(&[f32], &[f32]) -> Option<f64>;
+
 fn picture(number: u32) -> RgbImage {
     RgbImage::from_fn(SIDE, SIDE, |x, y| {
         let square = (20 * number..20 * number + 20).contains(&x) && (10..40).contains(&y);
@@ -212,9 +214,7 @@ fn networks_are_held_against_each_other() {
     let (b, _) = map(&outcome, "vgg11_bn", "p1", "saliency");
     let (c, _) = map(&outcome, "resnet18", "p2", "saliency");
     let (d, _) = map(&outcome, "vgg11_bn", "p2", "saliency");
-    let mean = |measure: &dyn Fn(&[f32], &[f32]) -> Option<f64>| {
-        (measure(a, b).unwrap() + measure(c, d).unwrap()) / 2.0
-    };
+    let mean = |measure: Measure| (measure(a, b).unwrap() + measure(c, d).unwrap()) / 2.0;
     let saliency = found.maps.iter().find(|m| m.method == "saliency").unwrap();
     assert_eq!(saliency.pairs, 2);
     let near = |x: Option<f64>, y: f64| (x.unwrap() - y).abs() < 1e-12;

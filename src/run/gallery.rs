@@ -97,6 +97,13 @@ fn entries(
                         fetch::pick(&all, pick).map_err(|error| spec.locate(&at("pick"), error))?
                     }
                 };
+                if let (Some(_), [_, second, ..]) = (bounds, &photos[..]) {
+                    let message =
+                        format!("a box is that of one photo, and `{}` is another", second.id);
+                    let error = Error::new(ErrorKind::Spec, message)
+                        .help("pick one photo by its file's stem");
+                    return Err(spec.locate(&at("pick"), error));
+                }
                 for photo in photos {
                     pictures.push(Picture {
                         source: format!("{pack}: {}", file_name(&photo.path)),
