@@ -166,7 +166,14 @@ fn the_cams_are_pytorch_grad_cams() {
     ];
     for (arch, layer) in layers {
         let subject = subject(arch);
-        for method in ["hires_cam", "layer_cam", "xgrad_cam", "grad_cam_plus_plus"] {
+        for method in [
+            "hires_cam",
+            "layer_cam",
+            "xgrad_cam",
+            "grad_cam_plus_plus",
+            "score_cam",
+            "ablation_cam",
+        ] {
             let out = look(&subject, method, layer);
             let map = Tensor::from_slice(array(&out, layer));
             let side = (map.numel() as f64).sqrt() as i64;
@@ -395,4 +402,129 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
             0., 1., 1., 1., 1., 3., 3., 2., 1., 3., 3., 2., 1., 2., 2., 1.
         ]
     );
+}
+
+#[test]
+fn score_cam_of_all_channels_is_score_cam_and_of_one_is_that_channel() {
+    let subject = subject("resnet18");
+    let layer = "layer4.1.conv2";
+    let whole = look(&subject, "score_cam", layer);
+    let all = look(&subject, "score_cam: {channels: 512}", layer);
+    close("all", array(&all, "/raw"), array(&whole, "/raw"), 1e-5);
+    let one = look(&subject, "score_cam: {channels: 1}", layer);
+    let graph = subject.network.graph();
+    let id = graph.find(layer).unwrap();
+    let values = &tch::no_grad(|| subject.network.forward(&input(), &[id]).unwrap())[&id];
+    let values = Vec::<f32>::try_from(values.flatten(0, -1)).unwrap();
+    let strongest = values
+        .chunks(4)
+        .max_by(|a, b| {
+            let largest = |c: &[f32]| c.iter().fold(0f32, |m, v| m.max(v.abs()));
+            largest(a).total_cmp(&largest(b))
+        })
+        .unwrap();
+    close("one", array(&one, "/raw"), strongest, 1e-6);
+}
+
+/// Power iteration on the channels' covariance, in double precision.
+#[test]
+fn eigen_cam_is_the_first_principal_component() {
+    for (arch, layer) in [("resnet18", "layer4.1.conv2"), ("vgg11_bn", "features.4")] {
+        let subject = subject(arch);
+        let id = subject.network.graph().find(layer).unwrap();
+        let values = &tch::no_grad(|| subject.network.forward(&input(), &[id]).unwrap())[&id];
+        let channels = values.size()[1] as usize;
+        let flat = Vec::<f32>::try_from(values.flatten(0, -1)).unwrap();
+        let places = flat.len() / channels;
+        let mut centred: Vec<Vec<f64>> = flat
+            .chunks(places)
+            .map(|c| c.iter().map(|v| f64::from(*v)).collect())
+            .collect();
+        let over_channels: Vec<f64> = (0..places)
+            .map(|p| centred.iter().map(|c| c[p]).sum::<f64>() / channels as f64)
+            .collect();
+        for channel in &mut centred {
+            let mean = channel.iter().sum::<f64>() / places as f64;
+            channel.iter_mut().for_each(|v| *v -= mean);
+        }
+        let mut component = vec![1.0; channels];
+        let project = |component: &[f64]| -> Vec<f64> {
+            (0..places)
+                .map(|p| centred.iter().zip(component).map(|(c, w)| c[p] * w).sum())
+                .collect()
+        };
+        for _ in 0..2000 {
+            let on = project(&component);
+            component = centred
+                .iter()
+                .map(|c| c.iter().zip(&on).map(|(v, o)| v * o).sum())
+                .collect();
+            let norm = component.iter().map(|w| w * w).sum::<f64>().sqrt();
+            component.iter_mut().for_each(|w| *w /= norm);
+        }
+        let mut slow = project(&component);
+        let mean = over_channels.iter().sum::<f64>() / places as f64;
+        let along: f64 = slow
+            .iter()
+            .zip(&over_channels)
+            .map(|(a, b)| a * (b - mean))
+            .sum();
+        if along < 0.0 {
+            slow.iter_mut().for_each(|v| *v = -*v);
+        }
+        let slow: Vec<f32> = slow.iter().map(|v| *v as f32).collect();
+        let out = look(&subject, "eigen_cam", layer);
+        close(arch, array(&out, "/raw"), &slow, 1e-4);
+    }
+}
+
+#[test]
+fn smoothgrad_is_saliency_without_noise_and_vargrad_grows_with_it() {
+    let subject = subject("vgg11_bn");
+    let saliency = look(&subject, "saliency", "input");
+    let smooth = look(&subject, "smoothgrad: {samples: 3, noise: 1.0e-7}", "input");
+    close(
+        "no noise",
+        array(&smooth, "/raw"),
+        array(&saliency, "/raw"),
+        1e-3,
+    );
+    let spread = |noise: &str| -> f32 {
+        let method = format!("vargrad: {{samples: 5, noise: {noise}}}");
+        let out = look(&subject, &method, "input");
+        array(&out, "/raw").iter().sum()
+    };
+    assert!(spread("1.0e-7") < spread("0.1") * 1e-3);
+    // Nine copies in one batch or (of a picture of another batch size) two: the same stream of noise. The mean of
+    // nine is that of the first three and the other six.
+    let of = |samples: usize| -> Vec<f32> {
+        let out = look(
+            &subject,
+            &format!("smoothgrad: {{samples: {samples}}}"),
+            "input",
+        );
+        array(&out, "/raw").to_vec()
+    };
+    assert_eq!(of(9), of(9));
+    assert_ne!(of(9), of(8));
+}
+
+/// The same masks, seen one by one.
+#[test]
+fn rise_in_batches_is_rise_one_by_one() {
+    let subject = subject("resnet18");
+    let together = look(&subject, "rise: {masks: 130}", "input");
+    let map = array(&together, "rise/238").to_vec();
+    // 130 masks of 64 × 64 go in batches of 64, 64 and 2; the first 129 and the last must add up to all.
+    let fewer = look(&subject, "rise: {masks: 129}", "input");
+    let fewer = array(&fewer, "rise/238");
+    let last: Vec<f32> = map
+        .iter()
+        .zip(fewer)
+        .map(|(all, few)| all * 130.0 - few * 129.0)
+        .collect();
+    // What is left is one mask times a probability over `keep`: between 0 and 2.
+    assert!(last.iter().all(|v| (-1e-2..2.01).contains(v)));
+    assert!(map.iter().all(|v| *v >= 0.0));
+    assert_eq!(map.len(), 4096);
 }

@@ -90,6 +90,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
             collection: Default::default(),
             classes: vec![ClassSpec::Predicted, ClassSpec::Label],
             lock: None,
+            checks: vec![],
             methods: vec![
                 MethodSpec::Activations(activations::Activations::default()),
                 MethodSpec::Filters(filters::Filters::default()),
@@ -103,6 +104,8 @@ fn results(lang: Lang) -> (Results, Tensors) {
         collection: None,
         predictions: vec![],
         figures: vec![],
+        checks: vec![],
+        comparison: None,
         failures: vec![Failure {
             model: None,
             image: Some("broken.jpg".into()),

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::{Asked, Candidate};
 use crate::error::Result;
-use crate::network::random::{fnv1a, splitmix};
+use crate::methods::chance::Chance;
 use crate::results::Map;
 
 /// Cells on a side of the random map: as coarse as the last layer of most networks.
@@ -19,10 +19,10 @@ const CELLS: i64 = 7;
 pub fn baselines(asked: &Asked) -> Result<Vec<(Map, Candidate)>> {
     let input = asked.input()?;
     let (height, width) = (input.size()[2], input.size()[3]);
-    let seed = splitmix(asked.subject().seed ^ fnv1a(asked.pass.pass.image));
-    let drawn: Vec<f32> = (1..=(CELLS * CELLS) as u64)
-        .map(|i| splitmix(seed.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15))))
-        .map(|z| (z >> 40) as f32 / (1u32 << 24) as f32)
+    let purpose = format!("a random map for {}", asked.pass.pass.image);
+    let mut chance = Chance::new(asked.subject().seed, &purpose);
+    let drawn: Vec<f32> = (0..CELLS * CELLS)
+        .map(|_| chance.uniform() as f32)
         .collect();
     let bell = |at: i64, side: i64| {
         let off = (at as f64 + 0.5) / side as f64 - 0.5;

@@ -18,8 +18,8 @@ use tch::{Kind, Tensor};
 
 use super::{Asked, Candidate, Check};
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::several;
-use crate::network::random::{fnv1a, splitmix};
+use crate::methods::chance::Chance;
+use crate::methods::{baseline, several};
 use crate::results::{Checked, Curves as Found};
 
 /// How finely.
@@ -51,7 +51,7 @@ impl Check for Curves {
     fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()> {
         let input = asked.input()?;
         let plain = input.f_zeros_like()?;
-        let blurred = blur(&input)?;
+        let blurred = baseline::blurred(&input)?;
         let ends = Tensor::f_cat(&[&input, &plain, &blurred], 0)?;
         let ends = asked.probabilities(&ends)?;
         let [whole, none, soft] = ends[..] else {
@@ -108,41 +108,12 @@ fn ranks(map: &Tensor, shuffled: &Tensor) -> Result<Tensor> {
 
 /// An order of all pixels of the input, drawn with the seed.
 fn shuffle(asked: &Asked, input: &Tensor) -> Result<Tensor> {
-    let count = (input.size()[2] * input.size()[3]) as u64;
-    let seed = splitmix(asked.subject().seed ^ fnv1a("curves") ^ fnv1a(asked.pass.pass.image));
-    let mut order: Vec<i64> = (0..count as i64).collect();
-    order.sort_by_cached_key(|&at| splitmix(seed.wrapping_add(at as u64)));
+    let count = input.size()[2] * input.size()[3];
+    let purpose = format!("an order of equals for {}", asked.pass.pass.image);
+    let mut chance = Chance::new(asked.subject().seed, &purpose);
+    let mut order: Vec<i64> = (0..count).collect();
+    order.sort_by_cached_key(|_| chance.uniform().to_bits());
     Ok(Tensor::from_slice(&order).f_to_device(input.device())?)
-}
-
-/// `[1, 3, H, W]` blurred, with nothing (the mean colour) around it.
-fn blur(input: &Tensor) -> Result<Tensor> {
-    let bell: Vec<f32> = (-5..=5)
-        .map(|x| (-f64::from(x * x) / 50.0).exp() as f32)
-        .collect();
-    let bell = Tensor::from_slice(&bell);
-    let bell = bell
-        .f_div(&bell.f_sum(Kind::Float)?)?
-        .f_to_device(input.device())?;
-    let kernel = |shape: [i64; 4]| bell.f_view(shape)?.f_repeat([3, 1, 1, 1]);
-    let none: Option<Tensor> = None;
-    Ok(input
-        .f_conv2d(
-            &kernel([1, 1, 1, 11])?,
-            none.as_ref(),
-            [1, 1],
-            [0, 5],
-            [1, 1],
-            3,
-        )?
-        .f_conv2d(
-            &kernel([1, 1, 11, 1])?,
-            none.as_ref(),
-            [1, 1],
-            [5, 0],
-            [1, 1],
-            3,
-        )?)
 }
 
 /// The mean of a curve by trapezoids.

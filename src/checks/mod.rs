@@ -3,10 +3,10 @@
 //! A check sees all maps of a network, a picture and a class at once, and two that know nothing of the network
 //! beside them, so that what is shared is computed once.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::methods::{ClassPass, MethodSpec, Subject};
+use crate::error::Result;
+use crate::methods::{ClassPass, MethodSpec, Subject, several};
 use crate::network::graph::NodeId;
 use crate::results::Checked;
 
@@ -73,13 +73,7 @@ impl Asked<'_> {
     /// # Errors
     /// If libtorch refuses.
     pub fn probabilities(&self, inputs: &Tensor) -> Result<Vec<f32>> {
-        let network = &self.subject().network;
-        let output = network.graph().output();
-        let values = tch::no_grad(|| network.forward(inputs, &[output]))?;
-        let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
-        let logits = values.get(&output).ok_or_else(missing)?;
-        let all = logits.f_softmax(1, Kind::Float)?;
-        let of_class = all.f_select(1, self.pass.class.index as i64)?;
+        let of_class = several::probabilities(self.subject(), inputs, self.pass.class.index)?;
         let array = crate::methods::to_array(&of_class)?;
         Ok(array.floats().unwrap_or_default().to_vec())
     }

@@ -2,18 +2,18 @@
 //! the photo (Sundararajan et al. 2017, <https://arxiv.org/abs/1703.01365>).
 //!
 //! **What it shows.** Pixels that raise the logit, and pixels that lower it, between the baseline and the photo.
-//! **How it is computed.** `(x − b) · ∫ ∂logit/∂x (b + t (x − b)) dt` over `t` from 0 to 1, by Gauss–Legendre
-//! quadrature with `steps` points; `x` is the preprocessed picture and `b` has `baseline` everywhere. The
-//! parts, `[3, H, W]`, are kept under `<key>/raw`; the map is their sum over the colours, signed, in logits.
+//! **How it is computed.** `(x − b) · ∫ ∂logit/∂x (b + t (x − b)) dt` over `t` from 0 to 1, by the quadrature that
+//! `rule` names with `steps` points; `x` is the preprocessed picture and `b` the `baseline`. The parts, `[3, H, W]`, are kept under `<key>/raw`; the map is their sum over the colours, signed, in logits.
 //! **How to read it.** Red speaks for the class, blue against it. All parts should sum to the difference of the
 //! logits at photo and baseline; the note says by how much they miss it.
 //! **What it can't show.** Pixels of the baseline's colour; and another baseline gives another map.
-//! **Options.** `steps`, `baseline`. **Cost.** `steps` forward and backward passes a class.
+//! **Options.** `steps`, `rule`, `baseline` (a number, `mean`, `black`, `white`, `blurred`). **Cost.** `steps` forward and backward passes a class.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use super::baseline::Baseline;
 use super::{ClassPass, Method, Output, Passes, several};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
@@ -26,15 +26,59 @@ use crate::results::Note;
 pub struct IntegratedGradients {
     /// Points of the quadrature, 1 to 1000.
     pub steps: usize,
-    /// What the path starts from, in every colour after preprocessing; 0 is the mean colour.
-    pub baseline: f64,
+    /// Where the points lie and how much each counts.
+    pub rule: Rule,
+    /// What the path starts from: a number (in every colour after preprocessing; 0 is the mean colour), `mean`,
+    /// `black`, `white` or `blurred`.
+    pub baseline: Baseline,
+}
+
+/// A way of adding up along the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// The points that are exact for polynomials of the highest degree.
+    GaussLegendre,
+    /// Even steps, each counted where it begins.
+    RiemannLeft,
+    /// Even steps, each counted where it ends.
+    RiemannRight,
+    /// Even steps, each counted in its middle.
+    RiemannMiddle,
+    /// Even points from end to end, the two ends counted half.
+    RiemannTrapezoid,
+}
+
+impl Rule {
+    /// `steps` points in 0…1 with their weights, which sum to 1.
+    fn points(self, steps: usize) -> Vec<(f64, f64)> {
+        let n = steps as f64;
+        let even = |shift: f64| (0..steps).map(move |i| ((i as f64 + shift) / n, 1.0 / n));
+        match self {
+            Rule::GaussLegendre => legendre(steps),
+            Rule::RiemannLeft => even(0.0).collect(),
+            Rule::RiemannMiddle => even(0.5).collect(),
+            Rule::RiemannRight => even(1.0).collect(),
+            // One point alone has no two ends.
+            Rule::RiemannTrapezoid if steps == 1 => even(0.5).collect(),
+            Rule::RiemannTrapezoid => {
+                let whole = 1.0 / (n - 1.0);
+                let weight = |i: usize| match i == 0 || i + 1 == steps {
+                    true => whole / 2.0,
+                    false => whole,
+                };
+                (0..steps).map(|i| (i as f64 * whole, weight(i))).collect()
+            }
+        }
+    }
 }
 
 impl Default for IntegratedGradients {
     fn default() -> Self {
         IntegratedGradients {
             steps: 50,
-            baseline: 0.0,
+            rule: Rule::GaussLegendre,
+            baseline: Baseline::Number(0.0),
         }
     }
 }
@@ -58,7 +102,7 @@ impl Method for IntegratedGradients {
         }
         if !self.baseline.is_finite() {
             return Err(Error::new(ErrorKind::Network, "the path starts nowhere")
-                .help("`baseline` is a number; 0 is the mean colour"));
+                .help("`baseline` is a number (0 is the mean colour), `mean`, `black`, `white` or `blurred`"));
         }
         Ok(())
     }
@@ -66,10 +110,10 @@ impl Method for IntegratedGradients {
     fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let (subject, class) = (pass.pass.subject, pass.class.index);
         let input = pass.pass.input.f_detach()?;
-        let baseline = input.f_full_like(self.baseline)?;
+        let baseline = self.baseline.of(&input, subject)?;
         let way = input.f_sub(&baseline)?;
         let mut mean = input.f_zeros_like()?;
-        for points in legendre(self.steps).chunks(several::batch(&input)) {
+        for points in self.rule.points(self.steps).chunks(several::batch(&input)) {
             let column = |of: fn(&(f64, f64)) -> f64| {
                 let values: Vec<f32> = points.iter().map(|point| of(point) as f32).collect();
                 Tensor::from_slice(&values)
@@ -121,7 +165,21 @@ fn legendre(count: usize) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::legendre;
+    use super::{Rule, legendre};
+
+    #[test]
+    fn every_rule_finds_the_area_below_a_line() {
+        for (rule, expected) in [
+            (Rule::GaussLegendre, 0.5),
+            (Rule::RiemannMiddle, 0.5),
+            (Rule::RiemannTrapezoid, 0.5),
+            (Rule::RiemannLeft, 0.45),
+            (Rule::RiemannRight, 0.55),
+        ] {
+            let sum: f64 = rule.points(10).iter().map(|(x, w)| x * w).sum();
+            assert!((sum - expected).abs() < 1e-12, "{rule:?}: {sum}");
+        }
+    }
 
     #[test]
     fn the_quadrature_is_exact_for_polynomials() {

@@ -8,15 +8,19 @@ use crate::spec::{LayerSelector, selector};
 pub use collection::{Batch, Collector, Member, State};
 pub use subject::{ClassPass, Output, Pass, Subject, to_array};
 
+pub mod baseline;
 mod cam;
+pub mod chance;
 mod collection;
 pub mod several;
 mod subject;
 pub mod units;
 
+pub mod ablation_cam;
 pub mod activations;
 pub mod cka;
 pub mod deconvnet;
+pub mod eigen_cam;
 pub mod exemplars;
 pub mod field;
 pub mod filters;
@@ -30,9 +34,13 @@ pub mod integrated_gradients;
 pub mod layer_cam;
 pub mod maximize;
 pub mod occlusion;
+pub mod rise;
 pub mod saliency;
+pub mod score_cam;
 pub mod skip_connections;
+pub mod smoothgrad;
 pub mod tsne;
+pub mod vargrad;
 pub mod xgrad_cam;
 
 /// A way of looking. Its config says what it needs; the three functions below are called once a
@@ -160,7 +168,10 @@ crate::named::list! {
     "saliency" => Saliency(saliency::Saliency),
     "input_x_gradient" => InputXGradient(input_x_gradient::InputXGradient),
     "integrated_gradients" => IntegratedGradients(integrated_gradients::IntegratedGradients),
+    "smoothgrad" => Smoothgrad(smoothgrad::Smoothgrad),
+    "vargrad" => Vargrad(vargrad::Vargrad),
     "occlusion" => Occlusion(occlusion::Occlusion),
+    "rise" => Rise(rise::Rise),
     "grad_cam" => GradCam(grad_cam::GradCam),
     "deconvnet" => Deconvnet(deconvnet::Deconvnet),
     "guided_backprop" => GuidedBackprop(guided_backprop::GuidedBackprop),
@@ -169,6 +180,9 @@ crate::named::list! {
     "hires_cam" => HiresCam(hires_cam::HiresCam),
     "layer_cam" => LayerCam(layer_cam::LayerCam),
     "xgrad_cam" => XgradCam(xgrad_cam::XgradCam),
+    "score_cam" => ScoreCam(score_cam::ScoreCam),
+    "ablation_cam" => AblationCam(ablation_cam::AblationCam),
+    "eigen_cam" => EigenCam(eigen_cam::EigenCam),
     "tsne" => Tsne(tsne::Tsne),
     "cka" => Cka(cka::Cka),
     "exemplars" => Exemplars(exemplars::Exemplars),

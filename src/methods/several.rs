@@ -6,6 +6,7 @@ use tch::Tensor;
 use super::Subject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::gradients;
+use crate::network::graph::{Graph, NodeId};
 
 /// Pixels a batch may have in all: eight pictures of 224 × 224.
 const PIXELS: i64 = 8 * 224 * 224;
@@ -26,6 +27,33 @@ pub fn logits(subject: &Subject, inputs: &Tensor, class: usize) -> Result<Tensor
     let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
     let logits = values.get(&output).ok_or_else(missing)?;
     Ok(logits.f_select(1, class as i64)?)
+}
+
+/// The class's probability for each of `inputs`, `[N, 3, H, W]`: `[N]`, without a gradient.
+///
+/// # Errors
+/// If libtorch refuses.
+pub fn probabilities(subject: &Subject, inputs: &Tensor, class: usize) -> Result<Tensor> {
+    let output = subject.network.graph().output();
+    let values = tch::no_grad(|| subject.network.forward(inputs, &[output]))?;
+    let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
+    let logits = values.get(&output).ok_or_else(missing)?;
+    let all = logits.f_softmax(1, tch::Kind::Float)?;
+    Ok(all.f_select(1, class as i64)?)
+}
+
+/// The nodes before `layer` that nodes behind it need, too: where shortcuts leave that end behind it. The input is
+/// among them where a node behind needs it.
+pub fn around(graph: &Graph, layer: NodeId) -> Vec<NodeId> {
+    let behind = graph.downstream(layer);
+    let mut around: Vec<NodeId> = (0..graph.nodes().len())
+        .filter(|&id| behind[id] && id != layer)
+        .flat_map(|id| graph.node(id).inputs.iter().copied())
+        .filter(|&input| !behind[input])
+        .collect();
+    around.sort_unstable();
+    around.dedup();
+    around
 }
 
 /// The gradient of the class's logit at each of `inputs`, `[N, 3, H, W]`, in that shape.

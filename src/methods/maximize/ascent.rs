@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::canvas;
-use super::chance::Chance;
 use super::views::{self, Reach};
 use crate::error::{Error, ErrorKind, Result};
+use crate::methods::chance::Chance;
 use crate::methods::{Subject, to_array};
 use crate::network::graph::{NodeId, Op};
 use crate::progress::{Progress, Unit};

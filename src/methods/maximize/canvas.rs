@@ -6,8 +6,8 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::chance::Chance;
 use crate::error::Result;
+use crate::methods::chance::Chance;
 
 /// How strongly high frequencies are held back: they are divided by this power of the frequency. Photos fall by
 /// 1; a little more keeps dense texture down, which small networks with ReLU6 are prone to.

@@ -20,7 +20,6 @@
 
 mod ascent;
 mod canvas;
-mod chance;
 mod search;
 mod views;
 

@@ -3,8 +3,8 @@
 
 use tch::Tensor;
 
-use super::chance::Chance;
 use crate::error::Result;
+use crate::methods::chance::Chance;
 
 /// Reflection, so that the picture has no edge that could be seen.
 const REFLECTED: i64 = 2;

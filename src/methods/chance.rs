@@ -1,5 +1,5 @@
-//! Chance that is the same on every machine: numbers from blake3's output stream, keyed by a text, so that an
-//! ascent does not hang on which others run beside it.
+//! Chance that is the same on every machine: numbers from blake3's output stream, keyed by a text, so that what
+//! is drawn does not hang on what else runs beside it.
 
 use blake3::OutputReader;
 

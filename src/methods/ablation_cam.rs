@@ -1,0 +1,116 @@
+//! `ablation_cam`: a layer's channels weighed by what the logit loses without each (Ramaswamy et al. 2020,
+//! <https://openaccess.thecvf.com/content_WACV_2020/html/Desai_Ablation-CAM_Visual_Explanations_for_Deep_Convolutional_Network_via_Gradient-free_Localization_WACV_2020_paper.html>).
+//!
+//! **What it shows.** The places of a layer that speak for a class, without any gradient: each channel counts by the damage its
+//! loss does.
+//! **How it is computed.** The network runs on from the layer with one channel silenced at a time. Where the layer has no negative values
+//! silence is 0, as in the paper; where it has, it is far below all of them (their minimum less 10⁷), so that a ReLU behind lets
+//! nothing through, as pytorch-grad-cam does it. With the logit `y` and `yₖ` without channel `k`, the weight is
+//! `(y − yₖ) / y`; the map is `ReLU(Σ weight · A)`, `[h, w]`, the sum before the ReLU is kept under `<key>/raw`.
+//! **How to read it.** As Grad-CAM.
+//! **What it can't show.** Channels that stand in for each other: losing one of two costs nothing. The weights' scale is lost where the
+//! logit is near 0, and turns round where it is negative.
+//! **Options.** `layers`. **Cost.** The rest of the network once for every channel of the layer: little behind the last convolution,
+//! much behind an early one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::{ClassPass, Method, Output, Passes, cam, several};
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::Kept;
+use crate::network::graph::NodeId;
+use crate::network::info::NodeInfo;
+use crate::spec::LayerSelector;
+
+/// On which layers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AblationCam {
+    /// Layers with height and width.
+    pub layers: Vec<LayerSelector>,
+}
+
+impl Default for AblationCam {
+    fn default() -> Self {
+        AblationCam {
+            layers: vec![LayerSelector("last".into())],
+        }
+    }
+}
+
+/// How far below all values a channel is put where silence is not 0.
+const FAR: f64 = 1e7;
+
+impl Method for AblationCam {
+    fn selectors(&self) -> &[LayerSelector] {
+        &self.layers
+    }
+
+    fn asks_about_classes(&self) -> bool {
+        true
+    }
+
+    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> Passes {
+        let channels = |layer: &NodeId| info[*layer].shape.first().copied().unwrap_or(0);
+        Passes {
+            forward: layers.iter().map(channels).sum::<i64>() as usize,
+            backward: 0,
+        }
+    }
+
+    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+        let graph = pass.pass.subject.network.graph();
+        let logits = pass.pass.value(graph.output())?;
+        let whole = logits.f_double_value(&[0, pass.class.index as i64])?;
+        for &layer in layers {
+            let values = pass.pass.value(layer)?.f_detach()?;
+            let without = without(pass, layer, &values)?;
+            let weights = without.f_neg()?.f_add_scalar(whole)?.f_div_scalar(whole)?;
+            let weights = weights.f_view([1, -1, 1, 1])?;
+            cam::draw("ablation_cam", pass, &[layer], out, |values, _| {
+                Ok(values.f_mul(&weights)?)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The class's logit without each channel of the layer, `[C]`.
+fn without(pass: &ClassPass, layer: NodeId, values: &Tensor) -> Result<Tensor> {
+    let network = &pass.pass.subject.network;
+    let output = network.graph().output();
+    // Nodes from before the layer that a shortcut around it needs.
+    let around = several::around(network.graph(), layer);
+    let lowest = values.f_min()?.f_double_value(&[])?;
+    let silence = if lowest < 0.0 { lowest - FAR } else { 0.0 };
+    let channels: Vec<i64> = (0..values.size()[1]).collect();
+    let first = pass.pass.input;
+    let mut before = Kept::new();
+    if !around.is_empty() {
+        before = tch::no_grad(|| network.forward(&first.f_detach()?, &around))?;
+    }
+    let mut all = Vec::new();
+    for some in channels.chunks(several::batch(first)) {
+        let count = some.len() as i64;
+        let silenced = values.f_repeat([count, 1, 1, 1])?;
+        for (copy, channel) in some.iter().enumerate() {
+            let _ = silenced
+                .f_select(0, copy as i64)?
+                .f_select(0, *channel)?
+                .f_fill_(silence)?;
+        }
+        let mut given = Kept::from([(layer, silenced)]);
+        for (id, value) in &before {
+            let mut shape = value.size();
+            shape[0] = count;
+            given.insert(*id, value.f_expand(shape.as_slice(), false)?);
+        }
+        let found = tch::no_grad(|| network.resume(&given, &[output]))?;
+        let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
+        let logits = found.get(&output).ok_or_else(missing)?;
+        all.push(logits.f_select(1, pass.class.index as i64)?);
+    }
+    Ok(Tensor::f_cat(&all, 0)?)
+}
