@@ -32,6 +32,7 @@ pub mod hires_cam;
 pub mod input_x_gradient;
 pub mod integrated_gradients;
 pub mod layer_cam;
+pub mod lrp;
 pub mod maximize;
 pub mod occlusion;
 pub mod rise;
@@ -183,6 +184,7 @@ crate::named::list! {
     "score_cam" => ScoreCam(score_cam::ScoreCam),
     "ablation_cam" => AblationCam(ablation_cam::AblationCam),
     "eigen_cam" => EigenCam(eigen_cam::EigenCam),
+    "lrp" => Lrp(lrp::Lrp),
     "tsne" => Tsne(tsne::Tsne),
     "cka" => Cka(cka::Cka),
     "exemplars" => Exemplars(exemplars::Exemplars),

@@ -154,7 +154,7 @@ impl Network {
         self.parameters.get(&format!("{}.{part}", node.name))
     }
 
-    fn weight(&self, node: &Node) -> Result<&Tensor> {
+    pub(crate) fn weight(&self, node: &Node) -> Result<&Tensor> {
         let missing = || {
             Error::new(
                 ErrorKind::Weights,
@@ -172,19 +172,8 @@ impl Network {
         let part = |name| self.part(node, name);
         Ok(match &node.op {
             Op::Input => return Err(Error::new(ErrorKind::Network, "the input is not computed")),
-            Op::Conv(conv) => {
-                let (padded, padding) = match conv.padding {
-                    Padding::Each(padding) => (x[0].shallow_clone(), padding),
-                    Padding::Same => (pad_same(x[0], conv.kernel, conv.stride)?, 0),
-                };
-                padded.f_conv2d(
-                    self.weight(node)?,
-                    part("bias"),
-                    [conv.stride; 2],
-                    [padding; 2],
-                    [1, 1],
-                    conv.groups,
-                )?
+            Op::Conv(_) | Op::Linear { .. } => {
+                self.linear(node, x[0], self.weight(node)?, part("bias"))?
             }
             Op::BatchNorm { eps, .. } => x[0].f_batch_norm(
                 part("weight"),
@@ -210,8 +199,45 @@ impl Network {
             Op::Mul => x[0].f_mul(x[1])?,
             Op::Flatten => x[0].f_flatten(1, -1)?,
             Op::Dropout => x[0].shallow_clone(),
-            Op::Linear { .. } => x[0].f_linear(self.weight(node)?, part("bias"))?,
         })
+    }
+}
+
+impl Network {
+    /// What a convolution or a linear layer makes of `x` with other numbers in it; any other node gives `x` back.
+    ///
+    /// # Errors
+    /// If libtorch refuses.
+    pub(crate) fn linear(
+        &self,
+        node: &Node,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let Op::Conv(conv) = &node.op else {
+            return Ok(match node.op {
+                Op::Linear { .. } => x.f_linear(weight, bias)?,
+                _ => x.shallow_clone(),
+            });
+        };
+        let (padded, padding) = match conv.padding {
+            Padding::Each(padding) => (x.shallow_clone(), padding),
+            Padding::Same => (pad_same(x, conv.kernel, conv.stride)?, 0),
+        };
+        Ok(padded.f_conv2d(
+            weight,
+            bias,
+            [conv.stride; 2],
+            [padding; 2],
+            [1, 1],
+            conv.groups,
+        )?)
+    }
+
+    /// The bias of a convolution or a linear layer, if it has one.
+    pub(crate) fn bias(&self, node: &Node) -> Option<&Tensor> {
+        self.part(node, "bias")
     }
 }
 
