@@ -42,7 +42,7 @@ const OTHERS: [&str; 8] = [
 
 /// Turns, fewer where they would take longer than so many seconds, but 3 at least.
 const TURNS: usize = 9;
-const SECONDS: f64 = 20.0;
+const SECONDS: f64 = 8.0;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
