@@ -251,7 +251,7 @@ def main():
             theirs = seconds(METHODS[method], look)
             if row:
                 own = float(row["seconds"])
-                print(f"{method:22} {network:16} {own:9.3f} {theirs:9.3f} {own / theirs:7.2f}", flush=True)
+                print(f"{method:22} {network:16} {own:9.3f} {theirs:9.3f} {own / theirs:7.3f}", flush=True)
             else:
                 print(method, network, theirs, threads, look.target, look.logit, sep="\t", flush=True)
 
