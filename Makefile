@@ -1,5 +1,5 @@
 # The targets a newcomer types, and the same that CI calls.
-.PHONY: report large-set test lint bench libtorch tools npm screenshots
+.PHONY: report large-set test lint bench bench-peers libtorch tools npm screenshots
 
 # Fetches what is missing (libtorch, weights, photos; kept in the cache), builds, runs the quickstart.
 report: libtorch npm
@@ -13,6 +13,17 @@ large-set: libtorch npm
 # Times and memory; `PHOTOS=FOLDER` for those of a large set.
 bench: libtorch
 	cargo bench
+
+# Our times beside those of PyTorch, Captum and pytorch-grad-cam, method by method. They are installed below
+# target/, unless `PYTHON=…` names an interpreter that has them; METHODS, NETWORKS and THREADS choose.
+bench-peers: PYTHON ?= target/peers/bin/python
+bench-peers: libtorch
+	@test "$(PYTHON)" != target/peers/bin/python || test -e target/peers/installed || \
+	  { python3 -m venv target/peers && target/peers/bin/python -m pip install --quiet -r benches/peers-requirements.txt \
+	  && touch target/peers/installed; }
+	@mkdir -p target
+	PEERS=1 cargo bench --bench methods $(BENCHFLAGS) > target/peers.tsv
+	$(PYTHON) benches/peers.py --ours target/peers.tsv
 
 # The whole suite.
 test: libtorch npm

@@ -3,9 +3,17 @@
 
 use blake3::OutputReader;
 
+/// Bytes drawn at a time: blake3 makes a block of 64 for any 8 that are asked of it, and many blocks at once.
+const DRAWN: usize = 1024;
+
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
-pub struct Chance(OutputReader);
+pub struct Chance {
+    reader: OutputReader,
+    drawn: [u8; DRAWN],
+    /// How many of them have been given out.
+    used: usize,
+}
 
 impl Chance {
     /// The stream of this experiment's `seed` for what `purpose` names.
@@ -14,13 +22,22 @@ impl Chance {
         hasher
             .update(&seed.to_le_bytes())
             .update(purpose.as_bytes());
-        Chance(hasher.finalize_xof())
+        Chance {
+            reader: hasher.finalize_xof(),
+            drawn: [0; DRAWN],
+            used: DRAWN,
+        }
     }
 
     /// Uniform in 0 (in) to 1 (out).
     pub fn uniform(&mut self) -> f64 {
+        if self.used == DRAWN {
+            self.reader.fill(&mut self.drawn);
+            self.used = 0;
+        }
         let mut bytes = [0; 8];
-        self.0.fill(&mut bytes);
+        bytes.copy_from_slice(&self.drawn[self.used..self.used + 8]);
+        self.used += 8;
         (u64::from_le_bytes(bytes) >> 11) as f64 / (1u64 << 53) as f64
     }
 
@@ -40,5 +57,23 @@ impl Chance {
         }
         numbers.truncate(count);
         numbers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chance, DRAWN};
+
+    #[test]
+    fn what_is_drawn_is_the_stream_in_order() {
+        let mut hasher = blake3::Hasher::new();
+        let mut whole = vec![0; 3 * DRAWN];
+        hasher.update(&7u64.to_le_bytes()).update(b"order");
+        hasher.finalize_xof().fill(&mut whole);
+        let mut chance = Chance::new(7, "order");
+        for bytes in whole.as_chunks::<8>().0 {
+            let expected = (u64::from_le_bytes(*bytes) >> 11) as f64 / (1u64 << 53) as f64;
+            assert_eq!(chance.uniform(), expected);
+        }
     }
 }
