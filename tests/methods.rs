@@ -18,6 +18,8 @@ use tch::{Device, Tensor};
 mod deconvnet;
 #[path = "methods/filters.rs"]
 mod filters;
+#[path = "methods/lrp.rs"]
+mod lrp;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
 

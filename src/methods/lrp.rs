@@ -3,17 +3,21 @@
 //!
 //! **What it shows.** Which pixels the logit was made of: every layer shares out what it got among its inputs, in proportion to what
 //! each of them contributed.
-//! **How it is computed.** Batch norm is folded into the convolution before it. Beginning with the logit, a sum `z = Σ x · w + b` gives each
-//! contribution `x · w` its share of the relevance of `z`: in proportion, with `z` held away from 0 (*epsilon*); with contributions of
-//! its own sign counted `1 + gamma` times (*gamma*); or the positive ones `alpha` times the relevance and the negative ones `1 − alpha` times
-//! (*alpha_beta*). The two sides of a shortcut are such a sum; max pooling gives all to the winner; the gates of squeeze-and-excitation count
-//! as constants; activations pass on what they get. The *preset*: epsilon for linear layers, alpha_beta with alpha 1 for
-//! VGG's convolutions and gamma for those of the others, and for the first one the rule for pixels between black and white (zᴮ). The parts, `[3, H, W]`, are kept under
-//! `<key>/raw`; the map is their sum over the colours, signed, in logits.
-//! **How to read it.** Red pixels spoke for the class, blue ones against it. What does not reach the pixels has stayed with the biases on the way;
-//! the note says how much.
-//! **What it can't show.** Why: it is a book-keeping of one pass, and another rule keeps other books. With alpha_beta and large gamma it
-//! shows mostly what excites the network, for whatever class.
+//! **How it is computed.** Batch norm is folded into the convolution before it. Beginning with the logit, a sum `z = Σ x · w + b` gives
+//! each contribution `x · w` its share of the relevance of `z`: in proportion, with `z` held away from 0 (*epsilon*); with contributions
+//! of its own sign counted `1 + gamma` times (*gamma*); or the positive ones `alpha` times the relevance and the negative ones
+//! `1 − alpha` times (*alpha_beta*); what `b` contributed stays with it. The two sides of a shortcut are such a sum; max pooling gives
+//! all to the winner; the gates of squeeze-and-excitation count as constants; activations pass on what they get. The *preset*: epsilon
+//! for linear layers, alpha_beta with alpha 1 for VGG's convolutions and gamma for those of the others, and for the first one the rule
+//! for pixels between black and white (zᴮ); biases get nothing, for folded batch norms would keep nearly everything (of ResNet-50's
+//! score for a photo all but a tenth). The parts, `[3, H, W]`, are kept under `<key>/raw`; the map is their sum over the colours,
+//! signed, in logits.
+//! **How to read it.** Red pixels spoke for the class, blue ones against it. What does not reach the pixels has stayed with the biases
+//! on the way; the note says how much. In the preset that is what channels of no input at all had to say, half the score in an
+//! EfficientNet-Lite.
+//! **What it can't show.** Why: it is a book-keeping of one pass, and another rule keeps other books. With alpha_beta and large gamma
+//! it shows mostly what excites the network, for whatever class; with epsilon and with alpha 2 the books of a deep network with
+//! shortcuts are noise.
 //! **Options.** `rule`, `epsilon`, `gamma`, `alpha`. **Cost.** About four forward and backward passes a class.
 
 use schemars::JsonSchema;
@@ -56,7 +60,7 @@ impl Default for Lrp {
         Lrp {
             rule: Rule::Preset,
             epsilon: 0.01,
-            gamma: 0.25,
+            gamma: 1.0,
             alpha: 2.0,
         }
     }
@@ -116,6 +120,7 @@ impl Lrp {
             convolutions: share,
             linear: share,
             input: None,
+            biases: true,
         };
         match self.rule {
             Rule::Epsilon => all(Share::Epsilon(self.epsilon)),
@@ -137,6 +142,7 @@ impl Lrp {
                     },
                     linear: Share::Epsilon(self.epsilon),
                     input: Some([level(0.0), level(1.0)]),
+                    biases: false,
                 }
             }
         }

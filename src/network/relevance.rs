@@ -31,6 +31,8 @@ pub struct Rules {
     pub linear: Share,
     /// The lowest and the highest value of the input, by colour, where the first convolution is to use them (zᴮ).
     pub input: Option<[[f32; 3]; 2]>,
+    /// Whether biases keep their share; otherwise contributions share out everything.
+    pub biases: bool,
 }
 
 /// A logit, handed back.
@@ -147,6 +149,7 @@ impl Network {
                         (corner(low)?, above, -1.0),
                         (corner(high)?, below, -1.0),
                     ];
+                    // Without the bias, as in the paper.
                     let mut total = z.f_zeros_like()?;
                     for (x, weight, sign) in &parts {
                         let part = self.linear(node, x, weight, None)?;
@@ -172,8 +175,12 @@ impl Network {
                     };
                     self.linear(node, x, weight, None)
                 };
-                let bias = self.bias(node);
-                Ok(vec![share.out(x[0], z, bias, relevance, &sum)?])
+                if rules.biases {
+                    let bias = self.bias(node);
+                    return Ok(vec![share.out(x[0], z, bias, relevance, &sum)?]);
+                }
+                let z = self.linear(node, x[0], weight, None)?;
+                Ok(vec![share.out(x[0], &z, None, relevance, &sum)?])
             }
         }
     }
