@@ -13,7 +13,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::chance::Chance;
 use super::{ClassPass, Method, Output, Passes, several};
@@ -62,7 +62,7 @@ impl Smoothgrad {
         Ok(())
     }
 
-    /// The mean of the gradients at the noisy copies and the mean of their squares, both `[3, H, W]`.
+    /// The mean of the gradients at the noisy copies and the mean of their squares, both `[3, H, W]` in double precision.
     ///
     /// # Errors
     /// If libtorch refuses.
@@ -74,7 +74,9 @@ impl Smoothgrad {
         let purpose = format!("noise for {}", pass.pass.image);
         let mut chance = Chance::new(subject.seed, &purpose);
         let shape = input.size();
-        let (mut sum, mut squares) = (input.f_zeros_like()?, input.f_zeros_like()?);
+        // Summed in double precision: a variance is a small difference of the two.
+        let nothing = input.f_to_kind(Kind::Double)?.f_zeros_like()?;
+        let (mut sum, mut squares) = (nothing.shallow_clone(), nothing);
         let mut left = self.samples;
         while left > 0 {
             let count = left.min(several::batch(&input));
@@ -83,6 +85,7 @@ impl Smoothgrad {
                 .f_view([count as i64, shape[1], shape[2], shape[3]])?
                 .f_to_device(subject.device)?;
             let slopes = several::slopes(subject, &input.f_add(&noise)?, class)?;
+            let slopes = slopes.f_to_kind(Kind::Double)?;
             let over = Some([0i64].as_slice());
             sum = sum.f_add(&slopes.f_sum_dim_intlist(over, true, None)?)?;
             squares = squares.f_add(&slopes.f_square()?.f_sum_dim_intlist(over, true, None)?)?;

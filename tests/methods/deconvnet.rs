@@ -9,7 +9,8 @@ fn guided_grad_cam_is_captums() {
         let raw = array(&out, "/raw");
         let sum = |at: usize| raw[at] + raw[4096 + at] + raw[8192 + at];
         let sum: Vec<f32> = (0..4096).map(sum).collect();
-        close(
+        deviations::held(
+            "guided_grad_cam",
             arch,
             &sum,
             &golden(&format!("{arch}/guided_grad_cam")),
@@ -65,7 +66,8 @@ fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
             let (x, y) = (at % window.width, at / window.width % window.height);
             whole[(window.top + y) * 64 + window.left + x] += value;
         }
-        close(
+        deviations::held(
+            "deconvnet",
             arch,
             &whole,
             &golden(&format!("{arch}/deconvnet/{module}")),
