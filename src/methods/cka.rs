@@ -40,7 +40,7 @@ impl Default for Cka {
             "stage2",
             "stage3",
             "stage4",
-            "stage5",
+            "last",
             "penultimate",
         ];
         Cka {
