@@ -18,18 +18,32 @@ pub enum ColourMap {
     Cividis,
     /// For signed numbers: blue below zero, near white at zero, red above.
     BlueRed,
+    /// Purple for below 0, orange for above.
+    PurpleOrange,
+    /// Green for below 0, brown for above.
+    GreenBrown,
 }
 
 impl ColourMap {
     /// Every map.
-    pub const ALL: [ColourMap; 6] = [
+    pub const ALL: [ColourMap; 8] = [
         ColourMap::Viridis,
         ColourMap::Inferno,
         ColourMap::Magma,
         ColourMap::Plasma,
         ColourMap::Cividis,
         ColourMap::BlueRed,
+        ColourMap::PurpleOrange,
+        ColourMap::GreenBrown,
     ];
+
+    /// Whether it is for signed numbers.
+    pub fn diverges(self) -> bool {
+        matches!(
+            self,
+            ColourMap::BlueRed | ColourMap::PurpleOrange | ColourMap::GreenBrown
+        )
+    }
 
     /// The map a method's numbers are shown in unless it says otherwise.
     pub fn fitting(signed: bool) -> ColourMap {
@@ -41,7 +55,7 @@ impl ColourMap {
     }
 
     /// The colours of a [`Scale`](super::Scale)'s indices: 1 to 255 from the lower end to the
-    /// upper, and at [`NO_VALUE`] one that the map doesn't have (white; grey in `BlueRed`).
+    /// upper, and at [`NO_VALUE`] one that the map doesn't have (white; grey in diverging ones).
     pub fn palette(self) -> [[u8; 3]; 256] {
         let gradient = match self {
             ColourMap::Viridis => colorous::VIRIDIS,
@@ -50,17 +64,17 @@ impl ColourMap {
             ColourMap::Plasma => colorous::PLASMA,
             ColourMap::Cividis => colorous::CIVIDIS,
             ColourMap::BlueRed => colorous::RED_BLUE,
+            ColourMap::PurpleOrange => colorous::PURPLE_ORANGE,
+            ColourMap::GreenBrown => colorous::BROWN_GREEN,
         };
         std::array::from_fn(|index| {
             if index == usize::from(NO_VALUE) {
-                return match self {
-                    ColourMap::BlueRed => [128; 3],
-                    _ => [255; 3],
-                };
+                // Grey is no colour of a diverging map, which is near white in its middle.
+                return if self.diverges() { [128; 3] } else { [255; 3] };
             }
             let part = (index - 1) as f64 / 254.0;
             let part = match self {
-                ColourMap::BlueRed => 1.0 - part,
+                ColourMap::BlueRed | ColourMap::GreenBrown => 1.0 - part,
                 _ => part,
             };
             gradient.eval_continuous(part).into_array()

@@ -47,6 +47,8 @@ pub struct ScaleView {
     pub high: String,
     /// The ends as numbers, for the script.
     pub ends: (f32, f32),
+    /// Whether values beyond the end are shown as the end.
+    pub clipped: bool,
     pub words: String,
 }
 
@@ -267,6 +269,7 @@ impl Drawing<'_> {
             low: self.words.number(f64::from(low)),
             high: self.words.number(f64::from(high)),
             ends: (low, high),
+            clipped: shown.clipped,
             words,
         }
     }

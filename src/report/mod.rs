@@ -26,6 +26,7 @@ mod summary;
 mod trust;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -71,8 +72,29 @@ templates!(
     "projections.html",
     "colours.html",
     "style.css",
+    "view.html",
     "report.js",
+    "script/address.js",
+    "script/contents.js",
+    "script/overlay.js",
+    "script/colour.js",
+    "script/choice.js",
+    "script/depth.js",
+    "script/probe.js",
+    "script/save.js",
+    "script/enlarge.js",
 );
+
+/// The words that the script puts into the page.
+const SAID: [(&str, &str); 7] = [
+    ("strength", "view.strength"),
+    ("row", "view.scale.row.words"),
+    ("depth", "view.depth"),
+    ("all", "view.depth.all"),
+    ("channel", "view.channel"),
+    ("csv", "view.csv"),
+    ("enlarge", "view.enlarge"),
+];
 
 /// The report as one HTML file; the same bytes for the same input.
 ///
@@ -81,6 +103,10 @@ templates!(
 pub fn render(results: &Results, tensors: &Tensors, options: &Options) -> Result<String> {
     let words = Words::of(results.experiment.lang);
     let page = page::Page::new(results, tensors, &words)?;
+    let said: BTreeMap<&str, String> = SAID
+        .into_iter()
+        .map(|(name, key)| (name, words.say(key, &[])))
+        .collect();
     let environment = environment(words, options)?;
     let draw = |name: &str, context: Value| {
         environment
@@ -88,7 +114,10 @@ pub fn render(results: &Results, tensors: &Tensors, options: &Options) -> Result
             .and_then(|template| template.render(context))
             .map_err(|error| broken(error, options))
     };
-    let script = draw("report.js", context! {})?;
+    let script = draw(
+        "report.js",
+        context! { words => said, palettes => Value::from(Serde(&pictures::palettes())) },
+    )?;
     // The one script of the page is let in by its hash, so that no other can run.
     let policy = format!(
         "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; \

@@ -66,6 +66,10 @@ pub struct MethodRows {
 #[derive(Debug, Serialize)]
 pub struct Row {
     pub title: String,
+    /// The layers it shows, by what was asked: its place in the depth.
+    pub depth: Option<String>,
+    /// Which question about a class it answers.
+    pub class: Option<String>,
     pub cells: Vec<Cell>,
 }
 
@@ -236,16 +240,25 @@ impl Drawing<'_> {
                 });
             }
             shown.extend(at.iter().flatten().map(|f| std::ptr::from_ref(*f)));
+            let (depth, asked) = (self.depth(selector.as_ref()), self.asked(role));
+            let parts = [&depth, &asked].into_iter().flatten();
             rows.push(Row {
-                title: self.title(role, selector.as_ref()),
+                title: parts.cloned().collect::<Vec<_>>().join(" · "),
+                class: match role {
+                    // The true class is another one on another photo, and the same question.
+                    Role::Label => Some(self.words.say("view.classes.label", &[])),
+                    _ => asked,
+                },
+                depth,
                 cells,
             });
         }
         Ok(rows)
     }
 
-    fn title(&self, role: &Role, selector: Option<&(String, usize)>) -> String {
-        let class = match role {
+    /// The question that a role is, in words.
+    fn asked(&self, role: &Role) -> Option<String> {
+        match role {
             Role::None => None,
             Role::Predicted => Some(self.words.say("role.predicted", &[])),
             Role::Label => {
@@ -253,16 +266,14 @@ impl Drawing<'_> {
                 Some(self.words.say("role.label", &[("class", name)]))
             }
             Role::Class(_, name) => Some(self.words.say("role.class", &[("class", name)])),
-        };
-        let layer = selector.map(|(name, number)| match number {
+        }
+    }
+
+    fn depth(&self, selector: Option<&(String, usize)>) -> Option<String> {
+        selector.map(|(name, number)| match number {
             0 => name.clone(),
             _ => format!("{name} ({})", number + 1),
-        });
-        [layer, class]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" · ")
+        })
     }
 
     /// Which of the questions the figure's class answers.

@@ -164,10 +164,11 @@ pub fn channels_shown(side: usize) -> usize {
 #[derive(Debug, Serialize)]
 pub struct Palette {
     pub name: String,
+    /// As it is known: `Viridis`.
+    pub title: String,
     pub signed: bool,
-    pub red: String,
-    pub green: String,
-    pub blue: String,
+    /// Of red, green and blue.
+    pub tables: [String; 3],
 }
 
 /// The palettes of the page: sequential ones first.
@@ -190,10 +191,9 @@ pub fn palettes() -> Vec<Palette> {
             };
             Palette {
                 name: format!("{map:?}").to_lowercase(),
-                signed: map == ColourMap::BlueRed,
-                red: table(0),
-                green: table(1),
-                blue: table(2),
+                title: format!("{map:?}"),
+                signed: map.diverges(),
+                tables: [table(0), table(1), table(2)],
             }
         })
         .collect()

@@ -1,0 +1,126 @@
+  // A row's pictures by themselves, as large as fits, all networks at the same place; arrows go on to the next row.
+  {
+    const dialog = $("#enlarged");
+    const stage = $(".stage", dialog);
+    const groups = () => $$(".row, figure.chart-figure, .norms, figure.truth").filter((row) => $("svg.pic, svg.chart", row) && row.offsetParent);
+    let row = null;
+    let kind = 0;
+    let zoom = { x: 0, y: 0, size: 100 };
+    const zoomable = () => $$("svg.pic", stage).filter((picture) => picture.getAttribute("viewBox") === picture.dataset.box || picture.dataset.box);
+    const apply = () => {
+      zoom.size = Math.min(100, Math.max(4, zoom.size));
+      zoom.x = Math.min(100 - zoom.size, Math.max(0, zoom.x));
+      zoom.y = Math.min(100 - zoom.size, Math.max(0, zoom.y));
+      for (const picture of zoomable()) picture.setAttribute("viewBox", `${zoom.x} ${zoom.y} ${zoom.size} ${zoom.size}`);
+      $("#enlarged-zoom").textContent = `${Math.round(10000 / zoom.size)} %`;
+    };
+    const zoomBy = (factor, at = [0.5, 0.5]) => {
+      const size = Math.min(100, Math.max(4, zoom.size / factor));
+      zoom.x += at[0] * (zoom.size - size);
+      zoom.y += at[1] * (zoom.size - size);
+      zoom.size = size;
+      apply();
+    };
+    const heading = (of) => {
+      const section = of.closest("section");
+      const parts = [section && $("h2", section), of.closest(".method") && $("h3", of.closest(".method")), $("h4", of)];
+      return parts.filter(Boolean).map((part) => part.textContent.trim()).join(" · ");
+    };
+    const draw = () => {
+      stage.replaceChildren();
+      $("#enlarged-title").textContent = heading(row);
+      const cells = $$(".cell", row).filter((cell) => !cell.hidden);
+      stage.style.setProperty("--columns", Math.max(1, cells.length));
+      if (cells.length === 0) stage.append(row.cloneNode(true));
+      for (const cell of cells) {
+        const clone = cell.cloneNode(true);
+        const pictures = $$(".trio > svg", clone);
+        // One of the three at full width; the others can be chosen.
+        pictures.forEach((picture, at) => { if (at !== Math.min(kind, pictures.length - 1)) picture.remove(); });
+        stage.append(clone);
+      }
+      $$(".tool, .tools", stage).forEach((part) => part.remove());
+      for (const picture of $$("svg.pic", stage)) {
+        if (picture.getAttribute("viewBox") === "0 0 100 100") picture.dataset.box = "0 0 100 100";
+      }
+      const most = Math.max(0, ...cells.map((cell) => $$(".trio > svg", cell).length));
+      const others = $("#enlarged-kind");
+      others.hidden = most < 2;
+      const rows = groups();
+      const at = rows.indexOf(row);
+      $("#enlarged-back").disabled = at <= 0;
+      $("#enlarged-next").disabled = at < 0 || at + 1 >= rows.length;
+      apply();
+    };
+    const open = (of, at) => {
+      row = of;
+      kind = at;
+      zoom = { x: 0, y: 0, size: 100 };
+      if (!dialog.open) dialog.showModal();
+      draw();
+    };
+    const step = (by) => {
+      const rows = groups();
+      const next = rows[rows.indexOf(row) + by];
+      if (!next) return;
+      row = next;
+      draw();
+    };
+    for (const figure of groups()) {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "tool enlarge", textContent: "⤢" });
+      button.setAttribute("aria-label", `${words.enlarge}: ${heading(figure)}`);
+      button.addEventListener("click", () => open(figure, Number(button.dataset.kind ?? 2)));
+      figure.prepend(button);
+    }
+    main.addEventListener("click", (event) => {
+      const picture = event.target.closest("svg.pic");
+      const of = picture?.closest(".row, figure.chart-figure, figure.truth");
+      if (!of || picture.closest("a")) return;
+      open(of, Math.max(0, $$(":scope > svg", picture.parentElement).indexOf(picture)));
+    });
+    $("#enlarged-back").addEventListener("click", () => step(-1));
+    $("#enlarged-next").addEventListener("click", () => step(1));
+    $("#enlarged-in").addEventListener("click", () => zoomBy(1.5));
+    $("#enlarged-out").addEventListener("click", () => zoomBy(1 / 1.5));
+    $("#enlarged-kind").addEventListener("click", () => {
+      const most = Math.max(1, ...$$(".cell", row).map((cell) => $$(".trio > svg", cell).length));
+      kind = (Math.min(kind, most - 1) + 1) % most;
+      draw();
+    });
+    $("#enlarged-over").addEventListener("input", (event) => dialog.style.setProperty("--over", event.target.value / 100));
+    $("#enlarged-save").addEventListener("click", async () => {
+      const name = `${title}-${$("#enlarged-title").textContent}`.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
+      save(await toPng(stage), `${name}.png`);
+    });
+    $("#enlarged-close").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("keydown", (event) => {
+      if (event.target.matches("input")) return;
+      const keys = {
+        ArrowLeft: () => step(-1), ArrowRight: () => step(1), "+": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: () => zoomBy(1e-3),
+      };
+      if (!keys[event.key]) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    stage.addEventListener("wheel", (event) => {
+      const picture = event.target.closest("svg.pic[data-box]");
+      if (!picture) return;
+      event.preventDefault();
+      const box = picture.getBoundingClientRect();
+      zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2, [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
+    }, { passive: false });
+    let drag = null;
+    stage.addEventListener("pointerdown", (event) => {
+      const picture = event.target.closest("svg.pic[data-box]");
+      if (picture && zoom.size < 100) drag = { x: event.clientX, y: event.clientY, box: picture.getBoundingClientRect() };
+    });
+    stage.addEventListener("pointermove", (event) => {
+      if (!drag) return;
+      zoom.x -= ((event.clientX - drag.x) / drag.box.width) * zoom.size;
+      zoom.y -= ((event.clientY - drag.y) / drag.box.height) * zoom.size;
+      [drag.x, drag.y] = [event.clientX, event.clientY];
+      apply();
+    });
+    addEventListener("pointerup", () => { drag = null; });
+  }
