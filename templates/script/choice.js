@@ -43,7 +43,6 @@
     $("#view-all").addEventListener("click", () => {
       state.clear();
       $$("figure.cell").forEach((figure) => figure.style.removeProperty("--over"));
-      $$(".tools input").forEach((input) => { input.value = 90; });
       address.set("", "");
     });
   }

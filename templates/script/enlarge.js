@@ -89,8 +89,9 @@
     });
     $("#enlarged-over").addEventListener("input", (event) => dialog.style.setProperty("--over", event.target.value / 100));
     $("#enlarged-save").addEventListener("click", async () => {
-      const name = `${title}-${$("#enlarged-title").textContent}`.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
-      save(await toPng(stage), `${name}.png`);
+      const heading = $("#enlarged-title").textContent;
+      const name = `${title}-${heading}`.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 100);
+      save(await toPng(stage, heading), `${name}.png`);
     });
     $("#enlarged-close").addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -11,9 +11,13 @@
   {
     const all = $("#view-over");
     all.addEventListener("input", () => address.set("over", all.value === "90" ? "" : all.value));
+    const own = [];
     listeners.push(() => {
       all.value = state.get("over") ?? 90;
       document.documentElement.style.setProperty("--over", all.value / 100);
+      for (const [figure, input] of own) {
+        if (!figure.style.getPropertyValue("--over")) input.value = all.value;
+      }
     });
     for (const figure of $$("figure.cell")) {
       const over = $(".over", figure);
@@ -21,7 +25,9 @@
       const tools = document.createElement("div");
       tools.className = "tools";
       const alt = $("title", over.closest("svg")).textContent;
-      tools.append(slider(`${words.strength}: ${alt}`, 90, (value) => figure.style.setProperty("--over", value / 100)));
+      const input = slider(`${words.strength}: ${alt}`, 90, (value) => figure.style.setProperty("--over", value / 100));
+      own.push([figure, input]);
+      tools.append(input);
       $(".trio", figure)?.after(tools);
     }
     let timer = 0;

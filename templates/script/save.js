@@ -23,8 +23,10 @@
     look(element);
     return [...ids.values()];
   };
-  const toPng = (element, scale = 2) => new Promise((resolve, reject) => {
-    const { width, height } = element.getBoundingClientRect();
+  const toPng = (element, heading, scale = 2) => new Promise((resolve, reject) => {
+    const box = element.getBoundingClientRect();
+    const [margin, above] = [16, heading ? 48 : 0];
+    const [width, height] = [Math.ceil(box.width) + 2 * margin, Math.ceil(box.height) + 2 * margin + above];
     const svg = document.createElementNS(SVG, "svg");
     Object.entries({ width, height, class: "saved" }).forEach(([name, value]) => svg.setAttribute(name, value));
     const style = document.createElementNS(SVG, "style");
@@ -34,10 +36,12 @@
     const room = document.createElementNS(SVG, "foreignObject");
     Object.entries({ width: "100%", height: "100%" }).forEach(([name, value]) => room.setAttribute(name, value));
     const body = document.createElement("body");
-    body.style.cssText = `width:${width}px;--over:${getComputedStyle(element).getPropertyValue("--over")};--columns:${getComputedStyle(element).getPropertyValue("--columns")}`;
+    body.style.cssText = `box-sizing:border-box;width:${width}px;height:${height}px;padding:${margin}px;--over:${getComputedStyle(element).getPropertyValue("--over")};--columns:${getComputedStyle(element).getPropertyValue("--columns")}`;
     const clone = element.cloneNode(true);
     $$(".tools, .tool, .walk", clone).forEach((part) => part.remove());
-    body.append(clone);
+    const head = Object.assign(document.createElement("b"), { textContent: heading });
+    head.style.cssText = `display:block;height:${above}px;overflow:hidden`;
+    body.append(head, clone);
     room.append(body);
     svg.append(style, defs, room);
     const image = new Image();
