@@ -7,6 +7,8 @@ use convscope::report::{Options, TEMPLATES, Words, render};
 use convscope::results::*;
 use convscope::spec::{ClassSpec, Experiment, Lang};
 
+#[path = "report/browser.rs"]
+mod browser;
 #[path = "report/shortcuts.rs"]
 mod shortcuts;
 

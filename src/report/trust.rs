@@ -256,8 +256,13 @@ impl View<'_> {
             let all = rows
                 .iter()
                 .filter(|(slot, _)| matches!(slot.of, Kind::Method(..)));
-            let values = all.filter_map(|(_, means)| means[column]);
-            values.max_by(|a, b| better(*a).total_cmp(&better(*b)))
+            let values: Vec<f64> = all.filter_map(|(_, means)| means[column]).collect();
+            // Where all are alike, none is better.
+            let differ = values.iter().any(|value| *value != values[0]);
+            let best = values
+                .into_iter()
+                .max_by(|a, b| better(*a).total_cmp(&better(*b)));
+            best.filter(|_| differ)
         };
         let best: Vec<Option<f64>> = (0..self.nets.len()).map(best).collect();
         let rows = rows.iter().map(|(slot, means)| {

@@ -32,7 +32,7 @@
       main.style.setProperty("--columns", Math.max(1, nets.length - nets.filter((_, at) => out.net.has(at)).length));
       photos.forEach(([, photo], at) => {
         show(photo, !out.photo.has(at));
-        const link = $(`.bar a[href="#${photo.id}"]`);
+        const link = $$(".bar a").find((link) => link.hash.slice(1) === photo.id);
         if (link) show(link, !out.photo.has(at));
       });
       const hidden = new Set(methods.filter((_, at) => out.method.has(at)).map(([, key]) => key));

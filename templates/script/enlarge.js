@@ -23,7 +23,7 @@
     };
     const heading = (of) => {
       const section = of.closest("section");
-      const parts = [section && $("h2", section), of.closest(".method") && $("h3", of.closest(".method")), $("h4", of)];
+      const parts = [section && $("h2", section), of.closest(".method") && $("h3", of.closest(".method")), $("h3, h4", of)];
       return parts.filter(Boolean).map((part) => part.textContent.trim()).join(" · ");
     };
     const draw = () => {

@@ -60,10 +60,12 @@
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }).join(",")).join("\r\n");
   for (const [at, table] of $$("main table").entries()) {
-    const name = (table.caption ?? table.closest("[aria-label]"))?.textContent?.trim() ?? "";
+    const name = table.caption?.textContent ?? table.closest("[aria-label]")?.getAttribute("aria-label") ?? "";
     const button = Object.assign(document.createElement("button"), { type: "button", className: "tool csv", textContent: "CSV" });
-    button.setAttribute("aria-label", `${words.csv}: ${(table.caption?.textContent ?? table.closest("[aria-label]")?.getAttribute("aria-label") ?? name).trim()}`);
+    button.setAttribute("aria-label", `${words.csv}: ${name.trim()}`);
     button.addEventListener("click", () => save(new Blob([`\ufeff${toCsv(table)}\r\n`], { type: "text/csv" }), `${title}-table-${at + 1}.csv`));
     const holder = table.closest(".scroll") ?? table;
-    holder.after(button);
+    const box = Object.assign(document.createElement("div"), { className: "tabled" });
+    holder.replaceWith(box);
+    box.append(holder, button);
   }
