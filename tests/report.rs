@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use convscope::methods::{MethodSpec, activations, filters, grad_cam, saliency};
-use convscope::report::{Options, TEMPLATES, Words, render};
+use convscope::report::{Options, TEMPLATES, Words, figure, keys, render};
 use convscope::results::*;
 use convscope::spec::{ClassSpec, Experiment, Lang};
 
@@ -91,6 +91,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
             images: vec![],
             collection: Default::default(),
             classes: vec![ClassSpec::Predicted, ClassSpec::Label],
+            max_size: None,
             lock: None,
             checks: vec![],
             methods: vec![
@@ -575,8 +576,8 @@ fn filters_stand_in_a_row_for_each_selector_with_the_dead_ones_marked() {
     let section = &page[start..start + page[start..].find("</section>").unwrap()];
     // First layers on the common and on their own scales; then one picture of each network.
     assert_eq!(section.matches("class=\"pic kernels\"").count(), 3 * 2 + 3);
-    assert_eq!(section.matches("<h4>").count(), 2);
-    assert!(section.find("<h4>first</h4>").unwrap() < section.find("<h4>stage3</h4>").unwrap());
+    assert_eq!(section.matches("<h3>").count(), 2);
+    assert!(section.find("<h3>first</h3>").unwrap() < section.find("<h3>stage3</h3>").unwrap());
     // The one dead kernel that is shown, on both scales.
     assert_eq!(section.matches("<path class=\"dead\"").count(), 2);
     assert!(section.contains("Dead, crossed out here: 2 of 64 kernels, number 31, 50"));
@@ -601,6 +602,36 @@ fn a_projection_stands_beside_its_patch() {
     let marked = r#"<rect x="10" y="100" width="200" height="80"/>"#;
     assert_eq!(page.matches(marked).count(), 3);
     assert!(page.contains("3 of 64 units"));
+}
+
+#[test]
+fn every_figure_can_be_drawn_by_itself() {
+    let (results, tensors) = results(Lang::En);
+    let keys = keys(&results, &tensors);
+    for key in ["chart/parameters", "chart/truth"] {
+        assert!(keys.iter().any(|own| own == key), "{keys:?}");
+    }
+    for method in [
+        "saliency",
+        "grad_cam",
+        "activations",
+        "filters",
+        "skip_connections",
+    ] {
+        assert!(keys.iter().any(|key| key.contains(method)), "{method}");
+    }
+    for key in &keys {
+        let svg = figure(&results, &tensors, key).expect(key);
+        assert!(!svg.contains("var(--"), "{key} needs the page");
+        let tree = resvg::usvg::Tree::from_str(&svg, &Default::default()).expect(key);
+        assert!(tree.size().width() > 100.0, "{key}");
+        assert!(!tree.root().children().is_empty(), "{key}");
+    }
+    let logits = keys.iter().all(|key| !key.ends_with("logits"));
+    assert!(logits, "a vector is no picture");
+    let near = keys.iter().find(|key| key.contains("grad_cam")).unwrap();
+    let error = figure(&results, &tensors, &near.replace("grad", "grat")).unwrap_err();
+    assert!(error.to_string().contains("there is no figure"), "{error}");
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn short_forms_mean_their_long_ones() {
         panic!("a path");
     };
     assert_eq!(class.as_deref(), Some("281"));
-    let ImageSpec::Pack { pick, .. } = &experiment.images[9] else {
+    let ImageSpec::Pack { pick, .. } = &experiment.images[11] else {
         panic!("a pack");
     };
     assert_eq!(pick, &["bull mastiff", "imagenet_00_243", "5"]);
@@ -171,6 +171,7 @@ fn the_schema_agrees_with_the_reader() {
         "duplicate_nested_key",
         "duplicate_option",
         "alias_bomb",
+        "box_inside_out",
         "class_twice",
         "duplicate_id",
         "image_twice",
@@ -179,6 +180,7 @@ fn the_schema_agrees_with_the_reader() {
         "layer_too_deep",
         "layers_empty",
         "limit_zero",
+        "max_size_none",
         "mean_of_bytes",
         "method_twice",
         "std_zero",

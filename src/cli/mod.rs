@@ -2,6 +2,7 @@
 
 mod check;
 mod fetch;
+mod figure;
 mod init;
 mod layers;
 mod models;
@@ -52,6 +53,8 @@ enum Command {
     Fetch(fetch::Arguments),
     /// Draw the report again from stored results.
     Render(render::Arguments),
+    /// Write one figure of a finished run as PNG or SVG, or list their keys.
+    Figure(figure::Arguments),
     /// Print the JSON schema of the experiment file.
     Schema,
     /// Write a commented experiment file to start from.
@@ -94,6 +97,7 @@ fn dispatch(arguments: &Arguments) -> Result<Done> {
         Command::Layers(layers) => layers.execute(),
         Command::Fetch(fetch) => fetch.execute(&progress),
         Command::Render(render) => render.execute(),
+        Command::Figure(figure) => figure.execute(),
         Command::Schema => print(&pretty(&convscope::spec::schema())?),
         Command::Init(init) => init.execute(),
         Command::Completions { shell } => {

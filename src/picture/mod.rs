@@ -20,4 +20,5 @@ pub use overlay::{enlarge, overlay};
 pub use patch::patch;
 pub use photo::{MAX_BYTES, MAX_PIXELS, Photo};
 pub use preprocess::{Interpolation, Preprocess};
+pub(crate) use resize::resize;
 pub use scale::{NO_VALUE, Scale, to_indices};

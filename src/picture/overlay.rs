@@ -92,8 +92,9 @@ fn neighbours(from: usize, to: u32) -> Vec<Neighbours> {
         .collect()
 }
 
-/// The photo with the map's colours over it: `alpha` 0 shows the photo alone, 1 the map alone. The
-/// numbers are enlarged, then coloured; where the map has none, the photo stays.
+/// The photo with the map's colours over it, as the report lays them: the weaker a value, the more of the photo shows
+/// through, and where the map is strongest its colour covers `alpha` of the photo. The numbers are enlarged, then
+/// coloured; where the map has none, the photo stays.
 ///
 /// # Errors
 /// As [`enlarge`].
@@ -116,6 +117,12 @@ pub fn overlay(
         if index == NO_VALUE {
             continue;
         }
+        let part = f32::from(index - 1) / 254.0;
+        let strength = match scale.signed {
+            true => (2.0 * part - 1.0).abs(),
+            false => part,
+        };
+        let alpha = alpha * (1.15 * strength).min(1.0);
         for (sample, colour) in pixel.0.iter_mut().zip(palette[usize::from(index)]) {
             let mixed = f32::from(*sample) * (1.0 - alpha) + f32::from(colour) * alpha;
             *sample = mixed.round() as u8;

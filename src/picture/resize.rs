@@ -15,7 +15,7 @@ use super::preprocess::Interpolation;
 const BITS: u32 = 22;
 
 /// The picture at `width` × `height` (each at least 1, as are the picture's own sides).
-pub(super) fn resize(
+pub(crate) fn resize(
     pixels: &RgbImage,
     width: u32,
     height: u32,

@@ -14,6 +14,7 @@ mod codes;
 mod comparison;
 mod depth;
 mod exemplars;
+mod figure;
 mod filters;
 mod maximize;
 mod norms;
@@ -38,6 +39,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::results::{Results, Tensors};
 
+pub use figure::{figure, keys};
 pub use words::Words;
 
 /// How to draw, as opposed to what.

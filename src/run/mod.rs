@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::Cache;
 use crate::progress::Progress;
 use crate::results::{Environment, Failure, Results, Tensors, store};
-use crate::spec::SpecFile;
+use crate::spec::{Over, SpecFile};
 
 pub use gallery::Picture;
 pub use plan::{Plan, PlannedModel, Source};
@@ -162,6 +162,7 @@ pub fn save(
     report: &crate::report::Options,
 ) -> Result<PathBuf> {
     let page = crate::report::render(&outcome.results, &outcome.tensors, report)?;
+    fits(&page, spec)?;
     let json = serde_json::to_vec_pretty(&outcome.results)
         .map_err(|error| Error::new(ErrorKind::Io, "can't write the results").because(error))?;
     let tensors = store::to_safetensors(&outcome.tensors)?;
@@ -176,6 +177,29 @@ pub fn save(
         ],
     )?;
     Ok(folder.join(store::REPORT))
+}
+
+/// Whether the page is as small as its experiment asks, or may be larger all the same.
+fn fits(page: &str, spec: &SpecFile) -> Result<()> {
+    let Some(most) = &spec.experiment.max_size else {
+        return Ok(());
+    };
+    let megabytes = page.len() as f64 / 1e6;
+    if megabytes <= most.megabytes {
+        return Ok(());
+    }
+    let message = format!(
+        "the report has {megabytes:.2} MB, and `max_size` lets it have {}",
+        most.megabytes
+    );
+    let help = "ask for fewer photos, layers or channels, or let it be larger; nothing was written";
+    match most.over {
+        Over::Warn => {
+            tracing::warn!("{message}");
+            Ok(())
+        }
+        Over::Fail => Err(Error::new(ErrorKind::Report, message).help(help)),
+    }
 }
 
 /// `cpu`, `cuda:0`.

@@ -50,8 +50,22 @@ impl SpecFile {
                 ));
             }
         }
+        self.max_size()?;
         self.methods()?;
         self.checks()
+    }
+
+    fn max_size(&self) -> Result<()> {
+        match &self.experiment.max_size {
+            Some(size) if !(size.megabytes.is_finite() && size.megabytes > 0.0) => Err(self
+                .error_at(
+                    &[Key("max_size"), Key("megabytes")],
+                    "no report is as small as that",
+                    "above 0 and finite",
+                    "for example `max_size: {megabytes: 15, over: fail}`",
+                )),
+            _ => Ok(()),
+        }
     }
 
     fn not_empty(&self, path: &[Step], count: usize, example: &str) -> Result<()> {

@@ -48,9 +48,34 @@ pub struct Experiment {
     /// What puts the maps to the test: how far each can be trusted stands beside it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSpec>,
+    /// How large the report may be; absent: as large as it gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_size: Option<MaxSize>,
     /// What a run wrote into its lock: weights and pictures with other hashes are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
+}
+
+/// How large the report may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MaxSize {
+    /// Millions of bytes, above 0.
+    pub megabytes: f64,
+    /// What becomes of a larger one.
+    #[serde(default)]
+    pub over: Over,
+}
+
+/// What becomes of a report that is larger than it may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Over {
+    /// It is written, and the run says so.
+    #[default]
+    Warn,
+    /// It is not written, and the run fails.
+    Fail,
 }
 
 /// What went into a run, byte for byte.

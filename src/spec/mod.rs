@@ -13,8 +13,8 @@ mod source;
 
 pub use collection::CollectionSpec;
 pub use experiment::{
-    ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, Lock, ModelSpec, PreprocessSpec,
-    SizeOrNone,
+    ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, Lock, MaxSize, ModelSpec, Over,
+    PreprocessSpec, SizeOrNone,
 };
 pub use file::SpecFile;
 pub use ids::{id_from, id_of_file, is_id, unique_ids};

@@ -68,7 +68,7 @@ fn palettes_grow_lighter_and_keep_a_colour_for_nothing() {
             "{map:?}"
         );
     }
-    assert_eq!(ColourMap::Viridis.palette()[1], [68, 1, 84]);
+    assert_eq!(ColourMap::Viridis.palette()[1], [253, 231, 37]);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn maps_are_enlarged_as_pytorch_does() {
 #[test]
 fn an_overlay_mixes_and_leaves_the_photo_where_there_is_no_number() {
     let photo = RgbImage::from_pixel(4, 2, Rgb([100, 150, 200]));
-    let map = [0.0, f32::NAN];
+    let map = [1.0, f32::NAN];
     let lay = |alpha| {
         let scale = Scale::between(0.0, 1.0);
         overlay(&photo, &map, 2, 1, ColourMap::Viridis, scale, alpha).unwrap()
@@ -195,9 +195,16 @@ fn an_overlay_mixes_and_leaves_the_photo_where_there_is_no_number() {
     assert_eq!(lay(0.0), photo);
     assert_eq!(lay(f32::NAN), photo);
     let half = lay(0.5);
-    assert_eq!(half.get_pixel(0, 0).0, [84, 76, 142]);
+    assert_eq!(half.get_pixel(0, 0).0, [177, 191, 119]);
     assert_eq!(half.get_pixel(3, 1).0, [100, 150, 200]);
-    assert_eq!(lay(9.0).get_pixel(0, 0).0, [68, 1, 84]);
+    assert_eq!(lay(9.0).get_pixel(0, 0).0, [253, 231, 37]);
+    // Weak values let the photo through; the middle of a signed scale is one.
+    let scale = Scale::between(0.0, 1.0);
+    let weak = overlay(&photo, &[0.0], 1, 1, ColourMap::Viridis, scale, 1.0).unwrap();
+    assert_eq!(weak, photo);
+    let scale = Scale::symmetric(1.0);
+    let middle = overlay(&photo, &[0.0], 1, 1, ColourMap::BlueRed, scale, 1.0).unwrap();
+    assert_eq!(middle, photo);
 }
 
 proptest! {
