@@ -19,6 +19,7 @@ mod filters;
 mod maximize;
 mod norms;
 mod page;
+mod papers;
 mod photos;
 mod pictures;
 mod projections;
@@ -40,6 +41,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::results::{Results, Tensors};
 
 pub use figure::{figure, keys};
+pub use papers::papers;
 pub use words::Words;
 
 /// How to draw, as opposed to what.
@@ -70,6 +72,7 @@ templates!(
     "comparison.html",
     "trust.html",
     "reproduce.html",
+    "references.html",
     "figure.html",
     "projections.html",
     "colours.html",

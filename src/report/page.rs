@@ -8,6 +8,7 @@ use super::comparison::{self, Comparison};
 use super::exemplars::{self, Exemplars};
 use super::filters::{self, Filters};
 use super::maximize::{self, Maximize};
+use super::papers;
 use super::photos::{self, Photo};
 use super::pictures::{self, Palette};
 use super::shortcuts::{self, Shortcuts};
@@ -38,6 +39,8 @@ pub struct Page {
     pub trust: Option<Trust>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
+    /// The papers behind the methods and checks.
+    pub papers: Vec<String>,
 }
 
 /// A network where only its name and colour are needed.
@@ -193,6 +196,7 @@ impl Page {
             trust: trust::section(results, &nets, words)?,
             codes: codes::section(results, tensors, &nets, words)?,
             failures: results.failures.iter().map(FailureView::new).collect(),
+            papers: papers::of(results),
             reproduce: Reproduce {
                 spec: results.spec.clone(),
                 libtorch: results.environment.libtorch.clone(),
