@@ -12,13 +12,16 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-REPORT = ROOT / "output" / "quickstart" / "report.html"
+OUTPUT = ROOT / "output"
 IMAGES = ROOT / "docs" / "images"
-# Name, the one section of the page to show (none: the page from its top), width and height in pixels.
+# Name, experiment, the one section of the page to show (none: the page as its address opens it), the address's view,
+# width and height in pixels.
 PICTURES = [
-    ("opening", None, 1280, 1420),
-    ("photo", "#photo-0", 1280, 1780),
-    ("filters", "#filters", 1280, 620),
+    ("opening", "quickstart", None, "", 1280, 1420),
+    ("photo", "quickstart", "#photo-0", "", 1280, 1780),
+    ("filters", "quickstart", "#filters", "", 1280, 620),
+    ("enlarged", "quickstart", None, "#photo-0&plain=viridis&row=9.2", 1280, 660),
+    ("trust", "attributions", "#trust", "", 1280, 1500),
 ]
 QUIET = [
     "--headless",
@@ -30,6 +33,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
+    # A desktop's mouse, which buttons wait for before they show.
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
 ]
 
 
@@ -41,19 +46,21 @@ def main():
         from PIL import Image
     except ImportError:
         sys.exit("screenshots: needs Pillow (pip install pillow), which makes the pictures small")
-    if not REPORT.exists():
-        sys.exit(f"screenshots: there is no {REPORT.relative_to(ROOT)}; run `make report` first")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for name, section, width, height in PICTURES:
+    for name, experiment, section, view, width, height in PICTURES:
+        report = OUTPUT / experiment / "report.html"
+        if not report.exists():
+            print(f"screenshots: no {name}: run experiments/{experiment}.yaml first")
+            continue
         with tempfile.TemporaryDirectory() as folder:
             shot = pathlib.Path(folder) / "shot.png"
             page = pathlib.Path(folder) / "page.html"
-            alone = f"<style>nav, #content > :not({section}) {{ display: none }}</style>"
-            page.write_text(REPORT.read_text() + (alone if section else ""))
+            alone = f"<style>.bar, #content > :not({section}) {{ display: none!important }}</style>"
+            page.write_text(report.read_text() + (alone if section else ""))
             call = [browser, *QUIET, f"--user-data-dir={folder}/profile"]
             call += [f"--window-size={width},{height}", f"--screenshot={shot}"]
             subprocess.run(
-                [*call, page.as_uri()],
+                [*call, page.as_uri() + view],
                 check=True,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -2,7 +2,8 @@
   {
     const dialog = $("#enlarged");
     const stage = $(".stage", dialog);
-    const groups = () => $$(".row, figure.chart-figure, .norms, figure.truth").filter((row) => $("svg.pic, svg.chart", row) && row.offsetParent);
+    const PLACES = ".row, figure.chart-figure, .norms, figure.truth";
+    const groups = () => $$(PLACES).filter((row) => $("svg.pic, svg.chart", row) && row.offsetParent);
     let row = null;
     let kind = 0;
     let zoom = { x: 0, y: 0, size: 100 };
@@ -52,12 +53,16 @@
       $("#enlarged-next").disabled = at < 0 || at + 1 >= rows.length;
       apply();
     };
+    // Its number among all rows, shown or not, so that a link leads to the same one.
+    const all = $$(PLACES);
+    const remember = () => address.set("row", dialog.open ? `${all.indexOf(row)}.${kind}` : "");
     const open = (of, at) => {
       row = of;
       kind = at;
       zoom = { x: 0, y: 0, size: 100 };
       if (!dialog.open) dialog.showModal();
       draw();
+      remember();
     };
     const step = (by) => {
       const rows = groups();
@@ -65,7 +70,13 @@
       if (!next) return;
       row = next;
       draw();
+      remember();
     };
+    dialog.addEventListener("close", remember);
+    listeners.push(() => {
+      const [at, of] = (state.get("row") ?? "").split(".").map(Number);
+      if (!dialog.open && state.get("row") && all[at]) open(all[at], of || 0);
+    });
     for (const figure of groups()) {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "tool enlarge", textContent: "⤢" });
       button.setAttribute("aria-label", `${words.enlarge}: ${heading(figure)}`);
@@ -86,6 +97,7 @@
       const most = Math.max(1, ...$$(".cell", row).map((cell) => $$(".trio > svg", cell).length));
       kind = (Math.min(kind, most - 1) + 1) % most;
       draw();
+      remember();
     });
     $("#enlarged-over").addEventListener("input", (event) => dialog.style.setProperty("--over", event.target.value / 100));
     $("#enlarged-save").addEventListener("click", async () => {
