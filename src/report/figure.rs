@@ -173,7 +173,7 @@ impl Draw<'_> {
                 });
                 let indices = picture::to_indices(values, shown.scale);
                 let map = Picture::map((width, height), &indices, colours)?;
-                drawing.pictures.push(map.as_wide_as(shape));
+                drawing.pictures.push(map.with_sides(shape));
                 if let Some(photo) = &seen {
                     let laid = picture::overlay(
                         photo,
@@ -343,7 +343,7 @@ impl Picture {
     }
 
     /// The same in the proportions of something else.
-    fn as_wide_as(self, (width, height): (usize, usize)) -> Self {
+    fn with_sides(self, (width, height): (usize, usize)) -> Self {
         Picture {
             uri: self.uri,
             width: width as f64,
