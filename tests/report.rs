@@ -470,10 +470,10 @@ fn every_word_that_a_template_asks_for_is_there() {
 #[test]
 fn every_method_and_check_has_its_papers() {
     let papers = convscope::report::papers();
+    let year = regex::Regex::new(r"\((19|20)\d\d\)\. \w").unwrap();
     let keys = convscope::methods::MethodSpec::NAMES.iter();
     for key in keys.chain(convscope::checks::CheckSpec::NAMES) {
         let own = papers.get(*key).expect(key);
-        let year = regex::Regex::new(r"\((19|20)\d\d\)\. \w").unwrap();
         assert!(
             !own.is_empty() && own.iter().all(|paper| year.is_match(paper)),
             "{key}"
