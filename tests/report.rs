@@ -182,6 +182,9 @@ fn results(lang: Lang) -> (Results, Tensors) {
             residual_blocks: blocks,
             input: [3, 224, 224],
             preprocess: "short side 256 bicubic, centre 224".into(),
+            preprocessing: Note::new("preprocess.both.bicubic")
+                .with("short", 256)
+                .with("side", 224),
             classes: 1000,
             selected,
             layers,
@@ -550,7 +553,7 @@ fn names_are_escaped_everywhere() {
     results.images[0].source = evil.into();
     results.failures[0].message = evil.into();
     results.models[0].weights.source = evil.into();
-    results.models[0].preprocess = evil.into();
+    results.models[0].preprocessing = Note::new("preprocess.crop").with("side", evil);
     for figure in &mut results.figures {
         figure.notes.push(Note::new(evil));
     }

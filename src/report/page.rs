@@ -225,13 +225,17 @@ fn network(place: usize, model: &ModelInfo, words: &Words) -> Network {
         depth: model.depth,
         residual_blocks: model.residual_blocks,
         input: format!("{width} × {height} × {channels}"),
-        preprocess: model.preprocess.clone(),
+        preprocess: words.note(&model.preprocessing),
         classes: words.whole(model.classes.into()),
         weights: model.weights.name.clone(),
         source: model.weights.source.clone(),
         licence: model.weights.licence.clone(),
         sha256: model.weights.sha256.clone(),
-        note: model.weights.note.clone(),
+        // A set of the catalogue is told of in the report's language.
+        note: model.weights.note.as_ref().map(|note| {
+            let key = format!("weights.{}", model.weights.name);
+            words.text(&key, &[]).unwrap_or_else(|| note.clone())
+        }),
         selected: model
             .selected
             .iter()

@@ -97,6 +97,8 @@ pub struct ModelInfo {
     pub input: [u32; 3],
     /// How a picture becomes the input, in words and numbers (`short side 256 bicubic, centre 224`).
     pub preprocess: String,
+    /// The same for the report, in its language.
+    pub preprocessing: Note,
     pub classes: u32,
     /// What each layer selector of the spec became: (method, selector, layers).
     pub selected: Vec<SelectedLayers>,

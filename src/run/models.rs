@@ -11,8 +11,9 @@ use crate::network::graph::{Graph, NodeId, Op};
 use crate::network::info::{self, NodeInfo};
 use crate::network::labels::Labels;
 use crate::network::{Network, random, weights};
+use crate::picture::{Interpolation, Preprocess};
 use crate::progress::Progress;
-use crate::results::{LayerInfo, ModelInfo, WeightsInfo};
+use crate::results::{LayerInfo, ModelInfo, Note, WeightsInfo};
 use crate::spec::{SpecFile, Step};
 
 /// A network that is ready, with all that a run needs to know of it.
@@ -191,6 +192,7 @@ fn record(
         residual_blocks: graph.residual_adds().count() as u32,
         input: [0, 1, 2].map(|side| info[0].shape[side] as u32),
         preprocess: planned.preprocess.describe(),
+        preprocessing: preprocessing(&planned.preprocess),
         classes: classes as u32,
         selected: planned.selected.clone(),
         layers: shown
@@ -205,6 +207,27 @@ fn record(
             })
             .collect(),
     }
+}
+
+/// What is done to a picture, for the report.
+fn preprocessing(preprocess: &Preprocess) -> Note {
+    let how = match preprocess.interpolation {
+        Interpolation::Bilinear => "bilinear",
+        Interpolation::Bicubic => "bicubic",
+    };
+    let short = |short: u32| ("short", short.to_string());
+    let side = |side: u32| ("side", side.to_string());
+    let (key, values) = match (preprocess.resize, preprocess.crop) {
+        (Some(resize), Some(crop)) => (
+            format!("preprocess.both.{how}"),
+            vec![short(resize), side(crop)],
+        ),
+        (Some(resize), None) => (format!("preprocess.resize.{how}"), vec![short(resize)]),
+        (None, Some(crop)) => ("preprocess.crop".to_owned(), vec![side(crop)]),
+        (None, None) => ("preprocess.none".to_owned(), Vec::new()),
+    };
+    let told = |note: Note, (name, value): (&str, String)| note.with(name, value);
+    values.into_iter().fold(Note::new(&key), told)
 }
 
 /// Layers with weights (convolutions and linear layers) on the longest path; gates are no part of
