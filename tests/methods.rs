@@ -131,7 +131,14 @@ fn array<'a>(out: &'a Output, ending: &str) -> &'a [f32] {
 #[test]
 fn saliency_is_the_gradient() {
     for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
-        let out = look(&subject(arch), "saliency", "input");
+        let subject = subject(arch);
+        let out = look(&subject, "saliency", "input");
+        // And no parameter has been given one.
+        for (name, _) in subject.network.graph().parameters() {
+            let parameter = subject.network.parameter(&name).unwrap();
+            let asked = parameter.requires_grad() || parameter.grad().defined();
+            assert!(!asked, "{name}");
+        }
         let expected = golden(&format!("{arch}/saliency"));
         let raw = array(&out, "/raw");
         held("saliency", arch, raw, &expected, 1e-4);
