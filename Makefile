@@ -1,5 +1,5 @@
 # The targets a newcomer types, and the same that CI calls.
-.PHONY: report large-set test lint bench bench-peers libtorch tools npm screenshots
+.PHONY: report large-set test lint bench bench-peers libtorch tools npm screenshots notebook notebooks jupyter
 
 # Fetches what is missing (libtorch, weights, photos; kept in the cache), builds, runs the quickstart.
 report: libtorch npm
@@ -24,6 +24,23 @@ bench-peers: libtorch
 	@mkdir -p target
 	PEERS=1 cargo bench --bench methods $(BENCHFLAGS) > target/peers.tsv
 	$(PYTHON) benches/peers.py --ours target/peers.tsv
+
+# JupyterLab on the first notebook, with a kernel in which `:dep convscope` works. Jupyter is installed below
+# target/, evcxr (about a quarter of an hour, once) where cargo puts programs.
+notebook: jupyter
+	cargo run --quiet -- kernel install --prefix target/jupyter
+	target/jupyter/bin/jupyter lab experiments/notebooks/first-look.ipynb
+
+# Runs the example notebooks in the real kernel and looks into what comes out; WRITE=1 keeps the outputs.
+notebooks: jupyter
+	target/jupyter/bin/python scripts/notebooks.py --must $(if $(WRITE),--write)
+
+jupyter: libtorch npm
+	@test -e target/jupyter/installed || { python3 -m venv target/jupyter \
+	  && target/jupyter/bin/python -m pip install --quiet -r scripts/jupyter-requirements.txt \
+	  && touch target/jupyter/installed; }
+	@command -v evcxr_jupyter >/dev/null || test -x "$${CARGO_HOME:-$$HOME/.cargo}/bin/evcxr_jupyter" \
+	  || cargo install evcxr_jupyter --version '^0.22' --locked
 
 # The whole suite.
 test: libtorch npm

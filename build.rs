@@ -10,6 +10,8 @@ fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(folder) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
+        // `convscope kernel install` hands it on.
+        println!("cargo::rustc-env=CONVSCOPE_LIBTORCH={folder}");
         println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
         // libtorch.so is only a linker script; without this the linker may drop libtorch_cpu.so.
         println!("cargo::rustc-link-arg=-Wl,--no-as-needed");

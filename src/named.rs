@@ -31,6 +31,12 @@ macro_rules! list {
             }
         }
 
+        $(impl From<$config> for $name {
+            fn from(config: $config) -> Self {
+                $name::$variant(config)
+            }
+        })*
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(
                 &self,

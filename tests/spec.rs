@@ -21,6 +21,7 @@ fn specs(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(here(folder)).expect("the fixtures");
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
         .collect();
     paths.sort();
     assert!(!paths.is_empty());

@@ -3,9 +3,9 @@
 use convscope::Result;
 use convscope::fetch::weight_set;
 use convscope::network::{info, zoo};
-use serde::Serialize;
+use convscope::session::LayerTable;
+use convscope::table::grouped;
 
-use super::table::{grouped, table};
 use super::{Done, pretty, print};
 
 #[derive(Debug, clap::Args)]
@@ -24,18 +24,6 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Layer<'a> {
-    name: &'a str,
-    op: &'a str,
-    inputs: Vec<&'a str>,
-    shape: &'a [i64],
-    parameters: i64,
-    multiply_adds: i64,
-    stride: i64,
-    receptive_field: i64,
-}
-
 impl Arguments {
     pub fn execute(&self) -> Result<Done> {
         let arch = zoo::find(&self.model)?;
@@ -51,63 +39,16 @@ impl Arguments {
         let graph = arch.graph(options);
         let side = self.input.unwrap_or(arch.input);
         let all = info::of_graph(&graph, side, side)?;
-        let layers: Vec<Layer> = graph
-            .nodes()
-            .iter()
-            .zip(&all)
-            .map(|(node, info)| Layer {
-                name: &node.name,
-                op: node.op.label(),
-                inputs: node
-                    .inputs
-                    .iter()
-                    .map(|&id| graph.node(id).name.as_str())
-                    .collect(),
-                shape: &info.shape,
-                parameters: info.parameters,
-                multiply_adds: info.multiply_adds,
-                stride: info.stride,
-                receptive_field: info.receptive_field,
-            })
-            .collect();
+        let layers = LayerTable::new(arch.name, &graph, &all);
         if self.json {
-            return print(&pretty(&layers)?);
+            return print(&pretty(&layers.layers)?);
         }
-        let rows: Vec<Vec<String>> = layers.iter().map(row).collect();
-        let head = [
-            "layer",
-            "operation",
-            "shape",
-            "parameters",
-            "multiply-adds",
-            "stride",
-            "field",
-        ];
-        let sum = |of: fn(&Layer) -> i64| grouped(layers.iter().map(of).sum());
+        let (parameters, multiply_adds) = layers.sums();
         print(&format!(
-            "{}\n{} layers, {} parameters, {} multiply-adds for a picture of {side} × {side}\n",
-            table(&head, &rows),
+            "{layers}\n\n{} layers, {} parameters, {} multiply-adds for a picture of {side} × {side}\n",
             layers.len(),
-            sum(|layer| layer.parameters),
-            sum(|layer| layer.multiply_adds),
+            grouped(parameters),
+            grouped(multiply_adds),
         ))
     }
-}
-
-fn row(layer: &Layer) -> Vec<String> {
-    let shape: Vec<String> = layer.shape.iter().map(i64::to_string).collect();
-    // A field of 0 is the whole picture; a stride of 0 says that there are no places left.
-    let number = |value: i64| match value {
-        0 => "–".to_owned(),
-        value => grouped(value),
-    };
-    vec![
-        layer.name.to_owned(),
-        layer.op.to_owned(),
-        shape.join("×"),
-        grouped(layer.parameters),
-        grouped(layer.multiply_adds),
-        number(layer.stride),
-        number(layer.receptive_field),
-    ]
 }

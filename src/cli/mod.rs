@@ -4,11 +4,11 @@ mod check;
 mod fetch;
 mod figure;
 mod init;
+mod kernel;
 mod layers;
 mod models;
 mod render;
 mod run;
-mod table;
 mod terminal;
 
 use std::io::{IsTerminal, Write};
@@ -59,6 +59,8 @@ enum Command {
     Schema,
     /// Write a commented experiment file to start from.
     Init(init::Arguments),
+    /// Work in Jupyter notebooks: register the kernel, or say what is missing.
+    Kernel(kernel::Arguments),
     /// Print a shell's completion script.
     Completions {
         /// Which shell.
@@ -100,6 +102,7 @@ fn dispatch(arguments: &Arguments) -> Result<Done> {
         Command::Figure(figure) => figure.execute(),
         Command::Schema => print(&pretty(&convscope::spec::schema())?),
         Command::Init(init) => init.execute(),
+        Command::Kernel(kernel) => kernel.execute(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "convscope", &mut script);

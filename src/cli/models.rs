@@ -3,9 +3,9 @@
 use convscope::Result;
 use convscope::fetch::catalogue;
 use convscope::network::{info, zoo};
+use convscope::table::{grouped, table};
 use serde::Serialize;
 
-use super::table::{grouped, table};
 use super::{Done, pretty, print};
 
 #[derive(Debug, clap::Args)]

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use convscope::results::store;
-use convscope::run::{self, Options, Outcome};
+use convscope::results::{Failure, store};
+use convscope::run::{self, Options};
 use convscope::spec::SpecFile;
-use convscope::{Error, ErrorKind, Result};
+use convscope::{Error, ErrorKind, Report, Result, notebook};
 use tch::Device;
 
+use super::kernel::dependency;
 use super::terminal::Terminal;
 use super::{Done, complain};
 
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Draw the report with the templates in this folder where it has them.
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// Also write a notebook: the experiment, the calls, and the figures as their outputs.
+    #[arg(long, value_name = "FILE.ipynb")]
+    notebook: Option<PathBuf>,
     /// Open the report in the browser.
     #[arg(long)]
     open: bool,
@@ -55,6 +59,15 @@ pub fn device(text: &str) -> Result<Device, String> {
 impl Arguments {
     pub fn execute(&self, progress: &Terminal) -> Result<Done> {
         let files = spec_files(&self.specs)?;
+        if let (Some(file), true) = (&self.notebook, files.len() > 1) {
+            let message = format!(
+                "{} is one notebook for {} specs",
+                file.display(),
+                files.len()
+            );
+            return Err(Error::new(ErrorKind::Usage, message)
+                .help("`--notebook` goes with one spec; call it once for each"));
+        }
         let mut done = Done::Well;
         let mut refused: Option<Error> = None;
         for file in &files {
@@ -91,23 +104,46 @@ impl Arguments {
             cached: !self.no_cache,
             ..Options::default()
         };
-        let outcome = run::run(&spec, &options, progress)?;
-        let report = convscope::report::Options {
+        let notebook = self.notebook.as_deref().map(notebook_folder).transpose()?;
+        let report = Report::new(run::run(&spec, &options, progress)?, spec);
+        let drawn = convscope::report::Options {
             templates: self.templates.clone(),
         };
-        let page = run::save(&outcome, &spec, folder, &report)?;
+        let page = report.save_with(folder, &drawn)?;
+        if let Some((folder, name, _made)) = &notebook {
+            let text = notebook::text(&report, folder, &dependency())?;
+            store::write(folder, &[(name, text.as_bytes())])?;
+        }
         progress.finish();
         println!("{}", page.display());
+        if let Some(file) = &self.notebook {
+            println!("{}", file.display());
+        }
         if self.open {
             open(&page)?;
         }
-        Ok(tell(&outcome))
+        Ok(tell(report.failures()))
     }
 }
 
+/// The folder of a notebook to be written, which is made if need be, and the file's name in it.
+fn notebook_folder(file: &Path) -> Result<(&Path, &str, store::Prepared)> {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name
+        .filter(|name| name.ends_with(".ipynb"))
+        .ok_or_else(|| {
+            let message = format!("{} is no name for a notebook", file.display());
+            Error::new(ErrorKind::Usage, message).help("write `--notebook FILE.ipynb`")
+        })?;
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    Ok((folder, name, store::prepare(folder)?))
+}
+
 /// Says on stderr what failed, and whether anything did.
-fn tell(outcome: &Outcome) -> Done {
-    let failures = &outcome.results.failures;
+fn tell(failures: &[Failure]) -> Done {
     if failures.is_empty() {
         return Done::Well;
     }

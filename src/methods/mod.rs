@@ -12,6 +12,7 @@ pub mod baseline;
 mod cam;
 pub mod chance;
 mod collection;
+mod layered;
 pub mod several;
 mod subject;
 pub mod units;

@@ -46,6 +46,17 @@ impl Network {
         self.parameters.get(name)
     }
 
+    /// The same network again; both share their numbers.
+    pub fn shared(&self) -> Self {
+        let parameters = self.parameters.iter();
+        Network {
+            graph: self.graph.clone(),
+            parameters: parameters
+                .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
+                .collect(),
+        }
+    }
+
     /// The same network with its numbers on `device`.
     ///
     /// # Errors

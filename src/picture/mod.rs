@@ -12,6 +12,7 @@ mod preprocess;
 mod resize;
 mod scale;
 
+pub use ::image::RgbImage;
 pub use colour::ColourMap;
 pub use encode::{data_uri, jpeg, palette_png, rgb_png};
 pub use folder::photo_paths;

@@ -26,6 +26,9 @@ pub struct Cell {
     pub class: Option<String>,
     pub percent: Option<String>,
     pub notes: Vec<String>,
+    /// The place of its figure in the results, where it has one.
+    #[serde(skip)]
+    pub figure: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -144,6 +147,11 @@ impl Drawing<'_> {
             class: figure.class.as_ref().map(|class| class.name.clone()),
             percent: percent.map(|p| words.percent(p)),
             notes: figure.notes.iter().map(|note| words.note(note)).collect(),
+            figure: self
+                .results
+                .figures
+                .iter()
+                .position(|f| std::ptr::eq(f, figure)),
             ..message(net, String::new())
         };
         let missing = |key: &str| Some(words.say("cell.missing", &[("key", key)]));
@@ -314,5 +322,6 @@ pub(super) fn message(net: &Net, message: String) -> Cell {
         class: None,
         percent: None,
         notes: Vec::new(),
+        figure: None,
     }
 }

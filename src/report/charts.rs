@@ -93,8 +93,20 @@ fn walk(
         .iter()
         .map(|model| {
             let points = model.layers.iter();
+            points.filter_map(|l| Some((l.depth, value(l)?))).collect()
+        })
+        .collect();
+    over_depth(&lines, title, words)
+}
+
+/// The same for any numbers: a line of (depth, value) for each network. What is below 1 is left out.
+pub fn over_depth(lines: &[Vec<(f64, f64)>], title: &str, words: &Words) -> Result<Option<String>> {
+    let lines: Vec<Vec<(f64, f64)>> = lines
+        .iter()
+        .map(|line| {
+            let points = line.iter().filter(|(_, value)| *value >= 1.0);
             points
-                .filter_map(|l| value(l).filter(|v| *v >= 1.0).map(|v| (l.depth, v.log2())))
+                .map(|(depth, value)| (*depth, value.log2()))
                 .collect()
         })
         .collect();
@@ -125,8 +137,10 @@ fn walk(
                 points.clone(),
                 slot(place).stroke_width(2),
             ))?;
+            // Of many layers the line says enough.
+            let size = if points.len() > 40 { 2 } else { 4 };
             for point in points {
-                area.draw(&Circle::new(point, 4, slot(place).filled()))?;
+                area.draw(&Circle::new(point, size, slot(place).filled()))?;
             }
         }
         area.draw(&text(

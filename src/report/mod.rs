@@ -16,6 +16,7 @@ mod depth;
 mod exemplars;
 mod figure;
 mod filters;
+pub mod inline;
 mod maximize;
 mod norms;
 mod page;
@@ -76,6 +77,14 @@ templates!(
     "figure.html",
     "projections.html",
     "colours.html",
+    "alone.html",
+    "inline-chart.html",
+    "inline-figures.html",
+    "inline-frame.html",
+    "inline-photo.html",
+    "inline-predictions.html",
+    "inline-table.html",
+    "inline-text.html",
     "style.css",
     "view.html",
     "report.js",
@@ -133,6 +142,50 @@ pub fn render(results: &Results, tensors: &Tensors, options: &Options) -> Result
         "page.html",
         context! { page => Value::from(Serde(&page)), script, policy },
     )
+}
+
+/// What came out, in sentences.
+pub fn summary(results: &Results) -> Vec<String> {
+    summary::sentences(results, &Words::of(results.experiment.lang))
+}
+
+/// What a chart of the report's opening measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// What training would change, a bar for each network.
+    Parameters,
+    /// Multiply-adds for one picture, a bar for each network.
+    MultiplyAdds,
+    /// The side of the layers that figures speak of, over the depth.
+    Resolution,
+    /// Their channels.
+    Channels,
+    /// The probability of the true class, for each labelled picture.
+    Truth,
+}
+
+/// A chart of the report's opening as a picture by itself, with its title; `None` where there is nothing
+/// to draw.
+///
+/// # Errors
+/// If it can't be drawn.
+pub fn chart(results: &Results, measure: Measure) -> Result<Option<(String, String)>> {
+    let words = Words::of(results.experiment.lang);
+    let models = &results.models;
+    let (title, svg) = match measure {
+        Measure::Parameters => (
+            "glance.parameters",
+            Some(charts::parameters(models, &words)?),
+        ),
+        Measure::MultiplyAdds => {
+            let svg = charts::multiply_adds(models, &words)?;
+            ("glance.multiply_adds", Some(svg))
+        }
+        Measure::Resolution => ("chart.resolution", charts::resolution(models, &words)?),
+        Measure::Channels => ("chart.channels", charts::channels(models, &words)?),
+        Measure::Truth => ("chart.truth", charts::truth(results, &words)?),
+    };
+    Ok(svg.map(|svg| (words.say(title, &[]), inline::standalone(&svg))))
 }
 
 fn environment(words: Words, options: &Options) -> Result<Environment<'static>> {

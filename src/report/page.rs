@@ -55,9 +55,13 @@ pub struct Net {
 
 impl Net {
     pub fn new(place: usize, model: &ModelInfo) -> Net {
+        Net::named(place, &model.id)
+    }
+
+    pub fn named(place: usize, id: &str) -> Net {
         const SIGNS: [&str; 8] = ["●", "■", "▲", "◆", "▼", "★", "✚", "⬟"];
         Net {
-            id: model.id.clone(),
+            id: id.to_owned(),
             slot: place % 8,
             sign: SIGNS[place % 8],
         }

@@ -85,14 +85,15 @@ pub(super) struct Drawing<'a> {
     pub(super) seen: Vec<(&'a View, Seen)>,
 }
 
-pub fn photo(
+/// What the rows of a photo are drawn from, its pictures stored.
+pub(super) fn drawing<'a>(
     number: usize,
-    image: &ImageInfo,
-    nets: &[Net],
-    results: &Results,
-    tensors: &Tensors,
-    words: &Words,
-) -> Result<Photo> {
+    image: &'a ImageInfo,
+    nets: &'a [Net],
+    results: &'a Results,
+    tensors: &'a Tensors,
+    words: &'a Words,
+) -> Drawing<'a> {
     let mut store = Store::new(format!("i{number}"));
     let mut seen = Vec::new();
     for view in &image.views {
@@ -110,7 +111,7 @@ pub fn photo(
             ));
         }
     }
-    let mut drawing = Drawing {
+    Drawing {
         image,
         nets,
         results,
@@ -118,7 +119,18 @@ pub fn photo(
         words,
         store,
         seen,
-    };
+    }
+}
+
+pub fn photo(
+    number: usize,
+    image: &ImageInfo,
+    nets: &[Net],
+    results: &Results,
+    tensors: &Tensors,
+    words: &Words,
+) -> Result<Photo> {
+    let mut drawing = drawing(number, image, nets, results, tensors, words);
     let columns = nets.iter().map(|net| drawing.column(net)).collect();
     let mut methods: Vec<MethodRows> = Vec::new();
     for figure in results
@@ -163,7 +175,7 @@ impl Drawing<'_> {
         self.results.predictions.iter().find(of)
     }
 
-    fn column(&self, net: &Net) -> Column {
+    pub(super) fn column(&self, net: &Net) -> Column {
         let prediction = self.prediction(&net.id);
         let label = prediction.and_then(|p| p.label.as_ref());
         let guess = |scored: &crate::results::Scored| Guess {
@@ -188,7 +200,7 @@ impl Drawing<'_> {
     }
 
     /// The rows of one method: for every class asked, for every layer.
-    fn rows(&mut self, method: &str) -> Result<Vec<Row>> {
+    pub(super) fn rows(&mut self, method: &str) -> Result<Vec<Row>> {
         let results = self.results;
         let figures: Vec<&Figure> = results
             .figures

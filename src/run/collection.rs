@@ -24,7 +24,7 @@ use super::passes::{Found, failure, keep, network_words};
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{Batch, Collector, Member, MethodSpec, Output, State};
 use crate::network::graph::NodeId;
-use crate::picture::{Photo, Preprocess};
+use crate::picture::Preprocess;
 use crate::progress::{Progress, Unit as Counted};
 use crate::results::{CollectionInfo, Failure, Results, Tensors};
 use crate::spec::Experiment;
@@ -427,7 +427,7 @@ fn member(picture: &Picture, model: &Model) -> Member {
 
 /// Reads an image and cuts it for every way of preprocessing.
 fn read(picture: &Picture, ways: &[Preprocess]) -> Result<Vec<RgbImage>> {
-    let photo = Photo::open(&picture.path)?;
+    let photo = picture.open()?;
     let views = ways.iter().map(|way| way.view(&photo.pixels));
     views.collect()
 }

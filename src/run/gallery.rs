@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
 use crate::network::labels::Labels;
-use crate::picture::photo_paths;
+use crate::picture::{Photo, photo_paths};
 use crate::progress::Progress;
 use crate::spec::{ImageSpec, SpecFile, Step, id_of_file, unique_ids};
 
@@ -23,6 +23,21 @@ pub struct Picture {
     pub shows: Option<Shows>,
     /// Its place in the spec's list.
     pub place: usize,
+    /// Its pixels, where they are in memory already.
+    pub photo: Option<Photo>,
+}
+
+impl Picture {
+    /// Its pixels, from memory or from its file.
+    ///
+    /// # Errors
+    /// If the file is no picture that can be read.
+    pub fn open(&self) -> Result<Photo> {
+        match &self.photo {
+            Some(photo) => Ok(photo.clone()),
+            None => Photo::open(&self.path),
+        }
+    }
 }
 
 /// Where a picture shows its class.
@@ -112,6 +127,7 @@ fn entries(
                         path: photo.path,
                         shows: bounds.map(Shows::Box),
                         place,
+                        photo: None,
                     });
                     named.push(None);
                 }
@@ -150,6 +166,7 @@ fn entries(
                     path: full,
                     label: class.clone().map(Label::Said),
                     place,
+                    photo: None,
                 });
                 named.push(id.clone());
             }
@@ -165,6 +182,7 @@ fn entries(
                         shows: None,
                         path,
                         place,
+                        photo: None,
                     });
                     named.push(None);
                 }

@@ -68,7 +68,7 @@ fn rebase(experiment: &mut Experiment, from: &Path, to: &Path) {
 }
 
 /// `path` as seen from `folder`.
-fn relative(path: &Path, folder: &Path) -> PathBuf {
+pub fn relative(path: &Path, folder: &Path) -> PathBuf {
     let (Ok(path), Ok(folder)) = (std::path::absolute(path), std::path::absolute(folder)) else {
         return path.to_owned();
     };

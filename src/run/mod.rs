@@ -19,6 +19,7 @@ mod memory;
 mod models;
 mod passes;
 pub mod plan;
+mod shelf;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,8 +32,12 @@ use crate::progress::Progress;
 use crate::results::{Environment, Failure, Results, Tensors, store};
 use crate::spec::{Over, SpecFile};
 
+pub(crate) use gallery::Label;
 pub use gallery::Picture;
+pub(crate) use lock::relative;
+pub use models::Model;
 pub use plan::{Plan, PlannedModel, Source};
+pub use shelf::Shelf;
 
 /// The libtorch that convscope is built against; `torch-sys` refuses any other.
 const LIBTORCH: &str = "2.13.0";
@@ -64,6 +69,19 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The cache that these options mean.
+    fn cache(&self) -> Result<Cache> {
+        match &self.cache {
+            Some(root) => Ok(Cache {
+                root: root.clone(),
+                offline: self.offline,
+            }),
+            None => Cache::from_env(self.offline),
+        }
+    }
+}
+
 /// What a run produced, in memory.
 #[derive(Debug)]
 pub struct Outcome {
@@ -77,15 +95,78 @@ pub struct Outcome {
 /// If the spec names what does not exist, or if no network or no picture is left to look at.
 /// Everything else that fails stands in the results.
 pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
-    let device = available(options.device)?;
-    let cache = match &options.cache {
-        Some(root) => Cache {
-            root: root.clone(),
-            offline: options.offline,
-        },
-        None => Cache::from_env(options.offline)?,
+    run_with(spec, options, &Shelf::default(), progress)
+}
+
+/// The same with networks that are loaded already; what it loads goes onto the shelf.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    spec: &SpecFile,
+    options: &Options,
+    shelf: &Shelf,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    let plan = Plan::new(spec, &options.cache()?, progress)?;
+    go(spec, &plan, options, shelf, progress)
+}
+
+/// The same on pictures that are open already, whatever the spec's own are.
+///
+/// # Errors
+/// As [`run`]; also where a method looks through a collection and a picture has no file.
+pub fn look(
+    spec: &SpecFile,
+    pictures: &[Picture],
+    options: &Options,
+    shelf: &Shelf,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    let plan = Plan::with_pictures(spec, pictures)?;
+    go(spec, &plan, options, shelf, progress)
+}
+
+/// The one network of `spec`, loaded.
+///
+/// # Errors
+/// If the spec names what does not exist, or the weights can't be had.
+pub fn load(
+    spec: &SpecFile,
+    options: &Options,
+    shelf: &Shelf,
+    progress: &dyn Progress,
+) -> Result<Model> {
+    let plan = Plan::with_pictures(spec, &[])?;
+    let [planned] = &plan.models[..] else {
+        let message = format!("{} names {} networks", spec.name, plan.models.len());
+        return Err(Error::new(ErrorKind::Usage, message).help("load them one by one"));
     };
-    let plan = Plan::new(spec, &cache, progress)?;
+    let device = available(options.device)?;
+    models::load(spec, planned, &options.cache()?, device, shelf, progress)
+}
+
+/// The pictures that `spec` names.
+///
+/// # Errors
+/// For a file or a folder that is not there, or a pack that can't be had.
+pub fn pictures(
+    spec: &SpecFile,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Vec<Picture>> {
+    gallery::list(spec, &options.cache()?, progress)
+}
+
+fn go(
+    spec: &SpecFile,
+    plan: &Plan,
+    options: &Options,
+    shelf: &Shelf,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    let device = available(options.device)?;
+    let cache = options.cache()?;
     let mut results = Results {
         format: 1,
         environment: Environment {
@@ -108,7 +189,7 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
     let mut loaded = Vec::new();
     let mut first_refused = None;
     for planned in &plan.models {
-        match models::load(spec, planned, &cache, device, progress) {
+        match models::load(spec, planned, &cache, device, shelf, progress) {
             Ok(model) => loaded.push(model),
             Err(error) => {
                 progress.warn(&format!("{}: {}", planned.id, error.one_line()));

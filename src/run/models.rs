@@ -4,6 +4,7 @@ use tch::Device;
 
 use super::lock;
 use super::plan::{PlannedModel, Source};
+use super::shelf::{self, Shelf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
 use crate::methods::Subject;
@@ -35,6 +36,7 @@ pub fn load(
     planned: &PlannedModel,
     cache: &Cache,
     device: Device,
+    shelf: &Shelf,
     progress: &dyn Progress,
 ) -> Result<Model> {
     let at = [
@@ -43,11 +45,16 @@ pub fn load(
         Step::Key("weights"),
     ];
     let placed = |error: Error| spec.locate(&at, error);
-    let (network, weights) = numbers(planned, cache, progress).map_err(placed)?;
+    let key = shelf::key(planned, device).map_err(placed)?;
+    let (network, weights) = shelf
+        .find_or(key, || {
+            let (network, weights) = numbers(planned, cache, progress)?;
+            Ok((network.on(device)?, weights))
+        })
+        .map_err(placed)?;
     if let Some(lock) = &spec.experiment.lock {
         lock::hold(&lock.weights, &planned.id, &weights.sha256, "weights").map_err(placed)?;
     }
-    let network = network.on(device)?;
     let classes = classes(network.graph());
     let labels = labels(planned, classes).map_err(|error| {
         let at = [

@@ -61,7 +61,7 @@ pub fn all(
     let total = (pictures.len() * models.len()) as u64;
     let mut done = 0;
     for picture in pictures {
-        let opened = Photo::open(&picture.path).and_then(|photo| {
+        let opened = picture.open().and_then(|photo| {
             if let Some(lock) = &experiment.lock {
                 lock::hold(&lock.images, &picture.id, &photo.sha256, "bytes")?;
             }

@@ -62,16 +62,32 @@ impl Plan {
     /// # Errors
     /// For the first word that means nothing, with its place in the spec.
     pub fn new(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Self> {
-        let mut plan = Plan {
-            models: models(spec)?,
-            pictures: Vec::new(),
-            collection: Vec::new(),
-        };
-        classes(spec, &plan.models)?;
-        plan.pictures = gallery::list(spec, cache, progress)?;
-        labels(spec, "images", &plan.models, &plan.pictures)?;
-        plan.collection = collection(spec, &plan.models, cache, progress)?;
-        Ok(plan)
+        let models = models(spec)?;
+        classes(spec, &models)?;
+        let pictures = gallery::list(spec, cache, progress)?;
+        labels(spec, "images", &models, &pictures)?;
+        let collection = collection(spec, &models, || gallery::collection(spec, cache, progress))?;
+        Ok(Plan {
+            models,
+            pictures,
+            collection,
+        })
+    }
+
+    /// The same with these pictures, whatever the spec's own `images` are.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_pictures(spec: &SpecFile, pictures: &[Picture]) -> Result<Self> {
+        let models = models(spec)?;
+        classes(spec, &models)?;
+        labels(spec, "images", &models, pictures)?;
+        let collection = collection(spec, &models, || in_files(pictures))?;
+        Ok(Plan {
+            models,
+            pictures: pictures.to_vec(),
+            collection,
+        })
     }
 
     /// The same without a network: `None` for the pictures where a pack is not in the cache.
@@ -94,8 +110,7 @@ impl Plan {
 fn collection(
     spec: &SpecFile,
     models: &[PlannedModel],
-    cache: &Cache,
-    progress: &dyn Progress,
+    images: impl FnOnce() -> Result<Vec<Picture>>,
 ) -> Result<Vec<Picture>> {
     let entries = spec.experiment.methods.iter().enumerate();
     let looking: Vec<_> = entries
@@ -104,7 +119,7 @@ fn collection(
     if looking.is_empty() {
         return Ok(Vec::new());
     }
-    let pictures = gallery::collection(spec, cache, progress)?;
+    let pictures = images()?;
     labels(spec, "collection", models, &pictures)?;
     for (place, entry) in looking {
         entry
@@ -120,6 +135,18 @@ fn collection(
             })?;
     }
     Ok(pictures)
+}
+
+/// What looks through a collection reads its images when it comes to them.
+fn in_files(pictures: &[Picture]) -> Result<Vec<Picture>> {
+    match pictures.iter().find(|picture| picture.photo.is_some()) {
+        None => Ok(pictures.to_vec()),
+        Some(picture) => {
+            let message = format!("`{}` is in memory, and a collection is files", picture.id);
+            let error = Error::new(ErrorKind::Usage, message);
+            Err(error.help("give an experiment with a `collection` to this method"))
+        }
+    }
 }
 
 fn models(spec: &SpecFile) -> Result<Vec<PlannedModel>> {

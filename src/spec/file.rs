@@ -71,9 +71,7 @@ impl SpecFile {
             [] => name,
             _ => format!("{name} (with --set {})", sets.join(" --set ")),
         };
-        let mut spec = Self::parse(&name, &text)?;
-        spec.path = Some(path.to_owned());
-        Ok(spec)
+        Ok(Self::parse(&name, &text)?.at(path))
     }
 
     /// Reads and checks a text; errors call it `name`.
@@ -95,6 +93,12 @@ impl SpecFile {
         };
         spec.check()?;
         Ok(spec)
+    }
+
+    /// The same spec as if it stood in the file at `path`: there its relative paths start.
+    pub fn at(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = Some(path.into());
+        self
     }
 
     /// The file, if the spec came from one.

@@ -1,5 +1,6 @@
 //! YAML in, typed experiment out; every error with file, line and column.
 
+mod build;
 mod check;
 mod collection;
 mod experiment;

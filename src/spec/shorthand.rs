@@ -35,13 +35,7 @@ impl<'de> Deserialize<'de> for ModelSpec {
             }
 
             fn visit_str<E: de::Error>(self, arch: &str) -> Result<ModelSpec, E> {
-                Ok(ModelSpec {
-                    id: None,
-                    arch: arch.to_owned(),
-                    weights: None,
-                    labels: None,
-                    preprocess: None,
-                })
+                Ok(ModelSpec::new(arch))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelSpec, A::Error> {
@@ -181,11 +175,7 @@ impl<'de> Deserialize<'de> for ClassSpec {
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<ClassSpec, E> {
-                Ok(match name {
-                    "predicted" => ClassSpec::Predicted,
-                    "label" => ClassSpec::Label,
-                    _ => ClassSpec::Name(name.to_owned()),
-                })
+                Ok(name.into())
             }
 
             fn visit_u64<E: de::Error>(self, index: u64) -> Result<ClassSpec, E> {

@@ -1,0 +1,87 @@
+//! One chart by itself: a figure of the report's opening, or a property of layers over the depth.
+
+use super::layers::{Layer, LayerTable};
+use crate::error::Result;
+use crate::report::{self, Measure};
+use crate::results::Results;
+
+/// A drawing with the networks in their colours.
+#[derive(Clone, PartialEq)]
+pub struct Chart {
+    title: String,
+    /// The networks, in the order of their colours.
+    networks: Vec<String>,
+    svg: String,
+}
+
+impl Chart {
+    /// `None` where the results have nothing to draw.
+    pub(super) fn of_results(results: &Results, measure: Measure) -> Result<Option<Chart>> {
+        let drawn = report::chart(results, measure)?;
+        Ok(drawn.map(|(title, svg)| Chart {
+            title,
+            networks: results.models.iter().map(|m| m.id.clone()).collect(),
+            svg,
+        }))
+    }
+
+    /// A number of every layer over the depth, a line for each table, on a logarithmic axis. What is
+    /// `None` or below 1 is left out.
+    ///
+    /// ```
+    /// use convscope::prelude::*;
+    ///
+    /// let session = Session::new();
+    /// let network = session.network(ModelSpec::new("resnet18").weights("random"))?;
+    /// let convolutions = network.layers().filter(|layer| layer.op == "conv");
+    /// let chart = Chart::over_depth("Channels", &[&convolutions], |layer| Some(layer.shape[0] as f64))?;
+    /// assert!(chart.svg().starts_with("<svg"));
+    /// # Ok::<(), convscope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If fewer than two layers have such a number.
+    pub fn over_depth(
+        title: &str,
+        tables: &[&LayerTable],
+        value: impl Fn(&Layer) -> Option<f64>,
+    ) -> Result<Chart> {
+        let line = |table: &&LayerTable| {
+            let layers = table.layers.iter();
+            layers
+                .filter_map(|layer| Some((layer.depth, value(layer)?)))
+                .collect()
+        };
+        let lines: Vec<Vec<(f64, f64)>> = tables.iter().map(line).collect();
+        Ok(Chart {
+            title: title.to_owned(),
+            networks: tables.iter().map(|table| table.model.clone()).collect(),
+            svg: report::inline::over_depth(&lines, title)?,
+        })
+    }
+
+    /// The drawing as a picture file of its own.
+    pub fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// The chart as HTML that carries no style sheet.
+    ///
+    /// # Errors
+    /// If it can't be drawn.
+    pub fn html(&self) -> Result<String> {
+        report::inline::chart(&self.title, &self.svg, &self.networks)
+    }
+}
+
+impl std::fmt::Display for Chart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.title, self.networks.join(", "))
+    }
+}
+
+impl std::fmt::Debug for Chart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}

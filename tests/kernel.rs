@@ -1,0 +1,162 @@
+//! `convscope kernel` with the real binary: what it writes, what it leaves alone, what it says is missing.
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+
+/// A home folder of its own, with an evcxr that does nothing and a libtorch that holds nothing.
+struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Home {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        home.write("bin/evcxr_jupyter", "#!/bin/sh\n");
+        home.write("libtorch/lib/libtorch_cpu.so", "");
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Exit code, stdout, stderr; the last pairs win over the home's own variables.
+    fn call(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+        let done = Command::cargo_bin("convscope")
+            .unwrap()
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", self.path("bin"))
+            .env("LIBTORCH", self.path("libtorch"))
+            .env("NO_COLOR", "1")
+            .envs(variables.iter().copied())
+            .arg("kernel")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = done.status.code().expect("no signal");
+        (code, text(done.stdout), text(done.stderr))
+    }
+
+    fn spec(&self, file: &str) -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(self.path(file)).unwrap()).unwrap()
+    }
+}
+
+const DEFAULT: &str = ".local/share/jupyter/kernels/convscope/kernel.json";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn install_writes_a_kernel_of_its_own_and_leaves_others_alone() {
+    let home = Home::new();
+    let other = ".local/share/jupyter/kernels/rust/kernel.json";
+    home.write(other, "{}");
+    let (code, out, err) = home.call(&["install"], &[("LD_LIBRARY_PATH", "/opt/cuda:")]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains(":dep convscope = "), "{out}");
+    let spec = home.spec(DEFAULT);
+    assert_eq!(spec["display_name"], "Rust (convscope)");
+    assert_eq!(spec["language"], "rust");
+    let libtorch = home.path("libtorch").display().to_string();
+    assert_eq!(spec["env"]["LIBTORCH"], libtorch.as_str());
+    let search = format!("{libtorch}/lib:/opt/cuda");
+    assert_eq!(spec["env"]["LD_LIBRARY_PATH"], search.as_str());
+    let evcxr = home.path("bin/evcxr_jupyter").display().to_string();
+    assert_eq!(spec["env"]["CONVSCOPE_EVCXR"], evcxr.as_str());
+    assert!(home.path(DEFAULT).with_file_name("start.sh").is_file());
+    assert_eq!(fs::read_to_string(home.path(other)).unwrap(), "{}");
+
+    let before = fs::read(home.path(DEFAULT)).unwrap();
+    home.call(&["install"], &[("LD_LIBRARY_PATH", "/opt/cuda:")]);
+    assert_eq!(
+        fs::read(home.path(DEFAULT)).unwrap(),
+        before,
+        "a second time"
+    );
+
+    assert_eq!(home.call(&["remove"], &[]).0, 0);
+    assert!(!home.path(DEFAULT).exists());
+    assert!(home.path(other).exists());
+    let (code, _, err) = home.call(&["remove"], &[]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn install_goes_where_it_is_told() {
+    let home = Home::new();
+    let data = home.path("data").display().to_string();
+    let (code, _, err) = home.call(&["install"], &[("JUPYTER_DATA_DIR", &data)]);
+    assert_eq!(code, 0, "{err}");
+    home.spec("data/kernels/convscope/kernel.json");
+    if cfg!(target_os = "linux") {
+        let share = home.path("share").display().to_string();
+        home.call(&["install"], &[("XDG_DATA_HOME", &share)]);
+        home.spec("share/jupyter/kernels/convscope/kernel.json");
+    }
+    let dir = home.path("dir").display().to_string();
+    home.call(&["install", "--dir", &dir], &[("JUPYTER_DATA_DIR", &data)]);
+    home.spec("dir/kernels/convscope/kernel.json");
+    let venv = home.path("venv").display().to_string();
+    home.call(&["install", "--prefix", &venv], &[]);
+    home.spec("venv/share/jupyter/kernels/convscope/kernel.json");
+    assert!(!home.path(DEFAULT).exists());
+}
+
+#[test]
+fn what_is_missing_is_said_with_how_to_get_it() {
+    let home = Home::new();
+    let (code, out, _) = home.call(&["check"], &[]);
+    assert_eq!(code, 1, "{out}");
+    let line = |what: &str| {
+        let start = format!("{what}: ");
+        let line = out.lines().find(|line| line.starts_with(&start));
+        line.unwrap_or_else(|| panic!("no {what} in {out}"))
+            .to_owned()
+    };
+    assert!(line("Jupyter").contains("pip install jupyterlab"));
+    assert!(line("kernel").contains("convscope kernel install"));
+    assert!(!line("evcxr_jupyter").contains("missing"));
+    assert!(!line("libtorch").contains("missing"));
+
+    home.write("bin/jupyter", "");
+    home.write("bin/cargo", "");
+    assert_eq!(home.call(&["install"], &[]).0, 0);
+    let (code, out, _) = home.call(&["check"], &[]);
+    assert_eq!(code, 0, "{out}");
+    assert_eq!(out.lines().count(), 5, "{out}");
+
+    fs::remove_file(home.path("bin/evcxr_jupyter")).unwrap();
+    let (code, out, _) = home.call(&["check"], &[]);
+    assert_eq!(code, 1);
+    assert!(
+        out.contains("cargo install evcxr_jupyter --version '^0.22' --locked"),
+        "{out}"
+    );
+}
+
+#[test]
+fn nothing_is_written_where_something_is_missing() {
+    let home = Home::new();
+    let nowhere = home.path("nowhere").display().to_string();
+    let (code, _, err) = home.call(&["install", "--evcxr", &nowhere], &[]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = home.call(&["install"], &[("LIBTORCH", &nowhere)]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("LIBTORCH is"), "{err}");
+    fs::remove_file(home.path("bin/evcxr_jupyter")).unwrap();
+    let (code, _, err) = home.call(&["install"], &[]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("cargo install evcxr_jupyter"), "{err}");
+    assert!(!home.path(".local").exists());
+}
