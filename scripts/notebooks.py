@@ -106,6 +106,10 @@ def look(path, notebook):
             wrong.append(f"no {what} as a picture")
     if not any("<table" in page and "srcdoc=" not in page for page in pages):
         wrong.append("no table")
+    for output in outputs:
+        shown = text(output.get("data", {}).get("text/plain", ""))
+        if shown and "text/html" not in output["data"]:
+            wrong.append(f"an output of text alone: {shown[:200]}")
     for page in pages:
         # What a frame holds is escaped, so these would be the page's own.
         if re.search(r"<style|<script|<link|\sid=", re.sub(r'srcdoc="[^"]*"', "", page)):

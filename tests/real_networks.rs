@@ -106,3 +106,15 @@ fn gradients_and_grad_cam_move_when_the_classifier_forgets_and_guided_backprop_h
     }
     assert_eq!(seen, 6);
 }
+
+#[test]
+fn the_experiments_name_what_there_is() {
+    for name in ["quickstart", "attributions", "ways-of-looking"] {
+        Command::cargo_bin("convscope")
+            .unwrap()
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["check", &format!("experiments/{name}.yaml")])
+            .assert()
+            .success();
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Each value goes out as one `text/html` and one `text/plain`, for of two blocks of one type only the last
 //! would show. Nothing else is ever printed here but whole lines of UTF-8, which is all that evcxr reads.
+//! A last line that moves a variable of an earlier cell (`network.explain(&dog, options)?`) shows its text alone: evcxr compiles
+//! such a cell a second time and asks for `Debug` then. A clone shows the pictures.
 //! A `?` that ends on an [`Error`] prints the same message as the command line does: see its `Debug`.
 
 mod file;
