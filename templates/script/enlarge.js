@@ -2,8 +2,8 @@
   {
     const dialog = $("#enlarged");
     const stage = $(".stage", dialog);
-    const PLACES = ".row, figure.chart-figure, .norms, figure.truth";
-    const groups = () => $$(PLACES).filter((row) => $("svg.pic, svg.chart", row) && row.offsetParent);
+    const PLACES = ".row, figure.chart-figure, .norms, figure.truth, #codes figure.cell, .unit-card";
+    const groups = () => $$(PLACES).filter((row) => $("svg.pic, svg.chart, .codes", row) && row.offsetParent);
     let row = null;
     let kind = 0;
     let zoom = { x: 0, y: 0, size: 100 };
