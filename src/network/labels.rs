@@ -179,7 +179,8 @@ impl Labels {
             let name: Vec<&str> = name.split(' ').collect();
             parts && name.windows(words.len()).any(|part| part == words)
         };
-        let ways: [&dyn Fn(&Class) -> bool; 4] = [&whole, &synonym, &wnid, &within];
+        // A WordNet id is no name, and the quickest to look for.
+        let ways: [&dyn Fn(&Class) -> bool; 4] = [&wnid, &whole, &synonym, &within];
         ways.into_iter()
             .map(|fits| self.indices(fits))
             .find(|found| !found.is_empty())

@@ -92,15 +92,15 @@ impl Preprocess {
     /// The input as planes red, green, blue, each row by row: `(x/255 − mean) / std` in float32, as
     /// torchvision computes it.
     pub fn normalise(&self, view: &RgbImage) -> Vec<f32> {
-        let mut planes = Vec::with_capacity(view.len());
-        for (colour, (mean, std)) in self.mean.iter().zip(&self.std).enumerate() {
-            let (mean, std) = (*mean as f32, *std as f32);
+        let mut planes = vec![0.0; view.len()];
+        let area = (view.len() / 3).max(1);
+        for (colour, plane) in planes.chunks_exact_mut(area).enumerate() {
+            let (mean, std) = (self.mean[colour] as f32, self.std[colour] as f32);
             let levels: [f32; 256] =
                 std::array::from_fn(|level| (level as f32 / 255.0 - mean) / std);
-            planes.extend(
-                view.pixels()
-                    .map(|pixel| levels[usize::from(pixel[colour])]),
-            );
+            for (value, pixel) in plane.iter_mut().zip(view.chunks_exact(3)) {
+                *value = levels[usize::from(pixel[colour])];
+            }
         }
         planes
     }
