@@ -1,7 +1,11 @@
 //! What looking through a collection costs beside the bare forward passes, and whether its memory grows.
 //!
-//! `PHOTOS=FOLDER cargo bench --bench collection`, with 800 photos or more in the folder. Every measurement runs
+//! `PHOTOS=FOLDER cargo bench --bench collection`, with 800 photos or more in the folder; `NETWORKS` chooses. Every measurement runs
 //! in a process of its own: peak memory is a process's.
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[path = "../src/allocator.rs"]
+mod allocator;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -35,7 +39,11 @@ fn compare() {
         "{:20} {:>12} {:>12} {:>7} {:>14} {:>14} {:>7}",
         "", "bare", "exemplars", "ratio", "peak at 1/4", "peak at all", "ratio"
     );
-    for arch in ["resnet50", "vgg16", "efficientnet_lite0"] {
+    let archs = std::env::var("NETWORKS");
+    let archs = archs
+        .as_deref()
+        .unwrap_or("resnet50,vgg16,efficientnet_lite0");
+    for arch in archs.split(',') {
         let one = |what: &str, count: usize| -> [f64; 2] {
             let output = Command::new(std::env::current_exe().unwrap())
                 .args([what, arch, photos.to_str().unwrap(), &count.to_string()])
@@ -47,9 +55,12 @@ fn compare() {
                 .map(|number| number.parse().unwrap());
             [(); 2].map(|()| numbers.next().unwrap())
         };
-        let [bare, _] = one("bare", count);
         let [few_seconds, few] = one("pass", count / 4);
+        // Half of them before and half after: a machine's pace drifts over minutes.
+        let [before, _] = one("bare", count / 2);
         let [seconds, many] = one("pass", count);
+        let [after, _] = one("bare", count - count / 2);
+        let bare = before + after;
         assert!(few_seconds < seconds);
         println!(
             "{arch:20} {bare:10.1} s {seconds:10.1} s {:7.3} {few:10.0} MiB {many:10.0} MiB {:7.3}",

@@ -14,6 +14,10 @@
 //! `THREADS` sets libtorch's threads. `PEERS=1` is for `peers.py`: networks that torchvision has, one line of
 //! tab-separated values for each measurement, and no bare times.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 use std::error::Error;
 use std::time::Instant;
 

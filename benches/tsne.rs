@@ -8,6 +8,10 @@
 //! get perplexity 30, the principal components as the initial layout, and 1000 steps; both maps are
 //! measured by the same exact divergence.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 use std::process::Command;
 use std::time::Instant;
 

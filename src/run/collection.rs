@@ -18,7 +18,6 @@ use tch::Tensor;
 use super::cache::Units;
 use super::gallery::Picture;
 use super::lock;
-use super::memory;
 use super::models::Model;
 use super::passes::{Found, failure, keep, network_words};
 use crate::error::{Error, ErrorKind, Result};
@@ -267,7 +266,6 @@ impl<'a> Looking<'a> {
                 let count = read.images.len();
                 self.see(read, &way_of, progress)?;
                 self.next += count;
-                memory::give_back();
                 let rate = (self.next - from) as f64 / began.elapsed().as_secs_f64();
                 progress.step(&format!(
                     "collection: {} of {total} images, {rate:.1} images/s",
@@ -330,10 +328,11 @@ impl<'a> Looking<'a> {
             return Ok(());
         };
         let (width, height) = view.dimensions();
-        let planes: Vec<f32> = views
+        let planes: Vec<Vec<f32>> = views
             .iter()
-            .flat_map(|view| subject.preprocess.normalise(view))
+            .map(|view| subject.preprocess.normalise(view))
             .collect();
+        let planes = planes.concat();
         let shape = [views.len() as i64, 3, height.into(), width.into()];
         let mut nodes = vec![subject.network.graph().output()];
         let tasks = self.tasks.iter().filter(|task| task.place == place);

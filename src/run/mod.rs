@@ -15,7 +15,6 @@ mod compare;
 mod gallery;
 mod inside;
 mod lock;
-mod memory;
 mod models;
 mod passes;
 pub mod plan;
