@@ -26,10 +26,11 @@ bench-peers: libtorch
 	$(PYTHON) benches/peers.py --ours target/peers.tsv
 
 # JupyterLab on the first notebook, with a kernel in which `:dep convscope` works. Jupyter is installed below
-# target/, evcxr (about a quarter of an hour, once) where cargo puts programs.
+# target/, evcxr (some minutes, once) where cargo puts programs. LAB gives JupyterLab further options, as
+# LAB="--no-browser --port 8899".
 notebook: jupyter
 	cargo run --quiet -- kernel install --prefix target/jupyter
-	target/jupyter/bin/jupyter lab experiments/notebooks/first-look.ipynb
+	target/jupyter/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) experiments/notebooks/first-look.ipynb
 
 # Runs the example notebooks in the real kernel and looks into what comes out; WRITE=1 keeps the outputs.
 notebooks: jupyter
