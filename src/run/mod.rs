@@ -14,6 +14,7 @@ mod collection;
 mod compare;
 mod gallery;
 mod inside;
+mod job;
 mod lock;
 mod models;
 mod passes;
