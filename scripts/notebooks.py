@@ -27,6 +27,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "experiments" / "notebooks"
+# One build folder, below the cache's evcxr, for all runs of this script, in which one kernel works at a time.
+BUILDS = "notebooks"
 # A code host shows a notebook of this size, and a repository bears it.
 LARGEST = 1_500_000
 # The first cell compiles everything, on a machine that may have other work.
@@ -59,8 +61,9 @@ def absent(arguments):
 
 def install(arguments, data):
     """The kernel, in Jupyter's data folder `data`, as a user would get it."""
-    call = [arguments.binary] if arguments.binary else ["cargo", "run", "--quiet", "--"]
-    call += ["kernel", "install", "--dir", str(data), "--evcxr", arguments.evcxr]
+    script = ["sh", str(ROOT / "scripts" / "kernel.sh"), BUILDS]
+    call = [arguments.binary, "kernel"] if arguments.binary else script
+    call += ["install", "--dir", str(data), "--evcxr", arguments.evcxr]
     subprocess.run(call, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
@@ -147,8 +150,7 @@ def main():
         sys.exit(1 if arguments.must else 0)
     import nbformat
 
-    # One build folder for all runs of this script, in which one kernel works at a time.
-    builds = cache_folder() / "evcxr" / "notebooks"
+    builds = cache_folder() / "evcxr" / BUILDS
     builds.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         install(arguments, pathlib.Path(data))
