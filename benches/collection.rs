@@ -1,7 +1,7 @@
 //! What looking through a collection costs beside the bare forward passes, and whether its memory grows.
 //!
-//! `PHOTOS=FOLDER cargo bench --bench collection`, with 800 photos or more in the folder; `NETWORKS` chooses. Every measurement runs
-//! in a process of its own: peak memory is a process's.
+//! `PHOTOS=FOLDER cargo bench --bench collection`, with 800 photos or more in the folder; `NETWORKS` chooses.
+//! Every measurement runs in a process of its own: peak memory is a process's.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "../src/allocator.rs"]
