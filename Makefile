@@ -29,7 +29,7 @@ bench-peers: libtorch
 # target/, evcxr (some minutes, once) where cargo puts programs. LAB gives JupyterLab further options, as
 # LAB="--no-browser --port 8899".
 notebook: jupyter
-	sh scripts/kernel.sh 0 install --prefix target/jupyter
+	sh scripts/install-kernel.sh 0 --prefix target/jupyter
 	target/jupyter/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) experiments/notebooks/first-look.ipynb
 
 # Runs the example notebooks in the real kernel and looks into what comes out; WRITE=1 keeps the outputs.

@@ -61,9 +61,9 @@ def absent(arguments):
 
 def install(arguments, data):
     """The kernel, in Jupyter's data folder `data`, as a user would get it."""
-    script = ["sh", str(ROOT / "scripts" / "kernel.sh"), BUILDS]
-    call = [arguments.binary, "kernel"] if arguments.binary else script
-    call += ["install", "--dir", str(data), "--evcxr", arguments.evcxr]
+    script = ["sh", str(ROOT / "scripts" / "install-kernel.sh"), BUILDS]
+    call = [arguments.binary, "kernel", "install"] if arguments.binary else script
+    call += ["--dir", str(data), "--evcxr", arguments.evcxr]
     subprocess.run(call, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 

@@ -26,6 +26,7 @@ use crate::spec::Lang;
 /// follows it.
 const SCHEME: &str = "const ink=getComputedStyle(this.parentNode).color.match(/[\\d.]+/g);\
 this.style.colorScheme=+ink[0]+ +ink[1]+ +ink[2]>382?'dark':'light'";
+
 /// Eight colours that can be told from a light and from a dark page: the report's, between its two sets.
 const COLOURS: [&str; 8] = [
     "#2b86c9", "#e0702a", "#149a70", "#bd6ba6", "#5aa5d8", "#c48a1a", "#8a8a1e", "#808080",

@@ -1,20 +1,18 @@
 #!/bin/sh
-# Runs `convscope kernel …`, and builds convscope for it where nothing is built yet: kernel.sh SLOT ARGUMENT…
+# Runs `convscope kernel install`, and builds convscope for it where nothing is built yet: install-kernel.sh SLOT OPTION…
 #
 # A kernel compiles convscope's dependencies for its cells, which takes as long as the program does. So from nothing
 # the program is built in the kernel's own folder (SLOT below the cache's evcxr/) and just as evcxr builds what
-# a cell depends on, and the kernel finds everything but convscope itself compiled. Should evcxr build
-# otherwise one day, the kernel compiles what it misses.
+# a cell depends on, and the kernel finds compiled what has no newer version than
+# Cargo.lock says (evcxr looks for the newest). Should evcxr build otherwise one day, the kernel compiles what it misses.
 set -eu
 slot=$1
 shift
 if [ -x target/debug/convscope ]; then
-  exec cargo run --quiet -- kernel "$@"
+  exec cargo run --quiet -- kernel install "$@"
 fi
 builds="${CONVSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/convscope}/evcxr/$slot"
 mkdir -p "$builds"
-# The versions that are tested; without them the kernel would look for the newest.
-[ -e "$builds/Cargo.lock" ] || cp Cargo.lock "$builds/Cargo.lock"
 export RUSTFLAGS=-Cprefer-dynamic
 export CARGO_PROFILE_DEV_OPT_LEVEL=2
 export CARGO_PROFILE_DEV_STRIP=debuginfo
@@ -22,4 +20,4 @@ export CARGO_PROFILE_DEV_RPATH=true
 export CARGO_PROFILE_DEV_CODEGEN_UNITS=16
 export CARGO_PROFILE_DEV_INCREMENTAL=true
 host=$(rustc -vV | sed -n 's/^host: //p')
-exec cargo run --quiet --target "$host" --target-dir "$builds/target" -- kernel "$@"
+exec cargo run --quiet --target "$host" --target-dir "$builds/target" -- kernel install "$@"
