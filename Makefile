@@ -36,12 +36,14 @@ notebook: jupyter
 notebooks: jupyter
 	target/jupyter/bin/python scripts/notebooks.py --must $(if $(WRITE),--write)
 
+# evcxr holds rust-analyzer, which at cargo's usual level of optimisation takes minutes longer to build.
 jupyter: libtorch npm
 	@test -e target/jupyter/installed || { python3 -m venv target/jupyter \
 	  && target/jupyter/bin/python -m pip install --quiet -r scripts/jupyter-requirements.txt \
 	  && touch target/jupyter/installed; }
 	@command -v evcxr_jupyter >/dev/null || test -x "$${CARGO_HOME:-$$HOME/.cargo}/bin/evcxr_jupyter" \
-	  || cargo install evcxr_jupyter --version '^0.22' --locked
+	  || CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+	     cargo install evcxr_jupyter --version '^0.22' --locked
 
 # The whole suite.
 test: libtorch npm

@@ -15,6 +15,8 @@ builds="${CONVSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/convscope}/evcxr/$slo
 mkdir -p "$builds"
 export RUSTFLAGS=-Cprefer-dynamic
 export CARGO_PROFILE_DEV_OPT_LEVEL=2
+# Not evcxr's, but the kernel's (src/cli/kernel.sh).
+export CARGO_PROFILE_DEV_LTO=off
 export CARGO_PROFILE_DEV_STRIP=debuginfo
 export CARGO_PROFILE_DEV_RPATH=true
 export CARGO_PROFILE_DEV_CODEGEN_UNITS=16

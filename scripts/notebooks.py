@@ -64,6 +64,7 @@ def install(arguments, data):
     script = ["sh", str(ROOT / "scripts" / "install-kernel.sh"), BUILDS]
     call = [arguments.binary, "kernel", "install"] if arguments.binary else script
     call += ["--dir", str(data), "--evcxr", arguments.evcxr]
+    print("notebooks: installing the kernel (builds convscope where it is not built: some minutes)", flush=True)
     subprocess.run(call, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
@@ -157,6 +158,7 @@ def main():
         os.environ["JUPYTER_DATA_DIR"] = data
         os.environ["EVCXR_TMPDIR"] = str(builds)
         for path in paths:
+            print(f"notebooks: {path.name} …", flush=True)
             notebook = execute(path)
             wrong += look(path, notebook)
             places = [path] if arguments.write else []

@@ -14,6 +14,8 @@ while [ -z "$EVCXR_TMPDIR" ] && [ "$slot" -lt 16 ] && command -v flock >/dev/nul
 done
 # A cell's library looks for Rust's beside the folder it was built in, and is loaded from another.
 export LD_LIBRARY_PATH="$LD_LIBRARY_PATH:$(rustc --print target-libdir)"
+# As in Cargo.toml: what a cell depends on compiles sooner.
+export CARGO_PROFILE_DEV_LTO="${CARGO_PROFILE_DEV_LTO:-off}"
 # glibc would give a network's buffers back to the system and ask for them again in every layer.
 export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-1073741824}"
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-1073741824}"
