@@ -133,8 +133,13 @@ fn what_is_missing_is_said_with_how_to_get_it() {
     home.write("bin/cargo", "");
     assert_eq!(home.call(&["install"], &[]).0, 0);
     let (code, out, _) = home.call(&["check"], &[]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("rustup component add rust-src"), "{out}");
+    home.write("library/core/src/lib.rs", "");
+    let sources = home.path("library").display().to_string();
+    let (code, out, _) = home.call(&["check"], &[("RUST_SRC_PATH", &sources)]);
     assert_eq!(code, 0, "{out}");
-    assert_eq!(out.lines().count(), 5, "{out}");
+    assert_eq!(out.lines().count(), 6, "{out}");
 
     fs::remove_file(home.path("bin/evcxr_jupyter")).unwrap();
     let (code, out, _) = home.call(&["check"], &[]);

@@ -99,6 +99,7 @@ impl Place {
             ("Jupyter", jupyter),
             ("cargo", cargo),
             (EVCXR, self.evcxr()),
+            ("Rust's sources", standard_library()),
             ("libtorch", libtorch().map(|libtorch| libtorch.root)),
             ("kernel", kernel),
         ];
@@ -239,6 +240,29 @@ pub fn dependency() -> String {
         ),
         false => format!(":dep convscope = \"{}\"", env!("CARGO_PKG_VERSION")),
     }
+}
+
+/// The sources of Rust's standard library: without them evcxr can't tell what type a cell's `let` has, as soon
+/// as a `?` stands in it. rustup gets them by itself in the first cell, if it is there and online.
+fn standard_library() -> Result<PathBuf> {
+    let named = set("RUST_SRC_PATH").map(PathBuf::from);
+    let output = std::process::Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output();
+    let sysroot = output.ok().filter(|output| output.status.success());
+    let sysroot = sysroot.and_then(|output| String::from_utf8(output.stdout).ok());
+    let below = sysroot.map(|root| {
+        let root = Path::new(root.trim_end_matches(['\r', '\n']));
+        root.join("lib/rustlib/src/rust/library")
+    });
+    let mut places = [named, below].into_iter().flatten();
+    places
+        .find(|library| library.join("core").is_dir())
+        .ok_or_else(|| {
+            Error::new(ErrorKind::Io, "not found").help(
+                "rustup component add rust-src (without rustup: the system's package rust-src)",
+            )
+        })
 }
 
 struct Libtorch {
