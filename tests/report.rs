@@ -592,6 +592,36 @@ fn a_silent_map_and_a_missing_tensor_say_so() {
 }
 
 #[test]
+fn what_failed_for_a_network_stands_in_the_place_of_its_filters() {
+    let (mut results, tensors) = results(Lang::En);
+    results
+        .figures
+        .retain(|figure| figure.method != "filters" || figure.model != "vgg");
+    let section = |results: &Results| {
+        let page = render(results, &tensors, &Options::default()).unwrap();
+        let start = page.find("<section id=\"filters\">").unwrap();
+        page[start..start + page[start..].find("</section>").unwrap()].to_owned()
+    };
+    // The photo that can't be read (it is among the failures) is no reason.
+    assert_eq!(
+        section(&results)
+            .matches("Not asked of this network.")
+            .count(),
+        2
+    );
+    results.failures.push(Failure {
+        model: Some("vgg".into()),
+        image: None,
+        method: Some("filters".into()),
+        message: "no memory left".into(),
+        help: None,
+    });
+    let after = section(&results);
+    assert_eq!(after.matches("This failed: no memory left").count(), 2);
+    assert!(!after.contains("Not asked of this network."));
+}
+
+#[test]
 fn filters_stand_in_a_row_for_each_selector_with_the_dead_ones_marked() {
     let page = page(Lang::En);
     let start = page.find("<section id=\"filters\">").unwrap();

@@ -104,22 +104,12 @@ impl LayerView {
 impl Drawing<'_> {
     /// A place where a network has no figure: what failed there, or that nobody asked.
     pub(super) fn gap(&self, net: &Net, method: &str) -> Cell {
-        let here = |f: &&crate::results::Failure| {
-            f.model.as_ref().is_none_or(|m| *m == net.id)
-                && f.image.as_ref().is_none_or(|i| *i == self.image.id)
-                && f.method.as_ref().is_none_or(|m| m == method)
-        };
-        match self.results.failures.iter().find(here) {
-            Some(failure) => message(
-                net,
-                self.words
-                    .say("cell.failed", &[("message", &failure.message)]),
-            ),
-            None => Cell {
-                kind: "empty",
-                ..message(net, self.words.say("cell.none", &[]))
-            },
+        let failure = self.results.failure(&net.id, Some(&self.image.id), method);
+        let mut cell = message(net, self.words.gap(failure));
+        if failure.is_none() {
+            cell.kind = "empty";
         }
+        cell
     }
 
     pub(super) fn cell(&mut self, net: &Net, figure: &Figure) -> Result<Cell> {

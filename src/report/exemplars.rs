@@ -140,7 +140,7 @@ impl Drawing<'_> {
             notes: Vec::new(),
         };
         let Some(figure) = figure else {
-            cell.message = Some(words.say("cell.none", &[]));
+            cell.message = Some(words.gap(self.results.failure(&net.id, None, "exemplars")));
             return Ok(cell);
         };
         let model = self.results.models.iter().find(|m| m.id == figure.model);

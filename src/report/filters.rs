@@ -115,7 +115,10 @@ pub fn filters(
                 .find(|f| f.model == net.id && row(results, f).as_ref() == Some(&key));
             cells.push(match own {
                 Some(figure) => drawing.cell(net, figure)?,
-                None => FilterCell::message(net, words.say("cell.none", &[])),
+                None => {
+                    let failure = results.failure(&net.id, None, "filters");
+                    FilterCell::message(net, words.gap(failure))
+                }
             });
         }
         let title = match key.1 {

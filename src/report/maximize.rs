@@ -184,17 +184,9 @@ impl<'a> Drawing<'a> {
     }
 
     fn empty(&self, net: &Net, figure: Option<&Figure>) -> Cell {
-        let failed = self.results.failures.iter().find(|failure| {
-            failure.model.as_ref() == Some(&net.id)
-                && failure.method.as_deref().is_none_or(|m| m == "maximize")
-        });
-        let message = match (figure.map(|figure| &figure.content), failed) {
-            (Some(Content::Absent { reason }), _) => self.words.note(reason),
-            (_, Some(failure)) => {
-                let gaps = [("message", failure.message.as_str())];
-                self.words.say("cell.failed", &gaps)
-            }
-            _ => self.words.say("cell.none", &[]),
+        let message = match figure.map(|figure| &figure.content) {
+            Some(Content::Absent { reason }) => self.words.note(reason),
+            _ => (self.words).gap(self.results.failure(&net.id, None, "maximize")),
         };
         Cell {
             net: net.clone(),

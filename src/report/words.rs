@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::results::Note;
+use crate::results::{Failure, Note};
 use crate::spec::Lang;
 
 const EN: &str = include_str!("../../templates/words/en.yaml");
@@ -57,6 +57,14 @@ impl Words {
     /// As [`text`](Self::text), or the key itself, so that nothing is ever left out in silence.
     pub fn say(&self, key: &str, gaps: &[(&str, &str)]) -> String {
         self.text(key, gaps).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// What stands where a network has nothing to show: what failed, or that nobody asked.
+    pub fn gap(&self, failure: Option<&Failure>) -> String {
+        match failure {
+            Some(failure) => self.say("cell.failed", &[("message", &failure.message)]),
+            None => self.say("cell.none", &[]),
+        }
     }
 
     /// A method's note, its decimal numbers written as the language does; where the list doesn't know

@@ -62,6 +62,16 @@ impl Results {
             })
             .or_else(|| Some((layer.clone(), 0)))
     }
+
+    /// Why `method` has no figure of a network (and of a photo), where that is because something failed: the
+    /// method itself, or all that is done with the network or the photo.
+    pub fn failure(&self, model: &str, image: Option<&str>, method: &str) -> Option<&Failure> {
+        self.failures.iter().find(|failure| {
+            failure.model.as_ref().is_none_or(|m| m == model)
+                && (failure.image.as_deref()).is_none_or(|i| image.is_some_and(|image| image == i))
+                && failure.method.as_ref().is_none_or(|m| m == method)
+        })
+    }
 }
 
 /// What computed the numbers.

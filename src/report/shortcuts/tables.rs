@@ -190,17 +190,8 @@ impl Drawing<'_> {
 
     /// Why there is nothing of this network on this photo.
     fn gap(&self, model: &str, image: &str) -> String {
-        let here = |f: &&crate::results::Failure| {
-            f.model.as_ref().is_none_or(|m| m == model)
-                && f.image.as_ref().is_none_or(|i| i == image)
-                && f.method.as_ref().is_none_or(|m| m == METHOD)
-        };
-        match self.results.failures.iter().find(here) {
-            Some(failure) => self
-                .words
-                .say("cell.failed", &[("message", &failure.message)]),
-            None => self.words.say("cell.none", &[]),
-        }
+        let failure = self.results.failure(model, Some(image), METHOD);
+        self.words.gap(failure)
     }
 
     /// A map from 0 to its largest value; `None` where its tensor is missing.
