@@ -137,7 +137,6 @@ impl Network {
             Op::Add => rules.convolutions.two(x[0], x[1], z, relevance),
             Op::Conv(_) | Op::Linear { .. } => {
                 let weight = self.weight(node)?;
-                let (above, below) = (weight.f_relu()?, weight.f_sub(&weight.f_relu()?)?);
                 if let Some([low, high]) = bounds {
                     let corner = |colours: [f32; 3]| -> Result<Tensor> {
                         let colours = Tensor::from_slice(&colours).f_view([1, 3, 1, 1])?;
@@ -146,8 +145,8 @@ impl Network {
                     };
                     let parts = [
                         (x[0].shallow_clone(), weight.shallow_clone(), 1.0),
-                        (corner(low)?, above, -1.0),
-                        (corner(high)?, below, -1.0),
+                        (corner(low)?, weight.f_relu()?, -1.0),
+                        (corner(high)?, weight.f_clamp_max(0.0)?, -1.0),
                     ];
                     // Without the bias, as in the paper.
                     let mut total = z.f_zeros_like()?;
@@ -168,12 +167,12 @@ impl Network {
                     _ => rules.linear,
                 };
                 let sum = |x: &Tensor, sign: i32| {
-                    let weight = match sign {
-                        1 => &above,
-                        -1 => &below,
-                        _ => weight,
+                    let signed = match sign {
+                        1 => weight.f_relu()?,
+                        -1 => weight.f_clamp_max(0.0)?,
+                        _ => weight.shallow_clone(),
                     };
-                    self.linear(node, x, weight, None)
+                    self.linear(node, x, &signed, None)
                 };
                 if rules.biases {
                     let bias = self.bias(node);
@@ -201,11 +200,28 @@ impl Share {
             let ratio = relevance.f_div(&steady(z, epsilon)?)?;
             return Ok(back(x, &ratio, |x| sum(x, 0))?.f_mul(x)?);
         }
-        let (above, below) = (x.f_relu()?, x.f_sub(&x.f_relu()?)?);
+        // After a ReLU there is nothing below 0, and half of the sums is spared.
+        let mut sides = vec![(1, x.f_relu()?)];
+        if x.f_lt(0.0)?.f_any()?.f_int64_value(&[])? != 0 {
+            sides.push((-1, x.f_clamp_max(0.0)?));
+        }
         // Positive contributions: both factors of one sign. Negative ones: of two.
-        let signed =
-            |sign: i32| -> Result<Tensor> { Ok(sum(&above, sign)?.f_add(&sum(&below, -sign)?)?) };
-        let (positive, negative) = (signed(1)?, signed(-1)?);
+        let signed = |sign: i32| -> Result<(Tensor, Vec<Sum>)> {
+            let mut all = z.f_zeros_like()?;
+            let mut sums = Vec::new();
+            for (side, x) in &sides {
+                let part = Sum::new(x, |x| sum(x, sign * side))?;
+                all = all.f_add(&part.value.f_detach()?)?;
+                sums.push(part);
+            }
+            Ok((all, sums))
+        };
+        let (positive, of_positive) = signed(1)?;
+        // With alpha 1 negative contributions get nothing.
+        let (negative, of_negative) = match self == Share::AlphaBeta(1.0) {
+            true => (z.f_zeros_like()?, Vec::new()),
+            false => signed(-1)?,
+        };
         let (bias_above, bias_below) = match bias {
             Some(bias) => {
                 let shape: Vec<i64> = match z.dim() {
@@ -219,13 +235,12 @@ impl Share {
         };
         let positive_all = positive.f_add(&bias_above)?;
         let negative_all = negative.f_add(&bias_below)?;
-        let (of_positive, of_negative) =
-            self.factors(z, &positive_all, &negative_all, relevance)?;
+        let factors = self.factors(z, &positive_all, &negative_all, relevance)?;
         let mut total = x.f_zeros_like()?;
-        for (sign, factor) in [(1, of_positive), (-1, of_negative)] {
-            let from_above = back(&above, &factor, |x| sum(x, sign))?.f_mul(&above)?;
-            let from_below = back(&below, &factor, |x| sum(x, -sign))?.f_mul(&below)?;
-            total = total.f_add(&from_above)?.f_add(&from_below)?;
+        for (sums, factor) in [(of_positive, factors.0), (of_negative, factors.1)] {
+            for sum in sums {
+                total = total.f_add(&sum.back(&factor)?.f_mul(&sum.x)?)?;
+            }
         }
         Ok(total)
     }
@@ -301,13 +316,36 @@ fn steady(z: &Tensor, epsilon: f64) -> Result<Tensor> {
 
 /// The gradient of `Σ weights · f(x)` at `x`.
 fn back(x: &Tensor, weights: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-    tch::with_grad(|| {
-        let x = x.f_detach()?.f_set_requires_grad(true)?;
-        let objective = f(&x)?.f_mul(weights)?.f_sum(Kind::Float)?;
-        let found = Tensor::f_run_backward(&[&objective], &[&x], false, false)?;
-        match found.into_iter().next().filter(Tensor::defined) {
-            Some(found) => Ok(found.f_detach()?),
-            None => Ok(x.f_detach()?.f_zeros_like()?),
-        }
-    })
+    Sum::new(x, f)?.back(weights)
+}
+
+/// A function's value, and the way back from it.
+struct Sum {
+    x: Tensor,
+    leaf: Tensor,
+    value: Tensor,
+}
+
+impl Sum {
+    fn new(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        let leaf = x.f_detach()?.f_set_requires_grad(true)?;
+        let value = tch::with_grad(|| f(&leaf))?;
+        Ok(Sum {
+            x: x.f_detach()?,
+            leaf,
+            value,
+        })
+    }
+
+    /// The gradient of `Σ weights · value` at `x`.
+    fn back(&self, weights: &Tensor) -> Result<Tensor> {
+        tch::with_grad(|| {
+            let objective = self.value.f_mul(weights)?.f_sum(Kind::Float)?;
+            let found = Tensor::f_run_backward(&[&objective], &[&self.leaf], false, false)?;
+            match found.into_iter().next().filter(Tensor::defined) {
+                Some(found) => Ok(found.f_detach()?),
+                None => Ok(self.x.f_zeros_like()?),
+            }
+        })
+    }
 }
