@@ -176,7 +176,8 @@ pub fn truth(results: &Results, words: &Words) -> Result<Option<String>> {
     if images.is_empty() {
         return Ok(None);
     }
-    let (left, right, row) = (104, WIDTH - 18, 24);
+    // Room for 15 letters of a wide font, as DejaVu Sans.
+    let (left, right, row) = (130, WIDTH - 18, 24);
     let height = 44 + row * images.len() as i32;
     let x = |part: f32| left + (part.clamp(0.0, 1.0) * (right - left) as f32) as i32;
     let title = words.say("chart.truth", &[]);
