@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use convscope::network::{Network, random, zoo};
-use convscope::picture::{Photo, Preprocess, photo_paths};
+use convscope::image::{Photo, Preprocess, photo_paths};
+use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::Silent;
 use convscope::run::{self, Options};
 use convscope::spec::SpecFile;
@@ -73,7 +73,7 @@ fn compare() {
 /// The forward passes alone, of as many images, in batches of the same size.
 fn bare(arch: &str, photos: &str, count: usize) {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-    let weights = random::weights(&graph);
+    let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let preprocess = Preprocess::imagenet();
     let paths = photo_paths(photos.as_ref()).unwrap();

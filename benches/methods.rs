@@ -21,12 +21,14 @@ mod allocator;
 use std::error::Error;
 use std::time::Instant;
 
-use convscope::methods::{ClassPass, Method, MethodSpec, Output, Pass, Passes, Subject, several};
+use convscope::figures::Content;
+use convscope::image::Preprocess;
+use convscope::methods::{
+    BackwardPass, LoadedModel, Method, MethodSpec, Output, Pass, Passes, several,
+};
 use convscope::network::graph::NodeId;
 use convscope::network::labels::Labels;
-use convscope::network::{Kept, Network, gradients, info, random, zoo};
-use convscope::picture::Preprocess;
-use convscope::results::Content;
+use convscope::network::{Network, NodeValues, gradients, node_info, random_weights, zoo};
 use tch::{Device, Kind, Tensor};
 
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/input_224.png");
@@ -103,7 +105,7 @@ fn chosen(variable: &str) -> Option<Vec<String>> {
 /// A network, a picture and the class it takes it for.
 struct Look {
     name: String,
-    subject: Subject,
+    subject: LoadedModel,
     /// `[1, 3, 224, 224]`, wants a gradient.
     input: Tensor,
     class: usize,
@@ -114,15 +116,15 @@ impl Look {
     fn new(name: &str) -> Outcome<Self> {
         let arch = zoo::find(name)?;
         let graph = arch.graph(zoo::Options::default());
-        let weights = random::weights(&graph);
+        let weights = random_weights::weights(&graph);
         let preprocess = Preprocess::imagenet();
         let planes = preprocess.normalise(&image::open(PICTURE)?.to_rgb8());
         let input = Tensor::from_slice(&planes)
             .view([1, 3, 224, 224])
             .set_requires_grad(true);
-        let subject = Subject {
+        let subject = LoadedModel {
             id: name.to_owned(),
-            info: info::of_graph(&graph, 224, 224)?,
+            info: node_info::of_graph(&graph, 224, 224)?,
             network: Network::new(graph, weights)?,
             labels: Labels::imagenet(),
             preprocess,
@@ -219,7 +221,7 @@ impl Look {
         };
         tch::no_grad(|| method.of_picture(&pass, layers, &mut out))?;
         if method.asks_about_classes() {
-            let of_class = ClassPass {
+            let of_class = BackwardPass {
                 pass: &pass,
                 class: self.subject.class(self.class),
                 gradients: &self.slopes(&values, &asked)?,
@@ -229,7 +231,7 @@ impl Look {
         Ok(out)
     }
 
-    fn forward(&self, method: &dyn Method, asked: &[NodeId]) -> Outcome<Kept> {
+    fn forward(&self, method: &dyn Method, asked: &[NodeId]) -> Outcome<NodeValues> {
         let network = &self.subject.network;
         let nodes = [asked, &[network.graph().output()]].concat();
         Ok(match method.asks_about_classes() {
@@ -238,11 +240,11 @@ impl Look {
         })
     }
 
-    fn slopes(&self, values: &Kept, asked: &[NodeId]) -> Outcome<Kept> {
+    fn slopes(&self, values: &NodeValues, asked: &[NodeId]) -> Outcome<NodeValues> {
         Ok(gradients(&self.objective(values), values, asked)?)
     }
 
-    fn objective(&self, values: &Kept) -> Tensor {
+    fn objective(&self, values: &NodeValues) -> Tensor {
         let logits = &values[&self.subject.network.graph().output()];
         logits.select(1, self.class as i64).sum(Kind::Float)
     }
@@ -265,7 +267,7 @@ impl Look {
             tch::no_grad(|| match entry {
                 // Its passes begin at the layer.
                 MethodSpec::AblationCam(_) => {
-                    let mut given = Kept::new();
+                    let mut given = NodeValues::new();
                     for &layer in layers {
                         for id in [vec![layer], several::around(network.graph(), layer)].concat() {
                             let value = values.get(&id).map(Tensor::detach);
@@ -283,7 +285,7 @@ impl Look {
     }
 
     /// One way back, after which no other can follow: that frees memory on the way, which saves time.
-    fn backward(&self, values: &Kept, asked: &[NodeId]) -> Outcome<()> {
+    fn backward(&self, values: &NodeValues, asked: &[NodeId]) -> Outcome<()> {
         let asked: Vec<&Tensor> = asked.iter().map(|id| &values[id]).collect();
         Tensor::f_run_backward(&[&self.objective(values)], &asked, false, false)?;
         Ok(())

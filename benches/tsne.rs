@@ -15,7 +15,7 @@ mod allocator;
 use std::process::Command;
 use std::time::Instant;
 
-use convscope::compare::{Points, trustworthiness};
+use convscope::compare::{PointSet, trustworthiness};
 use convscope::methods::tsne::{Affinities, components, descend, divergence, layout};
 use convscope::progress::Silent;
 
@@ -62,8 +62,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err(format!("unexpected: {said}").into());
     };
     let (codes, theirs) = (floats(&digits)?, floats(&map)?);
-    let codes = Points::new(&codes, SIDES.1)?;
-    let theirs = Points::new(&theirs, 2)?;
+    let codes = PointSet::new(&codes, SIDES.1)?;
+    let theirs = PointSet::new(&theirs, 2)?;
     let mut best = f64::INFINITY;
     let mut ours = Vec::new();
     let mut same = true;
@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..TIMES {
         let start = Instant::now();
         let reduced = components(&codes, 50)?;
-        let p = Affinities::new(&Points::new(&reduced.values, reduced.dims)?, PERPLEXITY)?;
+        let p = Affinities::new(&PointSet::new(&reduced.values, reduced.dims)?, PERPLEXITY)?;
         let found = descend(&p, &layout(&reduced, 0)?, 1000, &Silent)?;
         best = best.min(start.elapsed().as_secs_f64());
         same &= ours.is_empty() || ours == found;
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         kept = Some(p);
     }
     let p = kept.ok_or("nothing ran")?;
-    let ours = Points::new(&ours, 2)?;
+    let ours = PointSet::new(&ours, 2)?;
     let (kl, their_kl) = (divergence(&p, &ours)?, divergence(&p, &theirs)?);
     let seconds: f64 = seconds.parse()?;
     println!("{} digits of {} levels, best of {TIMES}", SIDES.0, SIDES.1);

@@ -25,9 +25,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use convscope::image::{Interpolation, Photo, Preprocess, photo_paths};
 use convscope::network::weights::{onnx, tfjs};
 use convscope::network::{Network, zoo};
-use convscope::picture::{Interpolation, Photo, Preprocess, photo_paths};
 use image::RgbImage;
 use tch::{Kind, Tensor};
 

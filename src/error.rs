@@ -75,7 +75,7 @@ impl Error {
         self
     }
 
-    /// Points at `length` bytes from `offset` of `text`, which stands in the file `name`.
+    /// PointSet at `length` bytes from `offset` of `text`, which stands in the file `name`.
     pub fn at(
         mut self,
         name: &str,

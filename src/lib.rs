@@ -46,7 +46,7 @@
 //! ```
 //! use convscope::prelude::*;
 //!
-//! # let pixels = convscope::picture::RgbImage::from_fn(96, 80, |x, y| [x as u8, y as u8, 200].into());
+//! # let pixels = convscope::image::RgbImage::from_fn(96, 80, |x, y| [x as u8, y as u8, 200].into());
 //! # let image = Image::from_pixels("cat", pixels);
 //! let session = Session::new();
 //! let network = session.network(ModelSpec::new("resnet18").weights("random"))?;
@@ -88,15 +88,15 @@
 //! any node.
 //!
 //! ```
-//! use convscope::network::{Network, gradients, info, random, zoo};
+//! use convscope::network::{Network, gradients, node_info, random_weights, zoo};
 //! use tch::{Device, Kind, Tensor};
 //!
 //! let graph = zoo::find("resnet18")?.graph(zoo::Options::default());
 //! let layer = graph.require("layer3.1.add")?;
-//! let all = info::of_graph(&graph, 64, 64)?;
+//! let all = node_info::of_graph(&graph, 64, 64)?;
 //! assert_eq!(all[layer].shape, [256, 4, 4]);
 //!
-//! let weights = random::weights(&graph);
+//! let weights = random_weights::weights(&graph);
 //! let network = Network::new(graph, weights)?;
 //! let picture = Tensor::zeros([1, 3, 64, 64], (Kind::Float, Device::Cpu)).set_requires_grad(true);
 //! let output = network.graph().output();
@@ -127,19 +127,23 @@ pub mod checks;
 pub mod compare;
 pub mod error;
 pub mod fetch;
+pub mod figures;
+pub mod image;
 pub mod methods;
-mod named;
 pub mod network;
 pub mod notebook;
-pub mod picture;
+pub mod output;
+pub mod plan;
 pub mod prelude;
 pub mod progress;
+mod registry;
 pub mod report;
 pub mod results;
+pub mod rng;
 pub mod run;
 pub mod session;
 pub mod spec;
-pub mod table;
+pub mod text_table;
 
 pub use error::{Error, ErrorKind, Result};
 pub use session::{Experiment, Image, Report, Session};

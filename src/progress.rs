@@ -35,3 +35,18 @@ pub struct Silent;
 impl Progress for Silent {
     fn step(&self, _message: &str) {}
 }
+
+/// Whether this process runs the cells of a notebook (evcxr).
+pub fn is_notebook() -> bool {
+    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
+/// Prints one line a step, which a notebook's cell shows as it goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lines;
+
+impl Progress for Lines {
+    fn step(&self, message: &str) {
+        println!("{message}");
+    }
+}

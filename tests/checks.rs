@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use convscope::compare;
-use convscope::network::{Network, random, zoo};
-use convscope::picture::{Photo, Preprocess};
+use convscope::figures::{CheckedMap, Content, Map};
+use convscope::image::{Photo, Preprocess};
+use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::Silent;
-use convscope::results::{Checked, Content, Map};
 use convscope::run::{self, Options, Outcome};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
@@ -52,9 +52,9 @@ fn look(folder: &Path, checks: &str) -> Outcome {
     run::run(&SpecFile::read(&path).unwrap(), &options, &Silent).unwrap()
 }
 
-fn of<'a>(outcome: &'a Outcome, model: &str, image: &str, method: &str) -> &'a Checked {
+fn of<'a>(outcome: &'a Outcome, model: &str, image: &str, method: &str) -> &'a CheckedMap {
     let mut all = outcome.results.checks.iter();
-    let own = |c: &&Checked| {
+    let own = |c: &&CheckedMap| {
         let named = matches!(&c.of, Map::Method { name, .. } if name == method);
         named && c.model == model && c.image == image
     };
@@ -69,7 +69,7 @@ fn map<'a>(
     method: &str,
 ) -> (&'a [f32], [usize; 2]) {
     let figures = &outcome.results.figures;
-    let own = |f: &&convscope::results::Figure| {
+    let own = |f: &&convscope::figures::Figure| {
         f.model == model && f.image.as_deref() == Some(image) && f.method == method
     };
     let Content::Map { tensor, .. } = &figures.iter().find(own).unwrap().content else {
@@ -85,7 +85,7 @@ fn curves_are_what_changing_pixels_one_by_one_gives() {
     let graph = zoo::find("resnet18")
         .unwrap()
         .graph(zoo::Options::default());
-    let weights = random::weights(&graph);
+    let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let photo = Photo::open(&folder.path().join("p1.png")).unwrap();
     let planes = Preprocess::imagenet().normalise(&photo.pixels);
@@ -134,9 +134,9 @@ fn curves_are_what_changing_pixels_one_by_one_gives() {
     assert!((drop.whole - curves.deletion[0]).abs() < 1e-6);
     // Two maps that know nothing stand beside them, for each network and picture; a map of zeros orders nothing.
     let checks = &outcome.results.checks;
-    let of_network = |c: &&Checked| matches!(c.of, Map::Method { .. });
+    let of_network = |c: &&CheckedMap| matches!(c.of, Map::Method { .. });
     assert_eq!(checks.iter().filter(|c| !of_network(c)).count(), 2 * 2 * 2);
-    let speaks = |f: &&convscope::results::Figure| matches!(f.content, Content::Map { minimum, maximum, .. } if minimum < maximum);
+    let speaks = |f: &&convscope::figures::Figure| matches!(f.content, Content::Map { minimum, maximum, .. } if minimum < maximum);
     let maps = outcome.results.figures.iter().filter(speaks).count();
     assert_eq!(checks.iter().filter(of_network).count(), maps);
 }
@@ -171,7 +171,7 @@ fn the_network_forgets_from_the_top() {
     let outcome = look(folder.path(), "[randomisation]");
     let stages = |model: &str, method: &str| -> Vec<(String, f64)> {
         let found = &of(&outcome, model, "p1", method).randomised;
-        let stage = |r: &convscope::results::Randomised| (r.down_to.clone(), r.spearman.unwrap());
+        let stage = |r: &convscope::figures::Randomised| (r.down_to.clone(), r.spearman.unwrap());
         found.iter().map(stage).collect()
     };
     let names = |found: &[(String, f64)]| -> Vec<String> {

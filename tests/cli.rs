@@ -307,7 +307,7 @@ fn weights_that_can_not_be_used_are_refused_each_with_its_reason() {
     assert!(said.err.contains("system"), "{}", said.err);
     // For another architecture: a file with some tensors that are not a ResNet's.
     let tensor = tch::Tensor::zeros([2, 2], (tch::Kind::Float, tch::Device::Cpu));
-    let mut all = convscope::network::random::weights(
+    let mut all = convscope::network::random_weights::weights(
         &convscope::network::zoo::find("resnet18")
             .unwrap()
             .graph(Default::default()),

@@ -1,7 +1,7 @@
 //! The measures and the mathematics of `tsne`: against scikit-learn (tests/make_codes.py made the golden
 //! file), against values that follow by hand, and each by a second, slower way.
 
-use convscope::compare::{Points, nearest, trustworthiness, vote};
+use convscope::compare::{PointSet, nearest, trustworthiness, vote};
 use convscope::methods::tsne::{Affinities, components, descend, divergence, grid, layout, sides};
 use convscope::progress::Silent;
 use serde::Deserialize;
@@ -30,8 +30,8 @@ fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/codes_60.json")).expect("the golden file")
 }
 
-fn points(values: &[f32], dims: usize) -> Points<'_> {
-    Points::new(values, dims).expect("points")
+fn points(values: &[f32], dims: usize) -> PointSet<'_> {
+    PointSet::new(values, dims).expect("points")
 }
 
 fn close(ours: f64, theirs: f64, tolerance: f64) {
@@ -234,9 +234,9 @@ fn equal_points_have_no_map() {
             .message()
             .contains("nothing to map")
     );
-    assert!(Points::new(&[1.0, f32::NAN], 2).is_err());
-    assert!(Points::new(&[1.0, 2.0, 3.0], 2).is_err());
-    assert!(Points::new(&[], 0).is_err());
+    assert!(PointSet::new(&[1.0, f32::NAN], 2).is_err());
+    assert!(PointSet::new(&[1.0, 2.0, 3.0], 2).is_err());
+    assert!(PointSet::new(&[], 0).is_err());
 }
 
 #[test]
@@ -288,24 +288,24 @@ fn grids_of_few_points() {
 mod method {
     //! The method itself, shown a collection batch by batch.
 
-    use convscope::methods::{Batch, Member, MethodSpec, Output, Subject};
+    use convscope::figures::{Codes, Content, KindsBy};
+    use convscope::image::Preprocess;
+    use convscope::methods::{Batch, LoadedModel, Member, MethodSpec, Output};
     use convscope::network::labels::Labels;
-    use convscope::network::{Network, info, random, zoo};
-    use convscope::picture::Preprocess;
+    use convscope::network::{Network, node_info, random_weights, zoo};
     use convscope::progress::Silent;
-    use convscope::results::{Codes, Content, KindsBy};
     use image::{Rgb, RgbImage};
     use tch::{Device, Tensor};
 
     const COUNT: usize = 24;
 
-    fn subject(labels: Labels) -> Subject {
+    fn subject(labels: Labels) -> LoadedModel {
         let graph = zoo::find("resnet18")
             .unwrap()
             .graph(zoo::Options::default());
-        let info = info::of_graph(&graph, 32, 32).unwrap();
-        let weights = random::weights(&graph);
-        Subject {
+        let info = node_info::of_graph(&graph, 32, 32).unwrap();
+        let weights = random_weights::weights(&graph);
+        LoadedModel {
             id: "net".into(),
             network: Network::new(graph, weights).unwrap(),
             info,
@@ -326,7 +326,7 @@ mod method {
         })
     }
 
-    fn member(subject: &Subject, at: usize, classes: usize) -> Member {
+    fn member(subject: &LoadedModel, at: usize, classes: usize) -> Member {
         Member {
             id: format!("image-{at}"),
             source: format!("folder/image-{at}.png"),

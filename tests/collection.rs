@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use convscope::network::{Network, random, zoo};
-use convscope::picture::{Photo, Preprocess};
+use convscope::figures::{Card, Content};
+use convscope::image::{Photo, Preprocess};
+use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::{Progress, Silent};
-use convscope::results::{Card, Content};
 use convscope::run::{self, Options, Outcome};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
@@ -90,7 +90,7 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
     let graph = zoo::find("resnet18")
         .unwrap()
         .graph(zoo::Options::default());
-    let weights = random::weights(&graph);
+    let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let layer = network.graph().find("layer1.0.relu_1").unwrap();
     let mut paths: Vec<_> = walkdir::WalkDir::new(folder.path().join("photos"))
@@ -149,14 +149,14 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
             .iter()
             .find(|p| p.file_stem().unwrap().to_str() == Some(&best.image));
         let view = Photo::open(path.unwrap()).unwrap().pixels;
-        let convscope::results::Window {
+        let convscope::image::Window {
             left,
             top,
             width,
             height,
         } = best.window;
         let patch =
-            convscope::picture::patch(&view, [left, top, width, height].map(|at| at as u32), 96);
+            convscope::image::patch(&view, [left, top, width, height].map(|at| at as u32), 96);
         assert_eq!(
             &array.bytes().unwrap()[..96 * 96 * 3],
             patch.as_raw().as_slice()

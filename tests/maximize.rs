@@ -3,25 +3,25 @@
 
 use std::path::Path;
 
-use convscope::methods::Subject;
+use convscope::figures::Content;
+use convscope::image::Preprocess;
+use convscope::methods::LoadedModel;
 use convscope::methods::maximize::{At, By, Image, Objective, Options, ascend};
 use convscope::network::labels::Labels;
-use convscope::network::{Network, info, random, zoo};
-use convscope::picture::Preprocess;
+use convscope::network::{Network, node_info, random_weights, zoo};
 use convscope::progress::Silent;
-use convscope::results::Content;
 use convscope::run::{self, Outcome};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
 use tch::{Device, Kind, Tensor};
 
-fn subject(seed: u64) -> Subject {
+fn subject(seed: u64) -> LoadedModel {
     let graph = zoo::find("resnet18")
         .unwrap()
         .graph(zoo::Options::default());
-    let info = info::of_graph(&graph, 48, 48).unwrap();
-    let weights = random::weights(&graph);
-    Subject {
+    let info = node_info::of_graph(&graph, 48, 48).unwrap();
+    let weights = random_weights::weights(&graph);
+    LoadedModel {
         id: "net".into(),
         network: Network::new(graph, weights).unwrap(),
         info,

@@ -7,11 +7,11 @@
 //! PyTorch's own gradient of the layer's largest value (times that value) with every ReLU replaced by a
 //! function whose backward is `gradient.clamp(min=0)`.
 
-use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
+use convscope::figures::Content;
+use convscope::image::Preprocess;
+use convscope::methods::{BackwardPass, LoadedModel, MethodSpec, Output, Pass};
 use convscope::network::labels::Labels;
-use convscope::network::{Network, Rule, gradients, info, random, zoo};
-use convscope::picture::Preprocess;
-use convscope::results::Content;
+use convscope::network::{Network, Rule, gradients, node_info, random_weights, zoo};
 use tch::{Device, Tensor};
 
 use deviations::held;
@@ -46,7 +46,7 @@ fn input() -> Tensor {
 }
 
 /// The picture in the precision of the network's weights.
-fn input_of(subject: &Subject) -> Tensor {
+fn input_of(subject: &LoadedModel) -> Tensor {
     let graph = subject.network.graph();
     let (first, _) = graph.parameters().swap_remove(0);
     let kind = subject.network.parameter(&first).unwrap().kind();
@@ -54,11 +54,11 @@ fn input_of(subject: &Subject) -> Tensor {
     input.set_requires_grad(true)
 }
 
-fn subject(arch: &str) -> Subject {
+fn subject(arch: &str) -> LoadedModel {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-    let info = info::of_graph(&graph, 64, 64).unwrap();
-    let weights = random::weights(&graph);
-    Subject {
+    let info = node_info::of_graph(&graph, 64, 64).unwrap();
+    let weights = random_weights::weights(&graph);
+    LoadedModel {
         id: "net".into(),
         network: Network::new(graph, weights).unwrap(),
         info,
@@ -70,7 +70,7 @@ fn subject(arch: &str) -> Subject {
 }
 
 /// What `methods` (as YAML) find on the golden picture for the largest logit, at `layer`.
-fn look(subject: &Subject, method: &str, layer: &str) -> Output {
+fn look(subject: &LoadedModel, method: &str, layer: &str) -> Output {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
     let graph = subject.network.graph();
     let layer = graph.find(layer).expect(layer);
@@ -86,7 +86,7 @@ fn look(subject: &Subject, method: &str, layer: &str) -> Output {
     let logits = pass.value(graph.output()).unwrap();
     let class = logits.argmax(1, false).int64_value(&[0]);
     let objective = logits.select(1, class).sum(tch::Kind::Float);
-    let of_class = ClassPass {
+    let of_class = BackwardPass {
         pass: &pass,
         class: subject.class(class as usize),
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
@@ -381,7 +381,7 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
     assert_eq!(values[&5].double_value(&[0, 0]), 54.0);
     let objective = values[&5].select(1, 0).sum(tch::Kind::Float);
     let found = gradients(&objective, &values, &[1, 2]).unwrap();
-    let subject = Subject {
+    let subject = LoadedModel {
         id: "toy".into(),
         network,
         info: Vec::new(),
@@ -396,7 +396,7 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
         input: &input,
         values: &values,
     };
-    let of_class = ClassPass {
+    let of_class = BackwardPass {
         pass: &pass,
         class: subject.class(0),
         gradients: &found,

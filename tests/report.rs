@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use convscope::methods::{MethodSpec, activations, filters, grad_cam, saliency};
+use convscope::network::ClassSpec;
 use convscope::report::{Options, TEMPLATES, Words, figure, keys, render};
+use convscope::figures::*;
+use convscope::image::Window;
 use convscope::results::*;
-use convscope::spec::{ClassSpec, Experiment, Lang};
+use convscope::spec::{Experiment, Lang};
 
 #[path = "report/browser.rs"]
 mod browser;

@@ -1,14 +1,14 @@
 //! What every layer selector becomes in the networks that specs name most.
 
+use convscope::network::LayerSelector;
 use convscope::network::graph::Graph;
-use convscope::network::info::{self, NodeInfo};
+use convscope::network::node_info::{self, NodeInfo};
+use convscope::network::selector::{resolve, resolve_spatial};
 use convscope::network::zoo::{self, Options};
-use convscope::spec::LayerSelector;
-use convscope::spec::selector::{resolve, resolve_spatial};
 
 fn network(name: &str, options: Options) -> (Graph, Vec<NodeInfo>) {
     let graph = zoo::find(name).expect("in the zoo").graph(options);
-    let infos = info::of_graph(&graph, 224, 224).expect("large enough");
+    let infos = node_info::of_graph(&graph, 224, 224).expect("large enough");
     (graph, infos)
 }
 

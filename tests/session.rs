@@ -3,10 +3,10 @@
 //!
 //! The network is small and untrained, the picture is drawn here.
 
-use convscope::picture::RgbImage;
+use convscope::figures::Content;
+use convscope::image::RgbImage;
 use convscope::prelude::*;
 use convscope::progress::Silent;
-use convscope::results::Content;
 use convscope::{ErrorKind, run};
 
 fn session() -> (tempfile::TempDir, Session) {

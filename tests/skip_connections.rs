@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use convscope::methods::{ClassPass, MethodSpec, Output, Pass, Subject};
+use convscope::figures::{Content, ResidualBlock, Shares};
+use convscope::image::Preprocess;
+use convscope::methods::{BackwardPass, LoadedModel, MethodSpec, Output, Pass};
 use convscope::network::graph::NodeId;
 use convscope::network::labels::Labels;
-use convscope::network::{Kept, Network, gradients, info, random, zoo};
-use convscope::picture::Preprocess;
-use convscope::results::{Content, ResidualBlock, Shares};
+use convscope::network::{Network, NodeValues, gradients, node_info, random_weights, zoo};
 use tch::{Device, Kind, Tensor};
 
 const CLASS: i64 = 281;
@@ -23,12 +23,12 @@ fn input() -> Tensor {
         .set_requires_grad(true)
 }
 
-fn subject(arch: &str) -> Subject {
+fn subject(arch: &str) -> LoadedModel {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-    Subject {
+    LoadedModel {
         id: "net".into(),
-        info: info::of_graph(&graph, 64, 64).unwrap(),
-        network: Network::new(graph.clone(), random::weights(&graph)).unwrap(),
+        info: node_info::of_graph(&graph, 64, 64).unwrap(),
+        network: Network::new(graph.clone(), random_weights::weights(&graph)).unwrap(),
         labels: Labels::imagenet(),
         preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
@@ -36,7 +36,7 @@ fn subject(arch: &str) -> Subject {
     }
 }
 
-fn look(subject: &Subject, method: &str) -> Output {
+fn look(subject: &LoadedModel, method: &str) -> Output {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
     let graph = subject.network.graph();
     let mut nodes = vec![graph.input(), graph.output()];
@@ -53,7 +53,7 @@ fn look(subject: &Subject, method: &str) -> Output {
     };
     let logits = pass.value(graph.output()).unwrap();
     let objective = logits.select(1, CLASS).sum(Kind::Float);
-    let of_class = ClassPass {
+    let of_class = BackwardPass {
         pass: &pass,
         class: subject.class(CLASS as usize),
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
@@ -79,9 +79,12 @@ fn found(out: &Output) -> (f32, f32, &[ResidualBlock]) {
 
 /// The class's logit, its probability and the first choice after a whole forward pass in which `change`
 /// had its way.
-fn whole(subject: &Subject, change: &mut dyn FnMut(NodeId, Tensor) -> Tensor) -> (f64, f64, usize) {
+fn whole(
+    subject: &LoadedModel,
+    change: &mut dyn FnMut(NodeId, Tensor) -> Tensor,
+) -> (f64, f64, usize) {
     let graph = subject.network.graph();
-    let given = Kept::from([(graph.input(), input())]);
+    let given = NodeValues::from([(graph.input(), input())]);
     let kept = subject
         .network
         .walk(&given, &[graph.output()], &mut |id, value| {
@@ -106,7 +109,7 @@ fn near(name: &str, found: f64, expected: f64, tolerance: f64) {
 }
 
 /// The values at both sides of an `Add`, and the node where they part: the next sum or pooling above.
-fn sides(subject: &Subject, add: NodeId) -> (NodeId, NodeId) {
+fn sides(subject: &LoadedModel, add: NodeId) -> (NodeId, NodeId) {
     match subject.network.graph().node(add).inputs[..] {
         [shortcut, branch] => (shortcut, branch),
         _ => panic!("an add of other than two"),
@@ -220,7 +223,7 @@ fn the_shares_are_those_of_the_gradient_with_one_side_detached() {
             let gradient = |detached: Option<NodeId>| {
                 let input = input();
                 let begun = RefCell::new(None);
-                let given = Kept::from([(graph.input(), input.shallow_clone())]);
+                let given = NodeValues::from([(graph.input(), input.shallow_clone())]);
                 let kept = subject
                     .network
                     .walk(&given, &[graph.output()], &mut |id, value| {

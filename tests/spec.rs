@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use convscope::network::ClassSpec;
 use convscope::spec::{
-    ClassSpec, Experiment, ImageSpec, SpecFile, Step, TEMPLATE, id_from, id_of_file, is_id, schema,
-    unique_ids,
+    Experiment, ImageSpec, SpecFile, Step, TEMPLATE, id_from, id_of_file, is_id, schema, unique_ids,
 };
 use convscope::{Error, ErrorKind};
 use miette::{GraphicalReportHandler, GraphicalTheme};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use convscope::network::weights::{
     Format, StateDict, into_parameters, load_files, read_state_dict,
 };
-use convscope::network::{Network, random, zoo};
+use convscope::network::{Network, random_weights, zoo};
 use convscope::{Error, ErrorKind};
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
@@ -248,7 +248,7 @@ fn weights(arch: &str, classes: i64) -> StateDict {
         classes,
         ..zoo::Options::default()
     };
-    random::weights(&zoo::find(arch).unwrap().graph(options))
+    random_weights::weights(&zoo::find(arch).unwrap().graph(options))
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! change of the input by one part in 10⁷ moves them by one in 10³, and two PyTorch machines differ
 //! by 2 to 17 % in float32. In float64 the same architecture is exact to many digits.
 
-use convscope::network::{Network, info, random, zoo};
+use convscope::network::{Network, node_info, random_weights, zoo};
 use tch::{Kind, Tensor};
 
 fn input() -> Tensor {
@@ -30,12 +30,12 @@ fn agrees(name: &str, parameters: i64, kind: Kind, tolerance: f64) {
     let golden = Tensor::read_safetensors(format!("{folder}{file}")).expect("the golden logits");
     let (_, expected) = golden.iter().find(|(key, _)| key == name).expect(name);
     let graph = zoo::find(name).unwrap().graph(zoo::Options::default());
-    let all = info::of_graph(&graph, 224, 224).unwrap();
+    let all = node_info::of_graph(&graph, 224, 224).unwrap();
     assert_eq!(
         all.iter().map(|info| info.parameters).sum::<i64>(),
         parameters
     );
-    let mut weights = random::weights(&graph);
+    let mut weights = random_weights::weights(&graph);
     for tensor in weights.values_mut() {
         *tensor = tensor.to_kind(kind);
     }
@@ -116,6 +116,6 @@ fn a_misspelt_architecture_is_answered_with_the_nearest() {
 #[test]
 fn too_small_a_picture_is_an_error() {
     let graph = zoo::find("vgg16").unwrap().graph(zoo::Options::default());
-    let error = info::of_graph(&graph, 16, 16).unwrap_err();
+    let error = node_info::of_graph(&graph, 16, 16).unwrap_err();
     assert!(error.message().contains("features."), "{}", error.message());
 }

@@ -4,8 +4,8 @@ use tch::Tensor;
 
 use super::{Asked, Candidate};
 use crate::error::Result;
-use crate::methods::chance::Chance;
-use crate::results::Map;
+use crate::figures::Map;
+use crate::rng::Rng;
 
 /// Cells on a side of the random map: as coarse as the last layer of most networks.
 const CELLS: i64 = 7;
@@ -20,7 +20,7 @@ pub fn baselines(asked: &Asked) -> Result<Vec<(Map, Candidate)>> {
     let input = asked.input()?;
     let (height, width) = (input.size()[2], input.size()[3]);
     let purpose = format!("a random map for {}", asked.pass.pass.image);
-    let mut chance = Chance::new(asked.subject().seed, &purpose);
+    let mut chance = Rng::new(asked.subject().seed, &purpose);
     let drawn: Vec<f32> = (0..CELLS * CELLS)
         .map(|_| chance.uniform() as f32)
         .collect();

@@ -18,9 +18,9 @@ use tch::{Kind, Tensor};
 
 use super::{Asked, Candidate, Check};
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::chance::Chance;
-use crate::methods::{baseline, several};
-use crate::results::{Checked, Curves as Found};
+use crate::figures::{CheckedMap, Curves as Found};
+use crate::methods::{baseline, batched};
+use crate::rng::Rng;
 
 /// How finely.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +48,7 @@ impl Check for Curves {
         }
     }
 
-    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()> {
+    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()> {
         let input = asked.input()?;
         let plain = input.f_zeros_like()?;
         let blurred = baseline::blurred(&input)?;
@@ -81,7 +81,7 @@ impl Curves {
         let pixels = rank.numel() as f64;
         let steps: Vec<usize> = (1..self.steps).collect();
         let mut all = Vec::with_capacity(steps.len());
-        for some in steps.chunks(several::batch(from)) {
+        for some in steps.chunks(batched::batch(from)) {
             let edges: Vec<f32> = some
                 .iter()
                 .map(|step| (*step as f64 / self.steps as f64 * pixels).round() as f32)
@@ -110,7 +110,7 @@ fn ranks(map: &Tensor, shuffled: &Tensor) -> Result<Tensor> {
 fn shuffle(asked: &Asked, input: &Tensor) -> Result<Tensor> {
     let count = input.size()[2] * input.size()[3];
     let purpose = format!("an order of equals for {}", asked.pass.pass.image);
-    let mut chance = Chance::new(asked.subject().seed, &purpose);
+    let mut chance = Rng::new(asked.subject().seed, &purpose);
     let mut order: Vec<i64> = (0..count).collect();
     order.sort_by_cached_key(|_| chance.uniform().to_bits());
     Ok(Tensor::from_slice(&order).f_to_device(input.device())?)

@@ -15,8 +15,8 @@ use tch::Tensor;
 
 use super::{Asked, Candidate, Check};
 use crate::error::Result;
-use crate::methods::several;
-use crate::results::{Checked, Drop as Found};
+use crate::figures::{CheckedMap, Drop as Found};
+use crate::methods::batched;
 
 /// No options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,12 +24,12 @@ use crate::results::{Checked, Drop as Found};
 pub struct Drop {}
 
 impl Check for Drop {
-    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()> {
+    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()> {
         let input = asked.input()?;
         let Some(whole) = asked.probabilities(&input)?.first().copied() else {
             return Ok(());
         };
-        let size = several::batch(&input);
+        let size = batched::batch(&input);
         for (maps, found) in maps.chunks(size).zip(found.chunks_mut(size)) {
             let mut dimmed = Vec::with_capacity(maps.len());
             for candidate in maps {

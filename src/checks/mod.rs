@@ -6,9 +6,9 @@
 use tch::Tensor;
 
 use crate::error::Result;
-use crate::methods::{ClassPass, MethodSpec, Subject, several};
+use crate::figures::CheckedMap;
+use crate::methods::{BackwardPass, LoadedModel, MethodSpec, batched};
 use crate::network::graph::NodeId;
-use crate::results::Checked;
 
 mod baselines;
 pub mod curves;
@@ -32,13 +32,13 @@ pub trait Check {
     ///
     /// # Errors
     /// If libtorch refuses; the run goes on with the others.
-    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()>;
+    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()>;
 }
 
 /// What maps are tested on.
 #[derive(Debug)]
 pub struct Asked<'a> {
-    pub pass: &'a ClassPass<'a>,
+    pub pass: &'a BackwardPass<'a>,
     /// The experiment's methods, each with its layers in this network.
     pub methods: &'a [(&'a MethodSpec, &'a [NodeId])],
     /// Where the picture shows its class, `[H, W]` of 0 and 1 at the input's size, where that is known.
@@ -56,7 +56,7 @@ pub struct Candidate {
 
 impl Asked<'_> {
     /// The network that is asked.
-    pub fn subject(&self) -> &Subject {
+    pub fn subject(&self) -> &LoadedModel {
         self.pass.pass.subject
     }
 
@@ -73,7 +73,7 @@ impl Asked<'_> {
     /// # Errors
     /// If libtorch refuses.
     pub fn probabilities(&self, inputs: &Tensor) -> Result<Vec<f32>> {
-        let of_class = several::probabilities(self.subject(), inputs, self.pass.class.index)?;
+        let of_class = batched::probabilities(self.subject(), inputs, self.pass.class.index)?;
         let array = crate::methods::to_array(&of_class)?;
         Ok(array.floats().unwrap_or_default().to_vec())
     }
@@ -98,7 +98,7 @@ impl Candidate {
     }
 }
 
-crate::named::list! {
+crate::registry::list! {
     /// One entry of an experiment's `checks`: a name, or a name with its options.
     CheckSpec as check: dyn Check, called "Check", for example "`curves: {steps: 32}`";
     "curves" => Curves(curves::Curves),

@@ -17,7 +17,7 @@ use tch::Kind;
 
 use super::{Asked, Candidate, Check};
 use crate::error::Result;
-use crate::results::{Checked, Pointing as Found};
+use crate::figures::{CheckedMap, Pointing as Found};
 
 /// No options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +25,7 @@ use crate::results::{Checked, Pointing as Found};
 pub struct Pointing {}
 
 impl Check for Pointing {
-    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()> {
+    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()> {
         let Some(inside) = asked.inside else {
             return Ok(());
         };

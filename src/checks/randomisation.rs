@@ -20,11 +20,11 @@ use tch::{Kind, Tensor};
 use super::{Asked, Candidate, Check};
 use crate::compare::{spearman, ssim};
 use crate::error::Result;
-use crate::methods::{ClassPass, Output, Pass, Passes, Subject, to_array};
+use crate::figures::{Array, CheckedMap, Randomised};
+use crate::methods::{BackwardPass, LoadedModel, Output, Pass, Passes, to_array};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::network::{Network, gradients, random};
-use crate::results::{Array, Checked, Randomised};
+use crate::network::node_info::NodeInfo;
+use crate::network::{Network, gradients, random_weights};
 
 /// No options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,10 +32,10 @@ use crate::results::{Array, Checked, Randomised};
 pub struct Randomisation {}
 
 impl Check for Randomisation {
-    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [Checked]) -> Result<()> {
+    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()> {
         let subject = asked.subject();
         let graph = subject.network.graph();
-        let untrained = random::weights_of(graph, subject.seed.wrapping_add(1));
+        let untrained = random_weights::weights_of(graph, subject.seed.wrapping_add(1));
         let mut parameters: BTreeMap<String, Tensor> = BTreeMap::new();
         for (name, _) in graph.parameters() {
             if let Some(tensor) = subject.network.parameter(&name) {
@@ -54,7 +54,7 @@ impl Check for Randomisation {
             }
             let copy = parameters.iter();
             let copy = copy.map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
-            let forgetful = Subject {
+            let forgetful = LoadedModel {
                 id: subject.id.clone(),
                 network: Network::new(graph.clone(), copy.collect())?,
                 info: subject.info.clone(),
@@ -114,7 +114,7 @@ fn stages(graph: &Graph, info: &[NodeInfo]) -> Vec<(String, Vec<NodeId>)> {
 /// The maps of all methods that need no pass of their own, by key, from one forward and one backward pass.
 fn maps_of(
     asked: &Asked,
-    subject: &Subject,
+    subject: &LoadedModel,
     maps: &[Candidate],
 ) -> Result<BTreeMap<String, Array>> {
     let graph = subject.network.graph();
@@ -147,7 +147,7 @@ fn maps_of(
     let logits = pass.value(graph.output())?;
     let objective = tch::with_grad(|| logits.f_select(1, class.index as i64)?.f_sum(Kind::Float))?;
     let gradients = gradients(&objective, &values, &nodes)?;
-    let of_class = ClassPass {
+    let of_class = BackwardPass {
         pass: &pass,
         class,
         gradients: &gradients,

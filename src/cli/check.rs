@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use convscope::fetch::Cache;
-use convscope::run::Plan;
+use convscope::plan::Plan;
 use convscope::spec::SpecFile;
 use convscope::{Error, Result};
 

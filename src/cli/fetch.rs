@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use convscope::Result;
 use convscope::fetch::{self, Cache, catalogue};
+use convscope::plan::{Plan, Source};
 use convscope::progress::Progress;
-use convscope::run::{Plan, Source};
 use convscope::spec::SpecFile;
 
 use super::run::spec_files;

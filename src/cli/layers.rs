@@ -2,9 +2,9 @@
 
 use convscope::Result;
 use convscope::fetch::weight_set;
-use convscope::network::{info, zoo};
+use convscope::network::{node_info, zoo};
 use convscope::session::LayerTable;
-use convscope::table::grouped;
+use convscope::text_table::grouped;
 
 use super::{Done, pretty, print};
 
@@ -38,7 +38,7 @@ impl Arguments {
         let options = set.map(|set| set.options()).unwrap_or_default();
         let graph = arch.graph(options);
         let side = self.input.unwrap_or(arch.input);
-        let all = info::of_graph(&graph, side, side)?;
+        let all = node_info::of_graph(&graph, side, side)?;
         let layers = LayerTable::new(arch.name, &graph, &all);
         if self.json {
             return print(&pretty(&layers.layers)?);

@@ -2,8 +2,8 @@
 
 use convscope::Result;
 use convscope::fetch::catalogue;
-use convscope::network::{info, zoo};
-use convscope::table::{grouped, table};
+use convscope::network::{node_info, zoo};
+use convscope::text_table::{grouped, table};
 use serde::Serialize;
 
 use super::{Done, pretty, print};
@@ -41,7 +41,7 @@ impl Arguments {
         let mut models = Vec::new();
         for arch in zoo::ARCHITECTURES {
             let graph = arch.graph(zoo::Options::default());
-            let all = info::of_graph(&graph, arch.input, arch.input)?;
+            let all = node_info::of_graph(&graph, arch.input, arch.input)?;
             let sets = catalogue()
                 .weights
                 .iter()

@@ -6,21 +6,21 @@
 //! however many threads share the work.
 
 mod cka;
-mod enlarged;
+mod knn_accuracy;
 mod neighbours;
 mod overlap;
-mod points;
+mod point_set;
+mod resample;
 mod spearman;
 mod ssim;
 mod trustworthiness;
-mod vote;
 
 pub use cka::{FEWEST, Gram, cka};
-pub use enlarged::enlarged;
+pub use knn_accuracy::{Vote, vote};
 pub use neighbours::{Neighbour, nearest};
 pub use overlap::overlap;
-pub use points::Points;
+pub use point_set::PointSet;
+pub use resample::enlarged;
 pub use spearman::spearman;
 pub use ssim::ssim;
 pub use trustworthiness::trustworthiness;
-pub use vote::{Vote, vote};

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::Points;
+use super::PointSet;
 
 /// Another point and how far away it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Neighbour {
 
 /// The `count` nearest neighbours of every point, nearest first; of two equally near ones the lower
 /// number comes first. Fewer where there are not so many other points.
-pub fn nearest(points: &Points, count: usize) -> Vec<Vec<Neighbour>> {
+pub fn nearest(points: &PointSet, count: usize) -> Vec<Vec<Neighbour>> {
     let all = points.len();
     let count = count.min(all.saturating_sub(1));
     (0..all)
@@ -37,7 +37,7 @@ pub fn nearest(points: &Points, count: usize) -> Vec<Vec<Neighbour>> {
 }
 
 /// Every other point, in the order of their numbers.
-fn others(points: &Points, point: usize) -> Vec<Neighbour> {
+fn others(points: &PointSet, point: usize) -> Vec<Neighbour> {
     let others = (0..points.len()).filter(|&other| other != point);
     others
         .map(|other| Neighbour {

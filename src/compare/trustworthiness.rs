@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::{Points, nearest};
+use super::{PointSet, nearest};
 use crate::error::{Error, ErrorKind, Result};
 
 /// 1 − 2 / (n k (2n − 3k − 1)) · Σᵢ Σⱼ (r(i, j) − k), over every point i and those j of its `k` nearest
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// If the two have not the same number of points, or `k` is 0 or not below half of it.
-pub fn trustworthiness(space: &Points, map: &Points, k: usize) -> Result<f64> {
+pub fn trustworthiness(space: &PointSet, map: &PointSet, k: usize) -> Result<f64> {
     let count = space.len();
     if map.len() != count {
         let message = format!("a map of {} points can't show {count}", map.len());

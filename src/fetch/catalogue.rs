@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::image::Preprocess;
 use crate::network::graph::nearest;
 use crate::network::zoo;
-use crate::picture::Preprocess;
 
 const TEXT: &str = include_str!("catalogue.yaml");
 

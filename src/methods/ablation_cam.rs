@@ -17,12 +17,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{ClassPass, Method, Output, Passes, cam, several};
+use super::{BackwardPass, Method, Output, Passes, batched, cam};
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::Kept;
+use crate::network::LayerSelector;
+use crate::network::NodeValues;
 use crate::network::graph::NodeId;
-use crate::network::info::NodeInfo;
-use crate::spec::LayerSelector;
+use crate::network::node_info::NodeInfo;
 
 /// On which layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,7 +60,7 @@ impl Method for AblationCam {
         }
     }
 
-    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
         let graph = pass.pass.subject.network.graph();
         let logits = pass.pass.value(graph.output())?;
         let whole = logits.f_double_value(&[0, pass.class.index as i64])?;
@@ -78,21 +78,21 @@ impl Method for AblationCam {
 }
 
 /// The class's logit without each channel of the layer, `[C]`.
-fn without(pass: &ClassPass, layer: NodeId, values: &Tensor) -> Result<Tensor> {
+fn without(pass: &BackwardPass, layer: NodeId, values: &Tensor) -> Result<Tensor> {
     let network = &pass.pass.subject.network;
     let output = network.graph().output();
     // Nodes from before the layer that a shortcut around it needs.
-    let around = several::around(network.graph(), layer);
+    let around = batched::around(network.graph(), layer);
     let lowest = values.f_min()?.f_double_value(&[])?;
     let silence = if lowest < 0.0 { lowest - FAR } else { 0.0 };
     let channels: Vec<i64> = (0..values.size()[1]).collect();
     let first = pass.pass.input;
-    let mut before = Kept::new();
+    let mut before = NodeValues::new();
     if !around.is_empty() {
         before = tch::no_grad(|| network.forward(&first.f_detach()?, &around))?;
     }
     let mut all = Vec::new();
-    for some in channels.chunks(several::batch(first)) {
+    for some in channels.chunks(batched::batch(first)) {
         let count = some.len() as i64;
         let silenced = values.f_repeat([count, 1, 1, 1])?;
         for (copy, channel) in some.iter().enumerate() {
@@ -101,7 +101,7 @@ fn without(pass: &ClassPass, layer: NodeId, values: &Tensor) -> Result<Tensor> {
                 .f_select(0, *channel)?
                 .f_fill_(silence)?;
         }
-        let mut given = Kept::from([(layer, silenced)]);
+        let mut given = NodeValues::from([(layer, silenced)]);
         for (id, value) in &before {
             let mut shape = value.size();
             shape[0] = count;

@@ -17,10 +17,10 @@ use tch::{Kind, Tensor};
 
 use super::{Method, Output, Pass, to_array};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::Content;
+use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::results::Content;
-use crate::spec::LayerSelector;
+use crate::network::node_info::NodeInfo;
 
 /// Which layers, and which of their channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::Subject;
+use super::LoadedModel;
 use crate::error::Result;
 
 /// A number, or a word.
@@ -41,7 +41,7 @@ impl Baseline {
     ///
     /// # Errors
     /// If libtorch refuses.
-    pub fn of(&self, input: &Tensor, subject: &Subject) -> Result<Tensor> {
+    pub fn of(&self, input: &Tensor, subject: &LoadedModel) -> Result<Tensor> {
         let plain = |level: f64| -> Result<Tensor> {
             let (mean, std) = (&subject.preprocess.mean, &subject.preprocess.std);
             let colours = mean.iter().zip(std).map(|(mean, std)| (level - mean) / std);

@@ -3,7 +3,7 @@
 
 use tch::Tensor;
 
-use super::{ClassPass, Output};
+use super::{BackwardPass, Output};
 use crate::error::Result;
 use crate::network::graph::NodeId;
 
@@ -18,7 +18,7 @@ pub const PLACES: &[i64] = &[2, 3];
 /// If a layer was not kept, or libtorch refuses.
 pub fn draw(
     name: &str,
-    pass: &ClassPass,
+    pass: &BackwardPass,
     layers: &[NodeId],
     out: &mut Output,
     weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
@@ -39,7 +39,7 @@ pub fn draw(
 /// # Errors
 /// If the layer was not kept, or libtorch refuses.
 pub fn sum(
-    pass: &ClassPass,
+    pass: &BackwardPass,
     layer: NodeId,
     weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<Tensor> {

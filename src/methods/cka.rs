@@ -16,13 +16,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{Batch, Collector, Member, Method, Output, State, Subject, to_array};
+use super::{Batch, Collector, LoadedModel, Member, Method, Output, State, to_array};
 use crate::compare::FEWEST;
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Array, Content};
+use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
-use crate::results::{Array, Content};
-use crate::spec::LayerSelector;
 
 /// Between which layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,20 +75,20 @@ impl Method for Cka {
 
     fn collector<'a>(
         &'a self,
-        subject: &'a Subject,
+        subject: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Option<Box<dyn Collector + 'a>>> {
         Ok(Some(Box::new(Looking {
             subject,
             layers: layers.to_vec(),
-            kept: Kept::default(),
+            kept: NodeValues::default(),
         })))
     }
 }
 
 /// What is kept of the images so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct NodeValues {
     /// The place of each minibatch's first image, and how many it has.
     batches: Vec<(usize, usize)>,
     /// For every minibatch, for every layer, the inner products, row by row.
@@ -96,9 +96,9 @@ struct Kept {
 }
 
 struct Looking<'a> {
-    subject: &'a Subject,
+    subject: &'a LoadedModel,
     layers: Vec<NodeId>,
-    kept: Kept,
+    kept: NodeValues,
 }
 
 impl Collector for Looking<'_> {

@@ -10,10 +10,10 @@ use tch::Tensor;
 
 use super::Output;
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::Kept;
+use crate::figures::{ClassInfo, Tensors};
+use crate::network::NodeValues;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
-use crate::results::{ClassInfo, Tensors};
 
 /// One image of the collection.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,7 @@ pub struct Batch<'a> {
     /// What the network saw, resized and cropped; all of one size.
     pub views: &'a [RgbImage],
     /// The method's layers and the logits, `[N, …]`.
-    pub values: &'a Kept,
+    pub values: &'a NodeValues,
 }
 
 /// What a method keeps while it looks.

@@ -21,14 +21,15 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::activations::Channels;
-use super::field::Fields;
-use super::{Method, Output, Pass, Subject, to_array};
+use super::{LoadedModel, Method, Output, Pass, to_array};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Content, Note, Projected};
+use crate::image::Window;
+use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
+use crate::network::receptive_field::ReceptiveFields;
 use crate::network::{Rule, Tape};
-use crate::results::{Content, Note, Projected, Window};
-use crate::spec::LayerSelector;
 
 /// Which layers, and which of their units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -125,7 +126,7 @@ pub struct Projection {
 /// uses the same forward pass.
 #[derive(Debug)]
 pub struct Projector<'a> {
-    subject: &'a Subject,
+    subject: &'a LoadedModel,
     tape: Tape<'a>,
     /// Height and width of the picture.
     size: [i64; 2],
@@ -136,7 +137,7 @@ impl<'a> Projector<'a> {
     ///
     /// # Errors
     /// If libtorch refuses, or it is more than one picture.
-    pub fn new(subject: &'a Subject, input: &Tensor, layers: &[NodeId]) -> Result<Self> {
+    pub fn new(subject: &'a LoadedModel, input: &Tensor, layers: &[NodeId]) -> Result<Self> {
         let &[1, _, height, width] = &input.size()[..] else {
             let message = format!("one picture at a time, not {:?}", input.size());
             return Err(Error::new(ErrorKind::Network, message));
@@ -182,7 +183,7 @@ impl<'a> Projector<'a> {
         let value = self.tape.value(layer)?;
         let [row, column] = place.map(|at| at as i64);
         let graph = self.subject.network.graph();
-        let fields = Fields::new(graph, layer, self.size[0], self.size[1])?;
+        let fields = ReceptiveFields::new(graph, layer, self.size[0], self.size[1])?;
         let one = |of: &Tensor| -> Result<Tensor> {
             Ok(of
                 .f_select(1, unit as i64)?
@@ -219,7 +220,7 @@ impl<'a> Projector<'a> {
 /// # Errors
 /// If the layer has no such unit, or libtorch refuses.
 pub fn project(
-    subject: &Subject,
+    subject: &LoadedModel,
     input: &Tensor,
     layer: NodeId,
     unit: usize,

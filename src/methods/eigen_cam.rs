@@ -16,8 +16,8 @@ use tch::{Kind, Tensor};
 
 use super::{Method, Output, Pass};
 use crate::error::Result;
+use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
-use crate::spec::LayerSelector;
 
 /// On which layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

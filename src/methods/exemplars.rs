@@ -26,16 +26,17 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::deconvnet::Projector;
-use super::field::Fields;
 use super::units::{Chooser, Units, peaks};
-use super::{Batch, Collector, Member, Method, Output, State, Subject, maximize, to_array};
+use super::{Batch, Collector, LoadedModel, Member, Method, Output, State, maximize, to_array};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Array, Card, Content, Exemplar, Maximised, Note};
+use crate::image::Photo;
+use crate::image::Window;
+use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::picture::{self, Photo};
+use crate::network::node_info::NodeInfo;
+use crate::network::receptive_field::ReceptiveFields;
 use crate::progress::Progress;
-use crate::results::{Array, Card, Content, Exemplar, Maximised, Note, Window};
-use crate::spec::LayerSelector;
 
 /// Side of a stored patch in pixels.
 const PATCH: u32 = 96;
@@ -109,7 +110,7 @@ impl Method for Exemplars {
 
     fn collector<'a>(
         &'a self,
-        subject: &'a Subject,
+        subject: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Option<Box<dyn Collector + 'a>>> {
         let looked = layers.iter().map(|&layer| {
@@ -158,7 +159,7 @@ struct Looked {
 
 struct Looking<'a> {
     options: &'a Exemplars,
-    subject: &'a Subject,
+    subject: &'a LoadedModel,
     layers: Vec<Looked>,
 }
 
@@ -293,7 +294,7 @@ impl Looking<'_> {
             };
             let window = self.window(looked.layer, place, view)?;
             let part = [window.left, window.top, window.width, window.height].map(|at| at as u32);
-            patches.extend_from_slice(picture::patch(view, part, PATCH).as_raw());
+            patches.extend_from_slice(crate::image::patch(view, part, PATCH).as_raw());
             exemplars.push(Exemplar {
                 image: member.id.clone(),
                 source: member.source.clone(),
@@ -344,7 +345,7 @@ impl Looking<'_> {
         match self.subject.info[layer].is_spatial() {
             true => {
                 let graph = self.subject.network.graph();
-                let fields = Fields::new(graph, layer, height.into(), width.into())?;
+                let fields = ReceptiveFields::new(graph, layer, height.into(), width.into())?;
                 Ok(fields.window([place.y, place.x]))
             }
             false => Ok(Window {

@@ -19,12 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Method, Output, Subject, to_array};
+use super::{LoadedModel, Method, Output, to_array};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Content, KernelNorms};
 use crate::network::graph::{Conv, Graph, NodeId, Op};
-use crate::network::info::NodeInfo;
-use crate::results::{Content, KernelNorms};
-use crate::spec::{LayerSelector, selector};
+use crate::network::node_info::NodeInfo;
+use crate::network::{LayerSelector, selector};
 
 /// How many slices of a deeper kernel are kept.
 const SLICES: i64 = 4;
@@ -107,7 +107,7 @@ impl Method for Filters {
         Ok(())
     }
 
-    fn of_network(&self, subject: &Subject, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_network(&self, subject: &LoadedModel, layers: &[NodeId], out: &mut Output) -> Result<()> {
         for &layer in layers {
             let content = self.kernels(subject, layer, out)?;
             out.figures
@@ -147,7 +147,7 @@ impl Method for Filters {
 
 impl Filters {
     /// One layer's kernels, the largest first.
-    fn kernels(&self, subject: &Subject, layer: NodeId, out: &mut Output) -> Result<Content> {
+    fn kernels(&self, subject: &LoadedModel, layer: NodeId, out: &mut Output) -> Result<Content> {
         let graph = subject.network.graph();
         let kernels = weight(subject, layer)?;
         let norms = Norms::of(kernels)?;
@@ -218,7 +218,7 @@ fn convolution(graph: &Graph, id: NodeId) -> Option<Conv> {
     }
 }
 
-fn weight(subject: &Subject, layer: NodeId) -> Result<&Tensor> {
+fn weight(subject: &LoadedModel, layer: NodeId) -> Result<&Tensor> {
     let name = format!("{}.weight", subject.layer(layer));
     let missing = || Error::new(ErrorKind::Network, format!("`{name}` is missing"));
     subject.network.parameter(&name).ok_or_else(missing)

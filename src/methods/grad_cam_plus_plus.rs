@@ -15,10 +15,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassPass, Method, Output, cam};
+use super::{BackwardPass, Method, Output, cam};
 use crate::error::Result;
+use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
-use crate::spec::LayerSelector;
 
 /// On which layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +48,7 @@ impl Method for GradCamPlusPlus {
         true
     }
 
-    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
         cam::draw(
             "grad_cam_plus_plus",
             pass,

@@ -16,11 +16,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{ClassPass, Method, Output};
+use super::{BackwardPass, Method, Output};
 use crate::error::Result;
+use crate::figures::{Content, Note};
 use crate::network::Rule;
 use crate::network::graph::NodeId;
-use crate::results::{Content, Note};
 
 /// No options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ impl Method for GuidedBackprop {
         true
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let subject = pass.pass.subject;
         let network = &subject.network;
         if !network.has_relu() {
@@ -60,7 +60,7 @@ impl Method for GuidedBackprop {
 ///
 /// # Errors
 /// If libtorch refuses.
-pub fn back(pass: &ClassPass) -> Result<Tensor> {
+pub fn back(pass: &BackwardPass) -> Result<Tensor> {
     let network = &pass.pass.subject.network;
     let output = network.graph().output();
     let logit = pass.pass.value(output)?.f_zeros_like()?;

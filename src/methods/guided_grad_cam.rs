@@ -15,11 +15,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassPass, Method, Output, cam, grad_cam, guided_backprop};
+use super::{BackwardPass, Method, Output, cam, grad_cam, guided_backprop};
 use crate::error::Result;
+use crate::figures::{Content, Note};
+use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
-use crate::results::{Content, Note};
-use crate::spec::LayerSelector;
 
 /// On which layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,7 +46,7 @@ impl Method for GuidedGradCam {
         true
     }
 
-    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
         const NAME: &str = "guided_grad_cam";
         let network = &pass.pass.subject.network;
         if !network.has_relu() {

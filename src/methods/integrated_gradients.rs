@@ -14,17 +14,17 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::baseline::Baseline;
-use super::{ClassPass, Method, Output, Passes, several};
+use super::{BackwardPass, Method, Output, Passes, batched};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::results::Note;
+use crate::network::node_info::NodeInfo;
 
 /// How finely, and from where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IntegratedGradients {
-    /// Points of the quadrature, 1 to 1000.
+    /// PointSet of the quadrature, 1 to 1000.
     pub steps: usize,
     /// Where the points lie and how much each counts.
     pub rule: Rule,
@@ -107,13 +107,13 @@ impl Method for IntegratedGradients {
         Ok(())
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let (subject, class) = (pass.pass.subject, pass.class.index);
         let input = pass.pass.input.f_detach()?;
         let baseline = self.baseline.of(&input, subject)?;
         let way = input.f_sub(&baseline)?;
         let mut mean = input.f_zeros_like()?;
-        for points in self.rule.points(self.steps).chunks(several::batch(&input)) {
+        for points in self.rule.points(self.steps).chunks(batched::batch(&input)) {
             let column = |of: fn(&(f64, f64)) -> f64| {
                 let values: Vec<f32> = points.iter().map(|point| of(point) as f32).collect();
                 Tensor::from_slice(&values)
@@ -121,14 +121,14 @@ impl Method for IntegratedGradients {
                     .f_to_device(subject.device)
             };
             let inputs = baseline.f_add(&way.f_mul(&column(|point| point.0)?)?)?;
-            let slopes = several::slopes(subject, &inputs, class)?;
+            let slopes = batched::slopes(subject, &inputs, class)?;
             let weighed = slopes.f_mul(&column(|point| point.1)?)?;
             mean = mean.f_add(&weighed.f_sum_dim_intlist([0i64].as_slice(), true, None)?)?;
         }
         let parts = way.f_mul(&mean)?.f_squeeze_dim(0)?;
         let sum = parts.f_sum(Kind::Double)?.f_double_value(&[])?;
         let both = Tensor::f_cat(&[&input, &baseline], 0)?;
-        let ends = several::logits(subject, &both, class)?;
+        let ends = batched::logits(subject, &both, class)?;
         let difference = ends.f_double_value(&[0])? - ends.f_double_value(&[1])?;
         let note = Note::new("note.completeness")
             .with("sum", format!("{sum:.4}"))

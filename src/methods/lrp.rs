@@ -26,12 +26,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{ClassPass, Method, Output, Passes};
+use super::{BackwardPass, Method, Output, Passes};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId, Op};
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
 use crate::network::{Rules, Share};
-use crate::results::Note;
 
 /// How relevance is shared out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -100,7 +100,7 @@ impl Method for Lrp {
         }
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let subject = pass.pass.subject;
         let network = subject.network.folded()?;
         let found = network.relevance(pass.pass.input, pass.class.index, &self.rules(pass))?;
@@ -117,7 +117,7 @@ impl Method for Lrp {
 }
 
 impl Lrp {
-    fn rules(&self, pass: &ClassPass) -> Rules {
+    fn rules(&self, pass: &BackwardPass) -> Rules {
         let subject = pass.pass.subject;
         let all = |share: Share| Rules {
             convolutions: share,

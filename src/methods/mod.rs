@@ -2,19 +2,18 @@
 
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::spec::{LayerSelector, selector};
+use crate::network::node_info::NodeInfo;
+use crate::network::{LayerSelector, selector};
 
 pub use collection::{Batch, Collector, Member, State};
-pub use subject::{ClassPass, Output, Pass, Subject, to_array};
+pub use pass::{BackwardPass, LoadedModel, Output, Pass, to_array};
 
+mod at_layers;
 pub mod baseline;
+pub mod batched;
 mod cam;
-pub mod chance;
 mod collection;
-mod layered;
-pub mod several;
-mod subject;
+mod pass;
 pub mod units;
 
 pub mod ablation_cam;
@@ -23,7 +22,6 @@ pub mod cka;
 pub mod deconvnet;
 pub mod eigen_cam;
 pub mod exemplars;
-pub mod field;
 pub mod filters;
 pub mod grad_cam;
 pub mod grad_cam_plus_plus;
@@ -124,7 +122,7 @@ pub trait Method {
     /// If libtorch refuses; the run goes on with the others.
     fn collector<'a>(
         &'a self,
-        _subject: &'a Subject,
+        _subject: &'a LoadedModel,
         _layers: &[NodeId],
     ) -> Result<Option<Box<dyn Collector + 'a>>> {
         Ok(None)
@@ -134,7 +132,12 @@ pub trait Method {
     ///
     /// # Errors
     /// If libtorch refuses; the run goes on with the others.
-    fn of_network(&self, _subject: &Subject, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+    fn of_network(
+        &self,
+        _subject: &LoadedModel,
+        _layers: &[NodeId],
+        _out: &mut Output,
+    ) -> Result<()> {
         Ok(())
     }
 
@@ -150,7 +153,7 @@ pub trait Method {
     ///
     /// # Errors
     /// If libtorch refuses; the run goes on with the others.
-    fn of_class(&self, _pass: &ClassPass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+    fn of_class(&self, _pass: &BackwardPass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
         Ok(())
     }
 }
@@ -162,7 +165,7 @@ pub struct Passes {
     pub backward: usize,
 }
 
-crate::named::list! {
+crate::registry::list! {
     /// One entry of an experiment's `methods`: a name, or a name with its options.
     MethodSpec as method: dyn Method, called "Method", for example "`grad_cam: {layers: [last]}`";
     "activations" => Activations(activations::Activations),

@@ -15,10 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{ClassPass, Method, Output, Passes, several, to_array};
+use super::{BackwardPass, Method, Output, Passes, batched, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
 
 /// How large the square is, how far it moves, and what it covers with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,7 +66,7 @@ impl Method for Occlusion {
         Ok(())
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let (subject, class) = (pass.pass.subject, pass.class.index);
         let input = pass.pass.input.f_detach()?;
         let (_, _, height, width) = input.size4()?;
@@ -77,11 +77,11 @@ impl Method for Occlusion {
                     .map(|(left, wide)| (top, tall, left, wide)),
             );
         }
-        let whole = several::logits(subject, &input, class)?.f_double_value(&[0])?;
+        let whole = batched::logits(subject, &input, class)?.f_double_value(&[0])?;
         let shape = [height, width];
         let lost = Tensor::f_zeros(shape, (tch::Kind::Double, tch::Device::Cpu))?;
         let covers = lost.f_zeros_like()?;
-        for some in squares.chunks(several::batch(&input)) {
+        for some in squares.chunks(batched::batch(&input)) {
             let covered = input.f_repeat([some.len() as i64, 1, 1, 1])?;
             for (copy, &(top, tall, left, wide)) in some.iter().enumerate() {
                 let _ = covered
@@ -90,7 +90,7 @@ impl Method for Occlusion {
                     .f_narrow(2, left, wide)?
                     .f_fill_(self.baseline)?;
             }
-            let logits = to_array(&several::logits(subject, &covered, class)?)?;
+            let logits = to_array(&batched::logits(subject, &covered, class)?)?;
             let logits = logits.floats().unwrap_or_default();
             for (logit, &(top, tall, left, wide)) in logits.iter().zip(some) {
                 let below = |map: &Tensor| map.f_narrow(0, top, tall)?.f_narrow(1, left, wide);

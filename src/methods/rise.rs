@@ -14,11 +14,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::chance::Chance;
-use super::{ClassPass, Method, Output, Passes, several};
+use super::{BackwardPass, Method, Output, Passes, batched};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
+use crate::rng::Rng;
 
 /// How many masks, how coarse, how open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,24 +65,24 @@ impl Method for Rise {
         }
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let subject = pass.pass.subject;
         let input = pass.pass.input.f_detach()?;
         let (height, width) = (input.size()[2], input.size()[3]);
         // The same masks for every class and network, so that maps differ by what was asked.
         let purpose = format!("masks for {}", pass.pass.image);
-        let mut chance = Chance::new(subject.seed, &purpose);
+        let mut chance = Rng::new(subject.seed, &purpose);
         let mut sum = Tensor::f_zeros([height, width], (Kind::Float, subject.device))?;
         let mut left = self.masks;
         while left > 0 {
-            let count = left.min(several::batch(&input));
+            let count = left.min(batched::batch(&input));
             let mut masks = Vec::with_capacity(count);
             for _ in 0..count {
                 masks.push(self.mask(&mut chance, height, width)?);
             }
             let masks = Tensor::f_cat(&masks, 0)?.f_to_device(subject.device)?;
             let probabilities =
-                several::probabilities(subject, &input.f_mul(&masks)?, pass.class.index)?;
+                batched::probabilities(subject, &input.f_mul(&masks)?, pass.class.index)?;
             let weighed = masks.f_mul(&probabilities.f_view([-1, 1, 1, 1])?)?;
             sum = sum.f_add(&weighed.f_sum_dim_intlist([0i64, 1].as_slice(), false, None)?)?;
             left -= count;
@@ -96,7 +96,7 @@ impl Method for Rise {
 
 impl Rise {
     /// One mask, `[1, 1, height, width]`, 0 to 1.
-    fn mask(&self, chance: &mut Chance, height: i64, width: i64) -> Result<Tensor> {
+    fn mask(&self, chance: &mut Rng, height: i64, width: i64) -> Result<Tensor> {
         let cells = self.cells as i64;
         let grid: Vec<f32> = (0..cells * cells)
             .map(|_| f32::from(u8::from(chance.uniform() < self.keep)))

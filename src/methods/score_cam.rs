@@ -16,11 +16,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{ClassPass, Method, Output, Passes, cam, several};
+use super::{BackwardPass, Method, Output, Passes, batched, cam};
 use crate::error::{Error, ErrorKind, Result};
+use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::spec::LayerSelector;
+use crate::network::node_info::NodeInfo;
 
 /// On which layers, and with how many of their channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,7 +69,7 @@ impl Method for ScoreCam {
         }
     }
 
-    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
         for &layer in layers {
             let values = pass.pass.value(layer)?.f_detach()?;
             let weights = self.weights(pass, &values)?.f_view([1, -1, 1, 1])?;
@@ -83,7 +83,7 @@ impl Method for ScoreCam {
 
 impl ScoreCam {
     /// A weight for each channel of `values`, `[1, C, h, w]`; 0 for those that are not tried.
-    fn weights(&self, pass: &ClassPass, values: &Tensor) -> Result<Tensor> {
+    fn weights(&self, pass: &BackwardPass, values: &Tensor) -> Result<Tensor> {
         let input = pass.pass.input.f_detach()?;
         let (height, width) = (input.size()[2], input.size()[3]);
         let count = values.size()[1];
@@ -93,7 +93,7 @@ impl ScoreCam {
             .f_argsort_stable(true, 0, true)?
             .f_narrow(0, 0, tried)?;
         let mut scores = Vec::new();
-        let size = several::batch(&input) as i64;
+        let size = batched::batch(&input) as i64;
         for start in (0..tried).step_by(size as usize) {
             let some = order.f_narrow(0, start, size.min(tried - start))?;
             let masks = values
@@ -104,7 +104,7 @@ impl ScoreCam {
             let range = masks.f_amax([2i64, 3], true)?.f_sub(&low)?;
             let masks = masks.f_sub(&low)?.f_div(&range.f_add_scalar(1e-8)?)?;
             let inputs = input.f_mul(&masks)?;
-            scores.push(several::logits(
+            scores.push(batched::logits(
                 pass.pass.subject,
                 &inputs,
                 pass.class.index,

@@ -28,11 +28,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{ClassPass, Method, Output, several, to_array};
+use super::{BackwardPass, Method, Output, batched, to_array};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Content, Cut, Note, ResidualBlock, Shares, SideMaps};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::{Kept, gradients};
-use crate::results::{Content, Cut, Note, ResidualBlock, Shares, SideMaps};
+use crate::network::{NodeValues, gradients};
 
 /// What is kept besides the numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,7 +68,7 @@ impl Method for SkipConnections {
         blocks(graph).into_iter().flat_map(of).collect()
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let subject = pass.pass.subject;
         let graph = subject.network.graph();
         let all = blocks(graph);
@@ -162,7 +162,7 @@ fn blocks(graph: &Graph) -> Vec<Block> {
 ///
 /// A block's two cuts are two pictures of a batch that starts at its sum; the batch grows by two at every
 /// block it comes to, so that one walk through the network serves several.
-fn cuts(pass: &ClassPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
+fn cuts(pass: &BackwardPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
     let network = &pass.pass.subject.network;
     let output = network.graph().output();
     let sides = |block: &Block| -> Result<Tensor> {
@@ -171,10 +171,10 @@ fn cuts(pass: &ClassPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
         Ok(Tensor::f_cat(&[&x, &f], 0)?)
     };
     let mut found = Vec::with_capacity(all.len());
-    let together = (several::batch(pass.pass.input) / 2).max(1);
+    let together = (batched::batch(pass.pass.input) / 2).max(1);
     for some in all.chunks(together) {
         let Some(first) = some.first() else { continue };
-        let given = Kept::from([(first.add, sides(first)?)]);
+        let given = NodeValues::from([(first.add, sides(first)?)]);
         let kept = network.walk(&given, &[output], &mut |id, value| match some
             .iter()
             .find(|block| block.add == id)
@@ -199,7 +199,7 @@ fn cuts(pass: &ClassPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
 }
 
 /// What each row of `logits`, `[N, classes]`, says of the class, and its first choice.
-fn said(pass: &ClassPass, logits: &Tensor) -> Result<Vec<Cut>> {
+fn said(pass: &BackwardPass, logits: &Tensor) -> Result<Vec<Cut>> {
     let classes = *logits.size().last().unwrap_or(&0) as usize;
     let array = to_array(logits)?;
     let shares = to_array(&logits.f_softmax(1, Kind::Double)?)?;
@@ -225,7 +225,7 @@ fn said(pass: &ClassPass, logits: &Tensor) -> Result<Vec<Cut>> {
 }
 
 /// The two sides' shares of the gradient where the block begins, and at the picture.
-fn shares(pass: &ClassPass, block: &Block) -> Result<(Option<Shares>, Option<Shares>)> {
+fn shares(pass: &BackwardPass, block: &Block) -> Result<(Option<Shares>, Option<Shares>)> {
     let whole = pass.gradient(block.start)?;
     let at_sum = pass.gradient(block.add)?;
     // A sum hands its gradient to both sides as it is; a projection takes it on to where the block begins.
@@ -240,7 +240,7 @@ fn shares(pass: &ClassPass, block: &Block) -> Result<(Option<Shares>, Option<Sha
 }
 
 /// `gradient` at node `from`, taken back to node `to` over the pass that was made.
-fn back(pass: &ClassPass, from: NodeId, gradient: &Tensor, to: NodeId) -> Result<Tensor> {
+fn back(pass: &BackwardPass, from: NodeId, gradient: &Tensor, to: NodeId) -> Result<Tensor> {
     let value = pass.pass.value(from)?;
     let objective = tch::with_grad(|| value.f_mul(gradient)?.f_sum(Kind::Float))?;
     let mut found = gradients(&objective, pass.pass.values, &[to])?;

@@ -15,11 +15,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::chance::Chance;
-use super::{ClassPass, Method, Output, Passes, several};
+use super::{BackwardPass, Method, Output, Passes, batched};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
+use crate::rng::Rng;
 
 /// How many copies, and how noisy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,25 +66,25 @@ impl Smoothgrad {
     ///
     /// # Errors
     /// If libtorch refuses.
-    pub fn moments(&self, pass: &ClassPass) -> Result<(Tensor, Tensor)> {
+    pub fn moments(&self, pass: &BackwardPass) -> Result<(Tensor, Tensor)> {
         let (subject, class) = (pass.pass.subject, pass.class.index);
         let input = pass.pass.input.f_detach()?;
         let range = input.f_max()?.f_double_value(&[])? - input.f_min()?.f_double_value(&[])?;
         // The same copies for every class and network, so that maps differ by what was asked.
         let purpose = format!("noise for {}", pass.pass.image);
-        let mut chance = Chance::new(subject.seed, &purpose);
+        let mut chance = Rng::new(subject.seed, &purpose);
         let shape = input.size();
         // Summed in double precision: a variance is a small difference of the two.
         let nothing = input.f_to_kind(Kind::Double)?.f_zeros_like()?;
         let (mut sum, mut squares) = (nothing.shallow_clone(), nothing);
         let mut left = self.samples;
         while left > 0 {
-            let count = left.min(several::batch(&input));
+            let count = left.min(batched::batch(&input));
             let noise = chance.normal(count * input.numel(), self.noise * range);
             let noise = Tensor::from_slice(&noise)
                 .f_view([count as i64, shape[1], shape[2], shape[3]])?
                 .f_to_device(subject.device)?;
-            let slopes = several::slopes(subject, &input.f_add(&noise)?, class)?;
+            let slopes = batched::slopes(subject, &input.f_add(&noise)?, class)?;
             let slopes = slopes.f_to_kind(Kind::Double)?;
             let over = Some([0i64].as_slice());
             sum = sum.f_add(&slopes.f_sum_dim_intlist(over, true, None)?)?;
@@ -113,7 +113,7 @@ impl Method for Smoothgrad {
         self.sensible()
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let (mean, _) = self.moments(pass)?;
         let key = pass.key("smoothgrad", None);
         out.tensor(&format!("{key}/raw"), &mean)?;

@@ -10,12 +10,12 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
 
-use super::{Subject, to_array};
+use super::{LoadedModel, to_array};
 use crate::error::{Error, ErrorKind, Result};
+use crate::network::ClassSpec;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::network::random::{fnv1a, splitmix};
-use crate::spec::ClassSpec;
+use crate::network::node_info::NodeInfo;
+use crate::network::random_weights::{fnv1a, splitmix};
 
 /// The units of a layer to look at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -177,7 +177,7 @@ impl Chooser {
     ///
     /// # Errors
     /// If the network doesn't know the class.
-    pub fn new(units: &Units, subject: &Subject, layer: NodeId, count: usize) -> Result<Self> {
+    pub fn new(units: &Units, subject: &LoadedModel, layer: NodeId, count: usize) -> Result<Self> {
         let class = match units.class() {
             Some(name) => Some(subject.labels.resolve(&name)?),
             None => None,

@@ -14,10 +14,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::smoothgrad::Smoothgrad;
-use super::{ClassPass, Method, Output, Passes};
+use super::{BackwardPass, Method, Output, Passes};
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
 
 /// How many copies, and how noisy: as of `smoothgrad`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +37,7 @@ impl Method for Vargrad {
         self.0.sensible()
     }
 
-    fn of_class(&self, pass: &ClassPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
         let (mean, squares) = self.0.moments(pass)?;
         let samples = self.0.samples as f64;
         let variance = squares

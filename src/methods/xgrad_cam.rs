@@ -14,10 +14,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassPass, Method, Output, cam};
+use super::{BackwardPass, Method, Output, cam};
 use crate::error::Result;
+use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
-use crate::spec::LayerSelector;
 
 /// On which layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,7 +47,7 @@ impl Method for XgradCam {
         true
     }
 
-    fn of_class(&self, pass: &ClassPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
         cam::draw("xgrad_cam", pass, layers, out, |values, gradient| {
             let places = Some(cam::PLACES);
             let sums = values.f_sum_dim_intlist(places, true, None)?;

@@ -8,7 +8,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::exec::{Kept, Network};
+use super::forward::{Network, NodeValues};
 use super::graph::{NodeId, Op};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -88,12 +88,12 @@ impl Network {
                 feeds_relu[input] = true;
             }
         }
-        let given = Kept::from([(graph.input(), start.shallow_clone())]);
-        let mut before_relu = Kept::new();
+        let given = NodeValues::from([(graph.input(), start.shallow_clone())]);
+        let mut before_relu = NodeValues::new();
         if feeds_relu[graph.input()] {
             before_relu.insert(graph.input(), start.shallow_clone());
         }
-        let mut begins = Kept::from([(graph.input(), start)]);
+        let mut begins = NodeValues::from([(graph.input(), start)]);
         let values = self.walk(&given, nodes, &mut |id, value| {
             let value = match ceiling(&graph.node(id).op) {
                 Some(_) => {
@@ -131,10 +131,10 @@ fn ceiling(op: &Op) -> Option<Option<f64>> {
 pub struct Tape<'a> {
     network: &'a Network,
     /// What every stretch begins with: the input, and what came out of each ReLU.
-    begins: Kept,
+    begins: NodeValues,
     /// What every ReLU was given, by the node that gave it.
-    before_relu: Kept,
-    values: Kept,
+    before_relu: NodeValues,
+    values: NodeValues,
 }
 
 impl Tape<'_> {
@@ -160,7 +160,7 @@ impl Tape<'_> {
     fn stretch_by_stretch(&self, node: NodeId, weights: &Tensor, rule: Rule) -> Result<Tensor> {
         let graph = self.network.graph();
         let asked = self.values.get(&node).ok_or_else(|| self.missing(node))?;
-        let mut arrived = Kept::new();
+        let mut arrived = NodeValues::new();
         self.go_back(asked, weights, node, &mut arrived)?;
         // A stretch's end is a ReLU; all that come later have been through by then.
         for id in (0..=node).rev() {
@@ -199,7 +199,7 @@ impl Tape<'_> {
         value: &Tensor,
         weights: &Tensor,
         node: NodeId,
-        arrived: &mut Kept,
+        arrived: &mut NodeValues,
     ) -> Result<()> {
         let mut reached = Vec::new();
         let mut open = vec![node];

@@ -1,16 +1,21 @@
-//! Networks as graphs that can be looked into.
+//! Networks as graphs: their operations, shapes, parameters and layers, and how they run forwards and backwards.
 
 mod backward;
-mod exec;
-mod fold;
+mod class_spec;
+mod fold_batch_norm;
+mod forward;
 pub mod graph;
-pub mod info;
 pub mod labels;
-pub mod random;
+pub mod node_info;
+pub mod random_weights;
+pub mod receptive_field;
 mod relevance;
+pub mod selector;
 pub mod weights;
 pub mod zoo;
 
 pub use backward::{Rule, Tape};
-pub use exec::{Kept, Network, gradients};
+pub use class_spec::ClassSpec;
+pub use forward::{Network, NodeValues, gradients};
 pub use relevance::{Relevance, Rules, Share};
+pub use selector::LayerSelector;

@@ -8,7 +8,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::exec::{Kept, Network};
+use super::forward::{Network, NodeValues};
 use super::graph::{Node, NodeId, Op};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -69,7 +69,7 @@ impl Network {
         let start = logits.f_zeros_like()?;
         let logit = logits.f_double_value(&[0, class as i64])?;
         let _ = start.f_select(1, class as i64)?.f_fill_(logit)?;
-        let mut arrived = Kept::from([(output, start)]);
+        let mut arrived = NodeValues::from([(output, start)]);
         let first = graph.convolutions().next();
         for (id, node) in graph.nodes().iter().enumerate().rev() {
             let Some(relevance) = arrived.remove(&id) else {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::inline;
-use crate::run;
+use crate::results::lock;
 use crate::session::Report;
 
 /// The text of an `.ipynb` file that is to lie in `folder`; its first cell says `dependency`.
@@ -62,7 +62,7 @@ fn beside(report: &Report, folder: &Path) -> String {
     let Some(path) = report.spec().path() else {
         return String::new();
     };
-    match run::relative(path, folder) {
+    match lock::relative(path, folder) {
         same if same.components().count() == 1 => String::new(),
         other => format!(".beside({:?})", other.display().to_string()),
     }

@@ -9,8 +9,7 @@
 mod file;
 
 use crate::error::{Error, Result};
-use crate::picture::Photo;
-use crate::progress::Progress;
+use crate::image::Photo;
 use crate::report::inline;
 use crate::session::{
     Chart, Experiment, Figures, Image, LayerTable, Model, Predictions, Report, Session,
@@ -18,21 +17,6 @@ use crate::session::{
 use crate::spec::SpecFile;
 
 pub use file::text;
-
-/// Whether this process runs the cells of a notebook.
-pub fn is_running() -> bool {
-    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
-}
-
-/// Prints one line a step, which a cell shows as it goes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Lines;
-
-impl Progress for Lines {
-    fn step(&self, message: &str) {
-        println!("{message}");
-    }
-}
 
 /// Sends a value to the cell. What can't be drawn says why in its place.
 fn send(text: &str, html: Result<String>) {
@@ -101,10 +85,13 @@ fn facts(model: &Model) -> Result<String> {
             "weights",
             format!("{}, {}", info.weights.name, info.weights.source),
         ),
-        row("parameters", crate::table::grouped(info.parameters as i64)),
+        row(
+            "parameters",
+            crate::text_table::grouped(info.parameters as i64),
+        ),
         row(
             "multiply-adds",
-            crate::table::grouped(info.multiply_adds as i64),
+            crate::text_table::grouped(info.multiply_adds as i64),
         ),
         row("layers with weights", info.depth.to_string()),
         row("input", info.preprocess.clone()),

@@ -8,9 +8,10 @@ use super::pictures::{self, Shown};
 use super::projections::ProjectionsView;
 use super::trust;
 use crate::error::Result;
+use crate::figures::{Array, ClassInfo, Content, Figure};
+use crate::image::Scale;
 use crate::methods::{MethodSpec, activations};
-use crate::picture::{self, Scale};
-use crate::results::{Array, ClassInfo, Content, Figure, LayerInfo};
+use crate::results::LayerInfo;
 
 #[derive(Debug, Serialize)]
 pub struct Cell {
@@ -201,7 +202,8 @@ impl Drawing<'_> {
                     })
                     .collect();
                 let scale = Shown::of(values, signed);
-                let mosaic = picture::channels(values, [shown, height, width], &[scale.scale], 1)?;
+                let mosaic =
+                    crate::image::channels(values, [shown, height, width], &[scale.scale], 1)?;
                 let numbers: Vec<String> =
                     channels.iter().take(shown).map(usize::to_string).collect();
                 cell.mosaic = Some(MosaicView {
@@ -239,7 +241,7 @@ impl Drawing<'_> {
         signed: bool,
     ) -> Result<MapView> {
         let shown = Shown::of(values, signed);
-        let indices = picture::to_indices(values, shown.scale);
+        let indices = crate::image::to_indices(values, shown.scale);
         let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let place = |part: f64| self.words.fixed(part * 100.0, 0);
         Ok(MapView {

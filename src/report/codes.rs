@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::page::Net;
 use super::words::Words;
 use crate::error::Result;
+use crate::figures::{Array, Coded, Codes, Content, Figure, KindsBy, Tensors};
+use crate::image::{data_uri, jpeg};
 use crate::methods::tsne::sides;
-use crate::picture::{data_uri, jpeg};
-use crate::results::{Array, Coded, Codes, Content, Figure, KindsBy, Results, Tensors};
+use crate::results::Results;
 
 /// Thumbnails are shown small.
 const QUALITY: u8 = 72;

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::page::Net;
 use super::photos::Photo;
 use super::words::Words;
-use crate::results::{Array, LayerAgreement, Results, Tensors};
+use crate::figures::{Array, LayerAgreement, Tensors};
+use crate::results::Results;
 
 #[derive(Debug, Serialize)]
 pub struct Comparison {
@@ -83,7 +84,7 @@ pub fn section(
         ];
         (named(&agreement.method, &agreement.layer), all)
     });
-    let photo = |agreement: &crate::results::PhotoAgreement| {
+    let photo = |agreement: &crate::figures::PhotoAgreement| {
         let own = photos.iter().find(|photo| photo.id == agreement.image)?;
         let lowest = words.say(
             "comparison.lowest",

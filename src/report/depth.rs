@@ -42,7 +42,7 @@ pub enum Unit {
     /// Parts of 1, written in per cent.
     Percent,
     /// Parts of 1, written in percentage points, without a sign for them.
-    Points,
+    PointSet,
 }
 
 /// The lowest and the highest of all values, and of 0.
@@ -211,7 +211,7 @@ mod tests {
         let label = |value, unit| axis.label(value, unit, &words);
         assert_eq!(label(-0.4, Unit::Plain), "−0,4");
         assert_eq!(label(-0.4, Unit::Percent), "−40\u{a0}%");
-        assert_eq!(label(0.2, Unit::Points), "20");
+        assert_eq!(label(0.2, Unit::PointSet), "20");
         assert_eq!(label(-1e-17, Unit::Plain), "0,0");
     }
 }

@@ -10,8 +10,9 @@ use super::pictures::{Store, Stored};
 use super::projections::projection;
 use super::words::Words;
 use crate::error::Result;
-use crate::picture::{Grid, patch};
-use crate::results::{Array, Card, Content, Figure, Results, Tensors};
+use crate::figures::{Array, Card, Content, Figure, Tensors};
+use crate::image::{Grid, patch};
+use crate::results::Results;
 
 #[derive(Debug, Serialize)]
 pub struct Exemplars {
@@ -180,7 +181,7 @@ impl Drawing<'_> {
         let made = card.maximised.as_ref();
         let maximised = made.and_then(|made| planes(self.tensors.get(&made.tensor)?));
         let patches = self.tensors.get(&card.patches).and_then(mosaic);
-        let value = |at: Option<&crate::results::Exemplar>| number(at.map_or(0.0, |e| e.value));
+        let value = |at: Option<&crate::figures::Exemplar>| number(at.map_or(0.0, |e| e.value));
         Ok(CardView {
             unit: card.unit,
             correlation: card.correlation.map(|c| words.fixed(c, 2)),

@@ -8,9 +8,10 @@ use super::charts;
 use super::pictures::Shown;
 use super::words::Words;
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Array, Content, Figure, Tensors, Values};
+use crate::image::{ColourMap, Interpolation, data_uri};
 use crate::network::graph::nearest;
-use crate::picture::{self, ColourMap, Interpolation, data_uri};
-use crate::results::{Array, Content, Figure, ImageInfo, Results, Tensors, Values};
+use crate::results::{ImageInfo, Results};
 
 /// How wide a figure's drawing is, in its own units; as an SVG it has no size.
 pub const WIDTH: f64 = 1200.0;
@@ -171,11 +172,11 @@ impl Draw<'_> {
                 let shape = seen.as_ref().map_or((width, height), |photo| {
                     (photo.width() as usize, photo.height() as usize)
                 });
-                let indices = picture::to_indices(values, shown.scale);
+                let indices = crate::image::to_indices(values, shown.scale);
                 let map = Picture::map((width, height), &indices, colours)?;
                 drawing.pictures.push(map.with_sides(shape));
                 if let Some(photo) = &seen {
-                    let laid = picture::overlay(
+                    let laid = crate::image::overlay(
                         photo,
                         values,
                         width,
@@ -191,12 +192,13 @@ impl Draw<'_> {
             (&[3, height, width], None) if negative => {
                 // Something taken back to the pixels: grey is 0.
                 let magnitude = Shown::of(values, true).scale.high;
-                let tile = picture::kernels(values, [1, height, width], magnitude, 1)?;
+                let tile = crate::image::kernels(values, [1, height, width], magnitude, 1)?;
                 drawing.pictures.push(Picture::png(&tile)?);
             }
             (&[count, 3, height, width], Some(Content::Tiles { magnitude, .. })) => {
                 let zoom = zoom(count, width.max(height));
-                let tiles = picture::kernels(values, [count, height, width], *magnitude, zoom)?;
+                let tiles =
+                    crate::image::kernels(values, [count, height, width], *magnitude, zoom)?;
                 drawing.pictures.push(Picture::png(&tiles)?);
             }
             (&[count, height, width], _) => {
@@ -220,7 +222,7 @@ impl Draw<'_> {
     ) -> Result<()> {
         let shown = Shown::of(values, signed);
         let zoom = zoom(shape[0], shape[1].max(shape[2]));
-        let mosaic = picture::channels(values, shape, &[shown.scale], zoom)?;
+        let mosaic = crate::image::channels(values, shape, &[shown.scale], zoom)?;
         let size = (mosaic.width as usize, mosaic.height as usize);
         let map = Picture::map(size, &mosaic.indices, colours(signed))?;
         drawing.pictures.push(map);
@@ -284,7 +286,7 @@ fn photo(array: &Array, bytes: &[u8]) -> Result<RgbImage> {
         [count, height, width, 3] => (count, height, width),
         _ => return Err(refused()),
     };
-    let grid = picture::Grid::new(count, width, height, 1)?;
+    let grid = crate::image::Grid::new(count, width, height, 1)?;
     let mut all = RgbImage::from_pixel(grid.width(), grid.height(), image::Rgb([255; 3]));
     for (number, bytes) in bytes.chunks_exact(3 * width * height).enumerate() {
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
@@ -311,7 +313,7 @@ impl Picture {
     }
 
     fn png(pixels: &RgbImage) -> Result<Self> {
-        let bytes = picture::rgb_png(pixels)?;
+        let bytes = crate::image::rgb_png(pixels)?;
         Ok(Picture::new(
             data_uri("image/png", &bytes),
             pixels.dimensions(),
@@ -322,8 +324,8 @@ impl Picture {
     fn jpeg(photo: &RgbImage) -> Result<Self> {
         let times = (900 / photo.width().max(1)).clamp(1, 4);
         let (width, height) = (photo.width() * times, photo.height() * times);
-        let large = picture::resize(photo, width, height, Interpolation::Bicubic);
-        let bytes = picture::jpeg(&large, 92)?;
+        let large = crate::image::resize(photo, width, height, Interpolation::Bicubic);
+        let bytes = crate::image::jpeg(&large, 92)?;
         Ok(Picture::new(
             data_uri("image/jpeg", &bytes),
             photo.dimensions(),
@@ -338,7 +340,7 @@ impl Picture {
             .map(|at| indices[at / wide / times * width + at % wide / times])
             .collect();
         let size = (wide as u32, high as u32);
-        let bytes = picture::palette_png(size.0, size.1, &large, &colours.palette())?;
+        let bytes = crate::image::palette_png(size.0, size.1, &large, &colours.palette())?;
         Ok(Picture::new(data_uri("image/png", &bytes), size))
     }
 

@@ -9,8 +9,9 @@ use super::page::Net;
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
-use crate::picture::{self, Grid, Scale};
-use crate::results::{Content, Figure, Results, Tensors};
+use crate::figures::{Content, Figure, Tensors};
+use crate::image::{Grid, Scale};
+use crate::results::Results;
 
 /// Side of one weight of a colour kernel, in pixels of the stored picture.
 const ZOOM: u32 = 4;
@@ -201,7 +202,7 @@ impl Drawing<'_> {
                 );
                 let grid = Grid::new(k, width, height, ZOOM)?;
                 let mut add = |end: f32, title: Option<String>| -> Result<()> {
-                    let tiles = picture::kernels(values, [k, height, width], end, ZOOM)?;
+                    let tiles = crate::image::kernels(values, [k, height, width], end, ZOOM)?;
                     cell.pictures.push(Kernels {
                         id: self.store.colours(&tiles)?,
                         width: tiles.width(),
@@ -265,13 +266,14 @@ impl Drawing<'_> {
                 let scale = Scale::symmetric(*magnitude);
                 let (indices, [wide, high], marks) = if matrix {
                     (
-                        picture::to_indices(values, scale),
+                        crate::image::to_indices(values, scale),
                         [s as u32, k as u32],
                         Vec::new(),
                     )
                 } else {
                     let (strips, side) = strips(values, [k, s, height, width]);
-                    let mosaic = picture::channels(&strips, [k, side[0], side[1]], &[scale], 1)?;
+                    let mosaic =
+                        crate::image::channels(&strips, [k, side[0], side[1]], &[scale], 1)?;
                     let marks = marks(mosaic.grid, units, dead);
                     (mosaic.indices, [mosaic.width, mosaic.height], marks)
                 };

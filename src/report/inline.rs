@@ -18,8 +18,8 @@ use super::photos::{self, Column};
 use super::words::Words;
 use super::{Options, broken, charts, environment};
 use crate::error::Result;
-use crate::picture;
-use crate::results::{Content, Results, Tensors};
+use crate::figures::{Content, Tensors};
+use crate::results::Results;
 use crate::spec::Lang;
 
 /// Light or dark as the text around is, which the page may choose by itself: what is in a frame or a picture
@@ -132,7 +132,7 @@ pub fn text(text: &str) -> Result<String> {
 /// # Errors
 /// If it can't be drawn.
 pub fn chart(title: &str, svg: &str, networks: &[String]) -> Result<String> {
-    let uri = picture::data_uri("image/svg+xml", svg.as_bytes());
+    let uri = crate::image::data_uri("image/svg+xml", svg.as_bytes());
     let nets: Vec<Net> = networks
         .iter()
         .enumerate()

@@ -9,7 +9,8 @@ use super::page::Net;
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{BestPhoto, Content, Figure, MadePicture, Results, Tensors};
+use crate::figures::{BestPhoto, Content, Figure, MadePicture, Tensors};
+use crate::results::Results;
 
 #[derive(Debug, Serialize)]
 pub struct Maximize {

@@ -39,7 +39,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::results::{Results, Tensors};
+use crate::figures::Tensors;
+use crate::results::Results;
 
 pub use figure::{figure, keys};
 pub use papers::papers;

@@ -7,7 +7,7 @@ use super::charts::{INK, RULE, draw, slot, text};
 use super::page::Net;
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{Content, Figure, KernelNorms};
+use crate::figures::{Content, Figure, KernelNorms};
 use plotters::style::text_anchor::HPos;
 
 const WIDTH: i32 = 900;

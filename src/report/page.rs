@@ -16,7 +16,8 @@ use super::summary;
 use super::trust::{self, Trust};
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{Failure, ModelInfo, Results, Tensors};
+use crate::figures::Tensors;
+use crate::results::{Failure, ModelInfo, Results};
 
 #[derive(Debug, Serialize)]
 pub struct Page {

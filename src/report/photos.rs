@@ -9,8 +9,9 @@ use super::pictures::{Store, Stored};
 use super::shortcuts;
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{Figure, ImageInfo, Prediction, Results, Tensors, View};
-use crate::spec::ClassSpec;
+use crate::figures::{Figure, Tensors};
+use crate::network::ClassSpec;
+use crate::results::{ImageInfo, Prediction, Results, View};
 
 #[derive(Debug, Serialize)]
 pub struct Photo {

@@ -4,8 +4,8 @@ use image::{ImageEncoder, RgbImage, codecs::png};
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::picture::{self, ColourMap, Scale, data_uri};
-use crate::results::Array;
+use crate::figures::Array;
+use crate::image::{ColourMap, Scale, data_uri};
 
 /// The quality of photos: artefacts don't show at the size they are shown at.
 const JPEG_QUALITY: u8 = 88;
@@ -56,7 +56,7 @@ impl Store {
         };
         let pixels = array.bytes()?.to_vec();
         let photo = RgbImage::from_raw(width.try_into().ok()?, height.try_into().ok()?, pixels)?;
-        let bytes = picture::jpeg(&photo, JPEG_QUALITY).ok()?;
+        let bytes = crate::image::jpeg(&photo, JPEG_QUALITY).ok()?;
         Some(self.add("image/jpeg", &bytes))
     }
 
@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// If it has no pixels.
     pub fn small(&mut self, pixels: &RgbImage) -> Result<String> {
-        let bytes = picture::jpeg(pixels, SMALL_QUALITY)?;
+        let bytes = crate::image::jpeg(pixels, SMALL_QUALITY)?;
         Ok(self.add("image/jpeg", &bytes))
     }
 
@@ -90,7 +90,7 @@ impl Store {
 
     /// A picture in its own colours.
     pub fn colours(&mut self, pixels: &RgbImage) -> Result<String> {
-        Ok(self.add("image/png", &picture::rgb_png(pixels)?))
+        Ok(self.add("image/png", &crate::image::rgb_png(pixels)?))
     }
 }
 

@@ -9,8 +9,8 @@ use super::cells::floats;
 use super::photos::Drawing;
 use super::pictures::Shown;
 use crate::error::Result;
-use crate::picture;
-use crate::results::{Projected, Window};
+use crate::figures::Projected;
+use crate::image::Window;
 
 /// The longer side of a stored projection: they are shown small, and there are many.
 const SIDE: u32 = 144;
@@ -92,7 +92,7 @@ impl Drawing<'_> {
 /// If it has no pixels.
 pub(super) fn projection(values: &[f32], height: usize, width: usize) -> Result<(RgbImage, f32)> {
     let end = Shown::of(values, true).scale.high;
-    let pixels = picture::kernels(values, [1, height, width], end, 1)?;
+    let pixels = crate::image::kernels(values, [1, height, width], end, 1)?;
     let longer = pixels.width().max(pixels.height());
     if longer <= SIDE {
         return Ok((pixels, end));

@@ -13,7 +13,8 @@ use super::photos::{Photo, Seen};
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{ClassInfo, Content, Cut, Figure, ResidualBlock, Results, Tensors};
+use crate::figures::{ClassInfo, Content, Cut, Figure, ResidualBlock, Tensors};
+use crate::results::Results;
 
 use over_depth::{Group, groups};
 use said::sentences;

@@ -7,7 +7,8 @@ use super::depth::{self, Point, Series, Unit};
 use super::page::Net;
 use super::words::Words;
 use crate::error::Result;
-use crate::results::{Checked, Figure, Map, Results};
+use crate::figures::{CheckedMap, Figure, Map};
+use crate::results::Results;
 
 #[derive(Debug, Serialize)]
 pub struct Trust {
@@ -128,7 +129,7 @@ fn say(words: &Words, key: &str, gaps: &[(&str, String)]) -> String {
     words.say(key, &gaps)
 }
 
-fn kind(results: &Results, checked: &Checked) -> Kind {
+fn kind(results: &Results, checked: &CheckedMap) -> Kind {
     match &checked.of {
         Map::Random => Kind::Random,
         Map::Centre => Kind::Centre,
@@ -190,7 +191,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn of(&self, slot: &Slot, net: &Net) -> Vec<&Checked> {
+    fn of(&self, slot: &Slot, net: &Net) -> Vec<&CheckedMap> {
         let all = self.results.checks.iter();
         all.filter(|c| c.model == net.id && kind(self.results, c) == slot.of)
             .collect()
@@ -199,10 +200,10 @@ impl View<'_> {
     fn tables(&self) -> Vec<Table> {
         let area = |value: f64| self.words.signed(value, 3);
         let share = |value: f64| self.words.percent(value);
-        let curve = |pick: fn(&crate::results::Curves) -> f64| {
-            move |c: &Checked| c.curves.as_ref().map(pick)
+        let curve = |pick: fn(&crate::figures::Curves) -> f64| {
+            move |c: &CheckedMap| c.curves.as_ref().map(pick)
         };
-        let last = |c: &Checked| c.randomised.first().and_then(|r| r.spearman);
+        let last = |c: &CheckedMap| c.randomised.first().and_then(|r| r.spearman);
         let all = [
             self.table("deletion", curve(|c| c.deletion_area), &area, |a| -a),
             self.table("insertion", curve(|c| c.insertion_area), &area, |a| a),
@@ -229,7 +230,7 @@ impl View<'_> {
     fn table(
         &self,
         key: &str,
-        value: impl Fn(&Checked) -> Option<f64>,
+        value: impl Fn(&CheckedMap) -> Option<f64>,
         written: &dyn Fn(f64) -> String,
         better: fn(f64) -> f64,
     ) -> Option<Table> {
@@ -302,7 +303,7 @@ impl View<'_> {
                     .collect();
                 for hollow in [true, false] {
                     let mean = |at: usize| {
-                        let side = |c: &&crate::results::Curves| match hollow {
+                        let side = |c: &&crate::figures::Curves| match hollow {
                             true => f64::from(c.deletion[at]),
                             false => f64::from(c.insertion[at]),
                         };

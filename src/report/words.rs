@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::results::{Failure, Note};
+use crate::figures::Note;
+use crate::results::Failure;
 use crate::spec::Lang;
 
 const EN: &str = include_str!("../../templates/words/en.yaml");

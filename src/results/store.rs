@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::{Array, Results, Tensors, Values};
+use super::Results;
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Array, Tensors, Values};
 
 /// The names of the files in an experiment's output folder.
 pub const REPORT: &str = "report.html";

@@ -15,17 +15,18 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::Tensor;
 
-use super::cache::Units;
-use super::gallery::Picture;
-use super::lock;
+use super::images::{PartialResults, failure, keep, network_words};
 use super::models::Model;
-use super::passes::{Found, failure, keep, network_words};
+use super::result_cache::Units;
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::Tensors;
+use crate::image::Preprocess;
 use crate::methods::{Batch, Collector, Member, MethodSpec, Output, State};
 use crate::network::graph::NodeId;
-use crate::picture::Preprocess;
+use crate::plan::images::Picture;
 use crate::progress::{Progress, Unit as Counted};
-use crate::results::{CollectionInfo, Failure, Results, Tensors};
+use crate::results::lock;
+use crate::results::{CollectionInfo, Failure, Results};
 use crate::spec::Experiment;
 
 /// Images that go through the networks at a time.
@@ -60,7 +61,7 @@ pub fn look_through(
         lock::hold(&wanted, "collection", &sha256, "images")?;
     }
     let mut tasks = Vec::new();
-    let mut finished: Vec<(usize, usize, Found)> = Vec::new();
+    let mut finished: Vec<(usize, usize, PartialResults)> = Vec::new();
     for (place, model) in models.iter().enumerate() {
         for (number, entry) in experiment.methods.iter().enumerate() {
             if !entry.method().looks_through_collection() {
@@ -84,9 +85,9 @@ pub fn look_through(
                 Ok(None) => {}
                 Err(error) => {
                     let failures = vec![failure(model, None, Some(entry.name()), &error)];
-                    let found = Found {
+                    let found = PartialResults {
                         failures,
-                        ..Found::default()
+                        ..PartialResults::default()
                     };
                     finished.push((place, number, found));
                 }
@@ -365,7 +366,7 @@ impl<'a> Looking<'a> {
     }
 
     /// Lets every method say what it found.
-    fn finish(self, progress: &dyn Progress) -> Vec<(usize, usize, Found)> {
+    fn finish(self, progress: &dyn Progress) -> Vec<(usize, usize, PartialResults)> {
         // Finishing may take long (an image by gradient ascent), and may be broken off, too.
         self.save();
         let name = self.name();
@@ -383,7 +384,7 @@ impl<'a> Looking<'a> {
                     tch::no_grad(|| task.collector.finish(&member, &mut out, progress))
                 }
             };
-            let mut found = Found::default();
+            let mut found = PartialResults::default();
             match done {
                 Ok(()) => {
                     found.figures = out.figures;

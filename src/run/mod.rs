@@ -9,35 +9,30 @@
 //! What fails on its own (a weight file, a picture, a method) is written down as a
 //! [`Failure`](crate::results::Failure) and the rest goes on.
 
-mod cache;
 mod collection;
-mod compare;
-mod gallery;
-mod inside;
-mod job;
-mod lock;
+mod comparison;
+mod images;
+mod model_on_image;
 mod models;
-mod passes;
-pub mod plan;
-mod shelf;
+mod network_cache;
+mod result_cache;
+mod target_mask;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tch::Device;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::Cache;
+use crate::figures::Tensors;
+use crate::plan::{Plan, images::Picture};
 use crate::progress::Progress;
-use crate::results::{Environment, Failure, Results, Tensors, store};
-use crate::spec::{Over, SpecFile};
+use crate::results::{Environment, Failure, Results};
+use crate::spec::SpecFile;
 
-pub(crate) use gallery::Label;
-pub use gallery::Picture;
-pub(crate) use lock::relative;
 pub use models::Model;
-pub use plan::{Plan, PlannedModel, Source};
-pub use shelf::Shelf;
+pub use network_cache::NetworkCache;
 
 /// The libtorch that convscope is built against; `torch-sys` refuses any other.
 const LIBTORCH: &str = "2.13.0";
@@ -95,7 +90,7 @@ pub struct Outcome {
 /// If the spec names what does not exist, or if no network or no picture is left to look at.
 /// Everything else that fails stands in the results.
 pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
-    run_with(spec, options, &Shelf::default(), progress)
+    run_with(spec, options, &NetworkCache::default(), progress)
 }
 
 /// The same with networks that are loaded already; what it loads goes onto the shelf.
@@ -105,7 +100,7 @@ pub fn run(spec: &SpecFile, options: &Options, progress: &dyn Progress) -> Resul
 pub fn run_with(
     spec: &SpecFile,
     options: &Options,
-    shelf: &Shelf,
+    shelf: &NetworkCache,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let plan = Plan::new(spec, &options.cache()?, progress)?;
@@ -120,7 +115,7 @@ pub fn look(
     spec: &SpecFile,
     pictures: &[Picture],
     options: &Options,
-    shelf: &Shelf,
+    shelf: &NetworkCache,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let plan = Plan::with_pictures(spec, pictures)?;
@@ -134,7 +129,7 @@ pub fn look(
 pub fn load(
     spec: &SpecFile,
     options: &Options,
-    shelf: &Shelf,
+    shelf: &NetworkCache,
     progress: &dyn Progress,
 ) -> Result<Model> {
     let plan = Plan::with_pictures(spec, &[])?;
@@ -155,14 +150,14 @@ pub fn pictures(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<Picture>> {
-    gallery::list(spec, &options.cache()?, progress)
+    crate::plan::images::list(spec, &options.cache()?, progress)
 }
 
 fn go(
     spec: &SpecFile,
     plan: &Plan,
     options: &Options,
-    shelf: &Shelf,
+    shelf: &NetworkCache,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let device = available(options.device)?;
@@ -207,8 +202,8 @@ fn go(
     if let (true, Some(error)) = (loaded.is_empty(), first_refused) {
         return Err(error);
     }
-    let units = options.cached.then(|| cache::Units::new(&cache));
-    passes::all(
+    let units = options.cached.then(|| result_cache::Units::new(&cache));
+    images::all(
         &spec.experiment,
         &plan.pictures,
         &mut loaded,
@@ -228,59 +223,8 @@ fn go(
         &mut tensors,
     )?;
     results.models = loaded.into_iter().map(|model| model.record).collect();
-    results.comparison = compare::networks(&results, &mut tensors);
+    results.comparison = comparison::networks(&results, &mut tensors);
     Ok(Outcome { results, tensors })
-}
-
-/// Writes an outcome into `folder`: the report, the results, the tensors and the lock.
-///
-/// # Errors
-/// If the page can't be drawn or the disk refuses; then nothing in the folder has changed.
-pub fn save(
-    outcome: &Outcome,
-    spec: &SpecFile,
-    folder: &Path,
-    report: &crate::report::Options,
-) -> Result<PathBuf> {
-    let page = crate::report::render(&outcome.results, &outcome.tensors, report)?;
-    fits(&page, spec)?;
-    let json = serde_json::to_vec_pretty(&outcome.results)
-        .map_err(|error| Error::new(ErrorKind::Io, "can't write the results").because(error))?;
-    let tensors = store::to_safetensors(&outcome.tensors)?;
-    let lock = lock::text(&outcome.results, spec, folder)?;
-    store::write(
-        folder,
-        &[
-            (store::TENSORS, &tensors),
-            (store::RESULTS, &json),
-            (store::LOCK, lock.as_bytes()),
-            (store::REPORT, page.as_bytes()),
-        ],
-    )?;
-    Ok(folder.join(store::REPORT))
-}
-
-/// Whether the page is as small as its experiment asks, or may be larger all the same.
-fn fits(page: &str, spec: &SpecFile) -> Result<()> {
-    let Some(most) = &spec.experiment.max_size else {
-        return Ok(());
-    };
-    let megabytes = page.len() as f64 / 1e6;
-    if megabytes <= most.megabytes {
-        return Ok(());
-    }
-    let message = format!(
-        "the report has {megabytes:.2} MB, and `max_size` lets it have {}",
-        most.megabytes
-    );
-    let help = "ask for fewer photos, layers or channels, or let it be larger; nothing was written";
-    match most.over {
-        Over::Warn => {
-            tracing::warn!("{message}");
-            Ok(())
-        }
-        Over::Fail => Err(Error::new(ErrorKind::Report, message).help(help)),
-    }
 }
 
 /// `cpu`, `cuda:0`.

@@ -2,25 +2,26 @@
 
 use tch::Device;
 
-use super::lock;
-use super::plan::{PlannedModel, Source};
-use super::shelf::{self, Shelf};
+use super::network_cache::{self, NetworkCache};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
-use crate::methods::Subject;
+use crate::figures::Note;
+use crate::image::{Interpolation, Preprocess};
+use crate::methods::LoadedModel;
 use crate::network::graph::{Graph, NodeId, Op};
-use crate::network::info::{self, NodeInfo};
 use crate::network::labels::Labels;
-use crate::network::{Network, random, weights};
-use crate::picture::{Interpolation, Preprocess};
+use crate::network::node_info::{self, NodeInfo};
+use crate::network::{Network, random_weights, weights};
+use crate::plan::{PlannedModel, Source};
 use crate::progress::Progress;
-use crate::results::{LayerInfo, ModelInfo, Note, WeightsInfo};
+use crate::results::lock;
+use crate::results::{LayerInfo, ModelInfo, WeightsInfo};
 use crate::spec::{SpecFile, Step};
 
 /// A network that is ready, with all that a run needs to know of it.
 #[derive(Debug)]
 pub struct Model {
-    pub subject: Subject,
+    pub subject: LoadedModel,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
     /// What the results say of it.
@@ -36,7 +37,7 @@ pub fn load(
     planned: &PlannedModel,
     cache: &Cache,
     device: Device,
-    shelf: &Shelf,
+    shelf: &NetworkCache,
     progress: &dyn Progress,
 ) -> Result<Model> {
     let at = [
@@ -45,7 +46,7 @@ pub fn load(
         Step::Key("weights"),
     ];
     let placed = |error: Error| spec.locate(&at, error);
-    let key = shelf::key(planned, device).map_err(placed)?;
+    let key = network_cache::key(planned, device).map_err(placed)?;
     let (network, weights) = shelf
         .find_or(key, || {
             let (network, weights) = numbers(planned, cache, progress)?;
@@ -64,11 +65,11 @@ pub fn load(
         ];
         spec.locate(&at, error)
     })?;
-    let (width, height) = super::plan::nominal_size(&planned.preprocess, planned.arch);
-    let info = info::of_graph(network.graph(), height, width)?;
+    let (width, height) = crate::plan::nominal_size(&planned.preprocess, planned.arch);
+    let info = node_info::of_graph(network.graph(), height, width)?;
     let record = record(planned, network.graph(), &info, weights, classes);
     Ok(Model {
-        subject: Subject {
+        subject: LoadedModel {
             id: planned.id.clone(),
             network,
             info,
@@ -137,7 +138,7 @@ fn numbers(
         }
         Source::Random => {
             let graph = arch.graph(options);
-            let parameters = random::weights(&graph);
+            let parameters = random_weights::weights(&graph);
             let info = WeightsInfo {
                 name: "random".into(),
                 source: "convscope".into(),

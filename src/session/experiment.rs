@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::checks::CheckSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::MethodSpec;
-use crate::spec::{self, ClassSpec, CollectionSpec, ImageSpec, Lang, ModelSpec, SpecFile};
+use crate::network::ClassSpec;
+use crate::spec::{self, CollectionSpec, ImageSpec, Lang, ModelSpec, SpecFile};
 
 /// What errors call an experiment that stands in no file.
 const NAME: &str = "experiment";

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::{Content, Figure, Tensors};
 use crate::network::graph::nearest;
 use crate::report;
-use crate::results::{Content, Figure, Prediction, Results, Tensors};
+use crate::results::{Prediction, Results};
 use crate::run::Outcome;
 
 /// Some figures of a run: one, after a single step; those of a method, of a report.

@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
-use crate::picture::{Photo, RgbImage};
-use crate::run::{Label, Picture};
+use crate::image::{Photo, RgbImage};
+use crate::plan::images::{Label, Picture};
 
 /// A picture to put before networks.
 #[derive(Clone)]

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::network::graph::Graph;
-use crate::network::info::NodeInfo;
+use crate::network::node_info::NodeInfo;
 use crate::report;
 use crate::run;
-use crate::table::{grouped, table};
+use crate::text_table::{grouped, table};
 
 /// A node of a network.
 #[derive(Debug, Clone, PartialEq, Serialize)]

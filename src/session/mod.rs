@@ -23,8 +23,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::progress::{Progress, Silent};
-use crate::run::{self, Options, Shelf};
+use crate::progress::{Lines, Progress, Silent, is_notebook};
+use crate::run::{self, NetworkCache, Options};
 use crate::spec::{ImageSpec, ModelSpec};
 
 pub use crate::report::Measure;
@@ -47,7 +47,7 @@ pub struct Session {
 /// What a session and its models share.
 struct State {
     options: Options,
-    shelf: Shelf,
+    shelf: NetworkCache,
     progress: Box<dyn Progress>,
 }
 
@@ -55,8 +55,8 @@ impl Session {
     /// A session on the CPU with the user's cache. It says one line a step in a notebook and nothing
     /// elsewhere.
     pub fn new() -> Self {
-        match crate::notebook::is_running() {
-            true => Self::with(Options::default(), crate::notebook::Lines),
+        match is_notebook() {
+            true => Self::with(Options::default(), Lines),
             false => Self::with(Options::default(), Silent),
         }
     }
@@ -65,7 +65,7 @@ impl Session {
     pub fn with(options: Options, progress: impl Progress + 'static) -> Self {
         let state = State {
             options,
-            shelf: Shelf::default(),
+            shelf: NetworkCache::default(),
             progress: Box::new(progress),
         };
         Session {

@@ -8,11 +8,12 @@ use super::image::Image;
 use super::layers::LayerTable;
 use super::{Session, State};
 use crate::error::Result;
-use crate::methods::{MethodSpec, Subject};
+use crate::methods::{LoadedModel, MethodSpec};
+use crate::network::ClassSpec;
 use crate::network::Network;
 use crate::results::ModelInfo;
 use crate::run::{self, Outcome};
-use crate::spec::{ClassSpec, ImageSpec, ModelSpec};
+use crate::spec::{ImageSpec, ModelSpec};
 
 /// A network of a session, ready to be asked.
 #[derive(Clone)]
@@ -54,7 +55,7 @@ impl Model {
     }
 
     /// The network with class names and preprocessing, as methods take it.
-    pub fn subject(&self) -> &Subject {
+    pub fn subject(&self) -> &LoadedModel {
         &self.loaded.subject
     }
 

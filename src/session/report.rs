@@ -6,9 +6,11 @@ use std::rc::Rc;
 use super::chart::Chart;
 use super::figures::{Figures, Predictions};
 use crate::error::Result;
+use crate::figures::Tensors;
+use crate::output;
 use crate::report::{self, Measure, Options};
-use crate::results::{Failure, Results, Tensors, store};
-use crate::run::{self, Outcome};
+use crate::results::{Failure, Results, store};
+use crate::run::Outcome;
 use crate::spec::SpecFile;
 
 /// A run's results and how they are shown.
@@ -59,7 +61,7 @@ impl Report {
     pub fn save_with(&self, folder: impl AsRef<Path>, options: &Options) -> Result<PathBuf> {
         let folder = folder.as_ref();
         let _made = store::prepare(folder)?;
-        run::save(&self.outcome, &self.spec, folder, options)
+        output::save(&self.outcome, &self.spec, folder, options)
     }
 
     /// The page in a frame, for another page to hold.

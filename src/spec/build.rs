@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ClassSpec, ImageSpec, LayerSelector, ModelSpec};
+use super::{ImageSpec, ModelSpec};
 
 impl ModelSpec {
     /// The architecture of that name, with its first weight set.
@@ -99,28 +99,5 @@ impl From<&Path> for ImageSpec {
 impl From<PathBuf> for ImageSpec {
     fn from(path: PathBuf) -> Self {
         ImageSpec::path(path)
-    }
-}
-
-/// `predicted` and `label` mean what they mean in a spec; anything else is a name or a WordNet id.
-impl From<&str> for ClassSpec {
-    fn from(name: &str) -> Self {
-        match name {
-            "predicted" => ClassSpec::Predicted,
-            "label" => ClassSpec::Label,
-            _ => ClassSpec::Name(name.to_owned()),
-        }
-    }
-}
-
-impl From<usize> for ClassSpec {
-    fn from(index: usize) -> Self {
-        ClassSpec::Index(index)
-    }
-}
-
-impl From<&str> for LayerSelector {
-    fn from(word: &str) -> Self {
-        LayerSelector(word.to_owned())
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::source::Step::{self, Index, Key};
-use super::{ClassSpec, ImageSpec, LayerSelector, SpecFile, is_id, selector};
+use super::{ImageSpec, SpecFile, is_id};
 use crate::error::{Error, Result};
 use crate::methods::MethodSpec;
 use crate::methods::activations::Channels;
 use crate::network::zoo;
+use crate::network::{ClassSpec, LayerSelector, selector};
 
 impl SpecFile {
     /// The first fault, if there is one.

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{CollectionSpec, id_from, shorthand, unique_ids};
 
 use crate::checks::CheckSpec;
+use crate::image::Interpolation;
 use crate::methods::MethodSpec;
-use crate::picture::Interpolation;
+use crate::network::ClassSpec;
 
 /// A question to some networks about some pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -220,28 +221,6 @@ pub enum ImageSpec {
         limit: Option<usize>,
     },
 }
-
-/// A class to ask about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClassSpec {
-    /// The network's own first choice (networks may differ).
-    Predicted,
-    /// The picture's true class; pictures without one leave it out.
-    Label,
-    /// By index.
-    Index(usize),
-    /// By name or WordNet id.
-    Name(String),
-}
-
-/// A layer, or several.
-///
-/// An exact name (`layer3.5.conv2`) or a module's (`layer3`), a glob (`layer3.*.conv2`), `first` or
-/// `last` (convolutions), `penultimate` (the vector before the classifier), `stage1` to `stage5` (the
-/// last layer of that resolution), or a depth (`50%`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct LayerSelector(pub String);
 
 impl Experiment {
     /// The experiment with every default written out: what `experiment.lock.yaml` begins with.

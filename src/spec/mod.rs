@@ -8,14 +8,12 @@ mod file;
 mod ids;
 mod overrides;
 mod read;
-pub mod selector;
 mod shorthand;
 mod source;
 
 pub use collection::CollectionSpec;
 pub use experiment::{
-    ClassSpec, Experiment, ImageSpec, Lang, LayerSelector, Lock, MaxSize, ModelSpec, Over,
-    PreprocessSpec, SizeOrNone,
+    Experiment, ImageSpec, Lang, Lock, MaxSize, ModelSpec, Over, PreprocessSpec, SizeOrNone,
 };
 pub use file::SpecFile;
 pub use ids::{id_from, id_of_file, is_id, unique_ids};

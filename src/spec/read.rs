@@ -353,7 +353,7 @@ mod tests {
             expected: "u64",
         };
         assert_eq!(Complaint::of(&message), expected);
-        let message = serde_yaml::from_str::<crate::picture::Interpolation>("nearest")
+        let message = serde_yaml::from_str::<crate::image::Interpolation>("nearest")
             .unwrap_err()
             .to_string();
         assert!(

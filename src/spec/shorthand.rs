@@ -13,7 +13,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ClassSpec, ImageSpec, ModelSpec, SizeOrNone};
+use super::{ImageSpec, ModelSpec, SizeOrNone};
 use crate::network::zoo;
 
 impl Serialize for ModelSpec {
@@ -150,60 +150,6 @@ impl<'de> Deserialize<'de> for ImageSpec {
             }
         }
         deserializer.deserialize_any(Picture)
-    }
-}
-
-impl Serialize for ClassSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            ClassSpec::Predicted => serializer.serialize_str("predicted"),
-            ClassSpec::Label => serializer.serialize_str("label"),
-            ClassSpec::Index(index) => serializer.serialize_u64(*index as u64),
-            ClassSpec::Name(name) => serializer.serialize_str(name),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ClassSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Class;
-        impl Visitor<'_> for Class {
-            type Value = ClassSpec;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a class: `predicted`, `label`, a name, a WordNet id or an index")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<ClassSpec, E> {
-                Ok(name.into())
-            }
-
-            fn visit_u64<E: de::Error>(self, index: u64) -> Result<ClassSpec, E> {
-                let index = usize::try_from(index);
-                index
-                    .map(ClassSpec::Index)
-                    .map_err(|_| E::custom("no network has so many classes"))
-            }
-        }
-        deserializer.deserialize_any(Class)
-    }
-}
-
-impl JsonSchema for ClassSpec {
-    fn schema_name() -> Cow<'static, str> {
-        "Class".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A class to ask about.",
-            "anyOf": [
-                { "const": "predicted", "description": "The network's own first choice (networks may differ)." },
-                { "const": "label", "description": "The picture's true class; pictures without one leave it out." },
-                { "type": "integer", "minimum": 0, "description": "By index." },
-                { "type": "string", "minLength": 1, "description": "By name or WordNet id." }
-            ]
-        })
     }
 }
 

@@ -1,24 +1,24 @@
 //! Methods that look at many changed pictures do so in batches; here each picture goes alone, and the numbers must be the
 //! same. Where chance is used, the same is drawn, in the same order.
 
-use convscope::methods::chance::Chance;
-use convscope::methods::several;
+use convscope::methods::batched;
+use convscope::rng::Rng;
 
 use super::deviations::held;
 use super::*;
 
 /// In double precision, where adding in another order opens no other ReLU: one that does moves a gradient by 10⁻³.
-fn subject_in_double(arch: &str) -> Subject {
+fn subject_in_double(arch: &str) -> LoadedModel {
     let mut subject = subject(arch);
     let graph = subject.network.graph().clone();
-    let weights = random::weights(&graph).into_iter();
+    let weights = random_weights::weights(&graph).into_iter();
     let weights = weights.map(|(name, tensor)| (name, tensor.to_kind(tch::Kind::Double)));
     subject.network = Network::new(graph, weights.collect()).unwrap();
     subject
 }
 
 /// The picture, and the class that `look` asks about.
-fn asked(subject: &Subject) -> (Tensor, usize) {
+fn asked(subject: &LoadedModel) -> (Tensor, usize) {
     let input = input_of(subject).detach();
     let output = subject.network.graph().output();
     let values = tch::no_grad(|| subject.network.forward(&input, &[output])).unwrap();
@@ -36,14 +36,14 @@ fn smoothgrad_and_vargrad_are_the_moments_of_single_gradients() {
     for arch in ["resnet18", "efficientnet_b0"] {
         let subject = subject_in_double(arch);
         let (input, class) = asked(&subject);
-        assert!(several::batch(&input) < samples);
-        let mut chance = Chance::new(subject.seed, "noise for cat");
+        assert!(batched::batch(&input) < samples);
+        let mut chance = Rng::new(subject.seed, "noise for cat");
         let range = input.max().double_value(&[]) - input.min().double_value(&[]);
         let slopes: Vec<Tensor> = (0..samples)
             .map(|_| {
                 let noise = chance.normal(input.numel(), 0.15 * range);
                 let noisy = &input + Tensor::from_slice(&noise).view([1, 3, 64, 64]);
-                let slope = several::slopes(&subject, &noisy, class).unwrap();
+                let slope = batched::slopes(&subject, &noisy, class).unwrap();
                 slope.to_kind(tch::Kind::Double)
             })
             .collect();
@@ -85,7 +85,7 @@ fn rise_is_the_mean_of_single_masks() {
     for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
         let subject = subject(arch);
         let (input, class) = asked(&subject);
-        let mut chance = Chance::new(subject.seed, "masks for cat");
+        let mut chance = Rng::new(subject.seed, "masks for cat");
         let mut sum = vec![0f64; 64 * 64];
         // A cell of 10 pixels, and a grid of 7 of them that is stretched to 8.
         let cell = 80.0 / 7.0;
@@ -101,7 +101,7 @@ fn rise_is_the_mean_of_single_masks() {
                 })
                 .collect();
             let seen = &input * Tensor::from_slice(&mask).view([1, 1, 64, 64]);
-            let probability = several::probabilities(&subject, &seen, class).unwrap();
+            let probability = batched::probabilities(&subject, &seen, class).unwrap();
             let probability = probability.double_value(&[0]);
             for (sum, mask) in sum.iter_mut().zip(&mask) {
                 *sum += f64::from(*mask) * probability / (f64::from(masks) * 0.5);
@@ -125,7 +125,7 @@ fn occlusion_in_batches_is_occlusion_one_by_one() {
     let subject = subject("resnet18");
     let (input, class) = asked(&subject);
     let logit = |picture: &Tensor| {
-        several::logits(&subject, picture, class)
+        batched::logits(&subject, picture, class)
             .unwrap()
             .double_value(&[0])
     };

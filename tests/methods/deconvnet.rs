@@ -90,7 +90,7 @@ fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
 /// What a place sees, found by changing pixels: nothing outside its window moves its value, and its edges do.
 #[test]
 fn a_window_is_what_a_place_sees() {
-    use convscope::methods::field::Fields;
+    use convscope::network::receptive_field::ReceptiveFields;
     let subject = subject("efficientnet_lite0");
     let graph = subject.network.graph();
     let layer = graph.find("features.2.0.block.1.0").unwrap();
@@ -102,7 +102,7 @@ fn a_window_is_what_a_place_sees() {
         .sin()
         .view([1, 3, height, width])
         .set_requires_grad(true);
-    let fields = Fields::new(graph, layer, height, width).unwrap();
+    let fields = ReceptiveFields::new(graph, layer, height, width).unwrap();
     let values = subject.network.forward(&input, &[0, layer]).unwrap();
     for [row, column] in [[0, 0], [8, 9], [16, 19]] {
         let place = values[&layer].select(2, row).select(2, column);

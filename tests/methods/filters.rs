@@ -112,7 +112,7 @@ fn kernels_of_one_weight_are_a_matrix_of_the_largest_rows_and_columns() {
 #[test]
 fn dead_kernels_are_found_and_norms_are_spread_by_depth() {
     let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
-    let mut weights = random::weights(&graph);
+    let mut weights = random_weights::weights(&graph);
     let kernels = weights.get_mut("features.3.weight").unwrap();
     for (unit, factor) in [(5, 1e-5), (9, 0.0), (20, 1e-2)] {
         let mut kernel = kernels.get(unit);
@@ -127,11 +127,11 @@ fn dead_kernels_are_found_and_norms_are_spread_by_depth() {
         norms.sort_by(f32::total_cmp);
         norms
     };
-    let subject = Subject {
+    let subject = LoadedModel {
         network: Network::new(graph, weights).unwrap(),
         info: {
             let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
-            info::of_graph(&graph, 64, 64).unwrap()
+            node_info::of_graph(&graph, 64, 64).unwrap()
         },
         ..subject("vgg11")
     };
@@ -172,11 +172,11 @@ fn dead_kernels_are_found_and_norms_are_spread_by_depth() {
 
 #[test]
 fn a_word_means_the_nearest_kernels_that_have_a_shape() {
-    use convscope::spec::LayerSelector;
+    use convscope::network::LayerSelector;
     let method: MethodSpec = serde_yaml::from_str("filters").unwrap();
     let resolve = |arch: &str, word: &str| {
         let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-        let info = info::of_graph(&graph, 224, 224).unwrap();
+        let info = node_info::of_graph(&graph, 224, 224).unwrap();
         let found = method
             .method()
             .resolve(&LayerSelector(word.into()), &graph, &info);

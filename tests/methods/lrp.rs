@@ -143,7 +143,7 @@ const SHARES: [Share; 5] = [
 #[test]
 fn every_contribution_gets_its_share() {
     let graph = toy();
-    let weights = random::weights(&graph);
+    let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let x = (Tensor::arange(27, (tch::Kind::Float, Device::Cpu)) * 1.7).sin();
     let (mut all_found, mut all_expected) = (Vec::new(), Vec::new());
@@ -166,7 +166,7 @@ fn every_contribution_gets_its_share() {
 /// The network with every bias (and with it every shift of a batch norm) at 0.
 fn without_biases(arch: &str) -> Network {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-    let mut weights = random::weights(&graph);
+    let mut weights = random_weights::weights(&graph);
     for (name, tensor) in &mut weights {
         if name.ends_with(".bias") || name.ends_with(".running_mean") {
             *tensor = tensor.zeros_like();

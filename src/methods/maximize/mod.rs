@@ -18,22 +18,22 @@
 //! **Options.** `layers`, `units`, `classes`, `at`, `by`, `size`, `steps`, `l2`. **Cost.** `steps` forward and
 //! backward passes a picture; at 128 × 128 a third of one at 224 × 224. One forward pass a photo of the collection.
 
-mod ascent;
-mod canvas;
+mod augmentation;
+mod gradient_ascent;
+mod parametrisation;
 mod search;
-mod views;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::Units;
-use super::{Collector, Method, Subject};
+use super::{Collector, LoadedModel, Method};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::{self, NodeInfo};
-use crate::spec::{ClassSpec, LayerSelector};
+use crate::network::node_info::{self, NodeInfo};
+use crate::network::{ClassSpec, LayerSelector};
 
-pub use ascent::{At, By, Image, Objective, Options, ascend};
+pub use gradient_ascent::{At, By, Image, Objective, Options, ascend};
 
 /// The largest side: a step at this size costs what 20 do at 224.
 const LARGEST: u32 = 1024;
@@ -165,7 +165,7 @@ impl Method for Maximize {
             return refuse(message, "it goes up to 1024 pixels; 128 or 224 are usual");
         }
         let side = i64::from(self.size);
-        info::of_graph(graph, side, side)
+        node_info::of_graph(graph, side, side)
             .map_err(|error| error.help("a larger `size` is needed; 128 is the default"))?;
         if layers.is_empty() {
             return Ok(());
@@ -179,7 +179,7 @@ impl Method for Maximize {
 
     fn collector<'a>(
         &'a self,
-        subject: &'a Subject,
+        subject: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Option<Box<dyn Collector + 'a>>> {
         Ok(Some(Box::new(search::Search::new(self, subject, layers)?)))

@@ -6,12 +6,12 @@ use tch::{Kind, Tensor};
 
 use super::{At, Classes, Maximize, Objective, ascend};
 use crate::error::Result;
+use crate::figures::{Array, BestPhoto, ClassInfo, Content, MadePicture, Note};
+use crate::image::Photo;
 use crate::methods::units::{Chooser, peaks};
-use crate::methods::{Batch, Collector, Member, Output, State, Subject, to_array};
+use crate::methods::{Batch, Collector, LoadedModel, Member, Output, State, to_array};
 use crate::network::graph::NodeId;
-use crate::picture::{self, Photo};
 use crate::progress::Progress;
-use crate::results::{Array, BestPhoto, ClassInfo, Content, MadePicture, Note};
 
 /// Side of the best photo's thumbnail in pixels.
 const THUMBNAIL: u32 = 96;
@@ -19,13 +19,13 @@ const THUMBNAIL: u32 = 96;
 /// One network's search.
 pub(super) struct Search<'a> {
     options: &'a Maximize,
-    subject: &'a Subject,
-    kept: Kept,
+    subject: &'a LoadedModel,
+    kept: NodeValues,
 }
 
 /// What it keeps.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct NodeValues {
     layers: Vec<Layer>,
     /// Of every class's logit.
     logits: Vec<Option<Best>>,
@@ -49,7 +49,7 @@ struct Best {
 }
 
 impl<'a> Search<'a> {
-    pub fn new(options: &'a Maximize, subject: &'a Subject, layers: &[NodeId]) -> Result<Self> {
+    pub fn new(options: &'a Maximize, subject: &'a LoadedModel, layers: &[NodeId]) -> Result<Self> {
         let width = |id: NodeId| subject.info[id].shape[0] as usize;
         let layers = layers.iter().map(|&id| {
             Ok(Layer {
@@ -58,7 +58,7 @@ impl<'a> Search<'a> {
                 best: vec![None; width(id)],
             })
         });
-        let kept = Kept {
+        let kept = NodeValues {
             layers: layers.collect::<Result<_>>()?,
             logits: vec![None; width(subject.network.graph().output())],
             met: Vec::new(),
@@ -258,7 +258,7 @@ impl Search<'_> {
             .preprocess
             .view(&Photo::open(&member.path)?.pixels)?;
         let whole = [0, 0, view.width(), view.height()];
-        let small = picture::patch(&view, whole, THUMBNAIL);
+        let small = crate::image::patch(&view, whole, THUMBNAIL);
         let (key, side) = (format!("{key}/photo"), THUMBNAIL as usize);
         let array = Array::u8(&[side, side, 3], small.into_raw());
         out.tensors.insert(key.clone(), array);

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::compare::{Points, nearest};
+use crate::compare::{PointSet, nearest};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How near the logarithm of a row's perplexity comes to what is asked.
@@ -26,7 +26,7 @@ impl Affinities {
     ///
     /// # Errors
     /// If `perplexity` is not above 1, or not below the number of other points.
-    pub fn new(points: &Points, perplexity: f64) -> Result<Affinities> {
+    pub fn new(points: &PointSet, perplexity: f64) -> Result<Affinities> {
         Affinities::among(points, perplexity, (3.0 * perplexity + 1.0) as usize)
     }
 
@@ -34,11 +34,11 @@ impl Affinities {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn dense(points: &Points, perplexity: f64) -> Result<Affinities> {
+    pub fn dense(points: &PointSet, perplexity: f64) -> Result<Affinities> {
         Affinities::among(points, perplexity, points.len())
     }
 
-    fn among(points: &Points, perplexity: f64, neighbours: usize) -> Result<Affinities> {
+    fn among(points: &PointSet, perplexity: f64, neighbours: usize) -> Result<Affinities> {
         let count = points.len();
         if !(perplexity > 1.0 && perplexity < count as f64 - 1.0) {
             let message = format!("{count} points can't have a perplexity of {perplexity}");

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::affinities::Affinities;
 use super::pca::Components;
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::random::splitmix;
+use crate::network::random_weights::splitmix;
 use crate::progress::{Progress, Unit};
 
 /// A cell of the tree counts as one point where half its side is less than that part of its distance:

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::affinities::Affinities;
-use crate::compare::Points;
+use crate::compare::PointSet;
 use crate::error::{Error, ErrorKind, Result};
 
 /// KL(P ‖ Q) in nats, with Q(i, j) proportional to 1 / (1 + |yᵢ − yⱼ|²) over **all** pairs of the
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// If the two have not the same number of points.
-pub fn divergence(p: &Affinities, map: &Points) -> Result<f64> {
+pub fn divergence(p: &Affinities, map: &PointSet) -> Result<f64> {
     let count = map.len();
     if p.len() != count {
         let message = format!("a map of {count} points can't show {}", p.len());

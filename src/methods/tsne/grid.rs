@@ -3,7 +3,7 @@
 
 use pathfinding::prelude::{Matrix, kuhn_munkres_min};
 
-use crate::compare::Points;
+use crate::compare::PointSet;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Costs are whole numbers in the assignment, so that it can't hang on rounding: a side of the map is
@@ -22,7 +22,7 @@ pub fn sides(count: usize) -> (usize, usize) {
 ///
 /// # Errors
 /// If the map is not flat.
-pub fn grid(map: &Points) -> Result<Vec<(usize, usize)>> {
+pub fn grid(map: &PointSet) -> Result<Vec<(usize, usize)>> {
     let count = map.len();
     if map.dims() != 2 {
         let message = format!("a map of {} dimensions is not flat", map.dims());

@@ -19,28 +19,28 @@
 //! memory for the codes and a thumbnail of each (15 kB an image for 2048 numbers); then about a second for 1000 images.
 
 mod affinities;
+mod collector;
 mod descent;
 mod divergence;
 mod grid;
 mod groups;
-mod looking;
 mod pca;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Collector, Method, Subject};
+use super::{Collector, LoadedModel, Method};
 use crate::error::{Error, ErrorKind, Result};
+use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
-use crate::network::info::NodeInfo;
-use crate::spec::LayerSelector;
+use crate::network::node_info::NodeInfo;
 
 pub use affinities::Affinities;
+pub use collector::THUMBNAIL;
 pub use descent::{descend, layout};
 pub use divergence::divergence;
 pub use grid::{grid, sides};
 pub use groups::GroupKey;
-pub use looking::THUMBNAIL;
 pub use pca::{Components, components};
 
 /// Fewer images have no neighbourhoods to speak of.
@@ -177,9 +177,11 @@ impl Method for Tsne {
 
     fn collector<'a>(
         &'a self,
-        subject: &'a Subject,
+        subject: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Option<Box<dyn Collector + 'a>>> {
-        Ok(Some(Box::new(looking::Looking::new(self, subject, layers))))
+        Ok(Some(Box::new(collector::Looking::new(
+            self, subject, layers,
+        ))))
     }
 }

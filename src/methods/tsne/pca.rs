@@ -2,11 +2,11 @@
 
 use tch::{Kind, Tensor};
 
-use crate::compare::Points;
+use crate::compare::PointSet;
 use crate::error::Result;
 use crate::methods::to_array;
 
-/// Points in the coordinates of their principal components.
+/// PointSet in the coordinates of their principal components.
 #[derive(Debug, Clone)]
 pub struct Components {
     /// `[n, dims]`, row by row; the component of largest variance first.
@@ -22,7 +22,7 @@ pub struct Components {
 ///
 /// # Errors
 /// If libtorch refuses.
-pub fn components(points: &Points, most: usize) -> Result<Components> {
+pub fn components(points: &PointSet, most: usize) -> Result<Components> {
     let (count, dims) = (points.len() as i64, points.dims() as i64);
     let values = Tensor::f_from_slice(points.values())?
         .f_to_kind(Kind::Double)?

@@ -32,7 +32,7 @@ pub fn into_parameters(
     let naming = Naming::of(file.keys().filter_map(|name| name.strip_prefix(&prefix)));
     let options = with_the_files(options, arch, naming, &file, &prefix, path);
     let (graph, options) = with_its_head(arch, options, naming, &file, &prefix);
-    let mut found = Found::of(&graph, naming, &prefix, &file);
+    let mut found = Fit::of(&graph, naming, &prefix, &file);
     if !found.fits() {
         return Err(misfit(arch, options, naming, &file, &prefix, &found, path));
     }
@@ -112,7 +112,7 @@ fn with_its_head(
 }
 
 /// How a file and a graph agree.
-struct Found {
+struct Fit {
     /// The file's names to ours, where the shape is right too.
     ours: BTreeMap<String, String>,
     missing: Vec<String>,
@@ -120,11 +120,11 @@ struct Found {
     misshapen: Vec<String>,
 }
 
-impl Found {
+impl Fit {
     fn of(graph: &Graph, naming: Naming, prefix: &str, file: &StateDict) -> Self {
         let blocks = Blocks::of(graph);
         let mut wanted: BTreeMap<String, Vec<i64>> = graph.parameters().into_iter().collect();
-        let mut found = Found {
+        let mut found = Fit {
             ours: BTreeMap::new(),
             missing: Vec::new(),
             unexpected: Vec::new(),
@@ -196,7 +196,7 @@ fn misfit(
     naming: Naming,
     file: &StateDict,
     prefix: &str,
-    found: &Found,
+    found: &Fit,
     path: &Path,
 ) -> crate::Error {
     let sorts = [
@@ -215,7 +215,7 @@ fn misfit(
     );
     let share = |arch: &Arch| {
         let (graph, _) = with_its_head(arch, options, naming, file, prefix);
-        Found::of(&graph, naming, prefix, file).share()
+        Fit::of(&graph, naming, prefix, file).share()
     };
     let best = ARCHITECTURES
         .iter()

@@ -21,7 +21,7 @@ use ::safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::exec::Network;
+use super::forward::Network;
 use super::zoo::{Arch, Options};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use super::{COLOURS, draw, nets};
 use crate::error::Result;
-use crate::picture::{self, ColourMap, Grid, Scale};
+use crate::figures::{Content, Figure, Tensors};
+use crate::image::{ColourMap, Grid, Scale};
 use crate::report::cells::{Cell, floats, message};
 use crate::report::page::Net;
 use crate::report::photos;
 use crate::report::pictures::Shown;
 use crate::report::words::Words;
-use crate::results::{Content, Figure, Results, Tensors};
+use crate::results::Results;
 
 /// How wide a photo and a map are shown, in pixels: beside a photo two networks have room in a notebook.
 pub(super) const SIDE: u32 = 168;
@@ -141,7 +142,7 @@ fn of_networks(
         };
         let values = &values[..k * colours * h * w];
         let zoom = zoom(k, w, h)?;
-        let tiles = picture::kernels(values, [k, h, w], *magnitude, zoom)?;
+        let tiles = crate::image::kernels(values, [k, h, w], *magnitude, zoom)?;
         title = words.say(&format!("method.{}", figure.method), &[]);
         let layer = figure.layer.clone().unwrap_or_default();
         let mut cell = message(net, String::new());
@@ -153,7 +154,7 @@ fn of_networks(
         cells.push(One {
             pictures: vec![Picture {
                 width: tiles.width(),
-                uri: picture::data_uri("image/png", &picture::rgb_png(&tiles)?),
+                uri: crate::image::data_uri("image/png", &crate::image::rgb_png(&tiles)?),
                 alt: format!("{title}, {}, {layer}", figure.model),
             }],
             cell,
@@ -205,12 +206,12 @@ fn one(cell: Cell, figure: &Figure, photo: Option<&RgbImage>, tensors: &Tensors)
                 let signed = mosaic.scale.signed;
                 let scale = Shown::of(values, signed).scale;
                 let zoom = zoom(count, width, height)?;
-                let drawn = picture::channels(values, [count, height, width], &[scale], zoom)?;
+                let drawn = crate::image::channels(values, [count, height, width], &[scale], zoom)?;
                 let palette = colours(signed).palette();
                 let bytes =
-                    picture::palette_png(drawn.width, drawn.height, &drawn.indices, &palette)?;
+                    crate::image::palette_png(drawn.width, drawn.height, &drawn.indices, &palette)?;
                 pictures.push(Picture {
-                    uri: picture::data_uri("image/png", &bytes),
+                    uri: crate::image::data_uri("image/png", &bytes),
                     width: drawn.width.min(MOSAIC),
                     alt,
                 });
@@ -241,12 +242,12 @@ fn laid_over(
     size: (usize, usize),
     scale: Scale,
 ) -> Result<RgbImage> {
-    let values = picture::enlarge(values, size, photo.dimensions())?;
+    let values = crate::image::enlarge(values, size, photo.dimensions())?;
     let palette = colours(scale.signed).palette();
     let mut laid = photo.clone();
     for (pixel, value) in laid.pixels_mut().zip(values) {
         let index = scale.index(value);
-        if index == picture::NO_VALUE {
+        if index == crate::image::NO_VALUE {
             continue;
         }
         let strength = match scale.signed {
@@ -270,7 +271,7 @@ fn bare(
     alt: &str,
 ) -> Result<Picture> {
     let zoom = (SIDE as usize / width.max(1)).max(1);
-    let indices = picture::to_indices(values, scale);
+    let indices = crate::image::to_indices(values, scale);
     let mut enlarged = Vec::with_capacity(indices.len() * zoom * zoom);
     for row in indices.chunks_exact(width.max(1)) {
         let wide: Vec<u8> = row
@@ -281,9 +282,9 @@ fn bare(
     }
     let side = |length: usize| u32::try_from(length * zoom).unwrap_or(u32::MAX);
     let palette = colours(scale.signed).palette();
-    let bytes = picture::palette_png(side(width), side(height), &enlarged, &palette)?;
+    let bytes = crate::image::palette_png(side(width), side(height), &enlarged, &palette)?;
     Ok(Picture {
-        uri: picture::data_uri("image/png", &bytes),
+        uri: crate::image::data_uri("image/png", &bytes),
         width: SIDE,
         alt: alt.to_owned(),
     })
@@ -292,8 +293,8 @@ fn bare(
 fn colour_bar(signed: bool) -> Result<String> {
     // Pages scale a picture's height with its width, so it has the shape that it is shown in.
     let row: Vec<u8> = (1..=255).collect();
-    let bytes = picture::palette_png(255, 16, &row.repeat(16), &colours(signed).palette())?;
-    Ok(picture::data_uri("image/png", &bytes))
+    let bytes = crate::image::palette_png(255, 16, &row.repeat(16), &colours(signed).palette())?;
+    Ok(crate::image::data_uri("image/png", &bytes))
 }
 
 pub(super) fn pixels(tensors: &Tensors, key: &str) -> Option<RgbImage> {
@@ -314,12 +315,12 @@ pub(super) fn jpeg(photo: &RgbImage, shown: u32, alt: &str) -> Result<Picture> {
     let bytes = match width < from {
         true => {
             let small = imageops::resize(photo, width, height, FilterType::Triangle);
-            picture::jpeg(&small, QUALITY)?
+            crate::image::jpeg(&small, QUALITY)?
         }
-        false => picture::jpeg(photo, QUALITY)?,
+        false => crate::image::jpeg(photo, QUALITY)?,
     };
     Ok(Picture {
-        uri: picture::data_uri("image/jpeg", &bytes),
+        uri: crate::image::data_uri("image/jpeg", &bytes),
         width: shown.min(from),
         alt: alt.to_owned(),
     })

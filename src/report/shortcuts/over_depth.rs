@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{Look, Network, signed};
 use crate::error::Result;
+use crate::figures::ResidualBlock;
 use crate::report::depth::{self, Series, Unit};
 use crate::report::words::Words;
-use crate::results::ResidualBlock;
 
 /// Charts that answer one question.
 #[derive(Debug, Serialize)]
@@ -48,10 +48,10 @@ pub(super) fn groups(networks: &[Network], words: &Words) -> Result<Vec<Group>> 
         group(
             "cuts",
             &[
-                ("lost_branch", Unit::Points, |look, block| {
+                ("lost_branch", Unit::PointSet, |look, block| {
                     Some(look.lost(&block.branch_cut))
                 }),
-                ("lost_shortcut", Unit::Points, |look, block| {
+                ("lost_shortcut", Unit::PointSet, |look, block| {
                     Some(look.lost(&block.shortcut_cut))
                 }),
                 ("logit_branch", Unit::Plain, |look, block| {
@@ -106,7 +106,7 @@ fn alt(title: &str, networks: &[Network], all: &[Series], unit: Unit, words: &Wo
             let write = |value: f64| match unit {
                 Unit::Plain => words.number(value),
                 Unit::Percent => words.percent(value),
-                Unit::Points => signed(value * 100.0, 1, words),
+                Unit::PointSet => signed(value * 100.0, 1, words),
             };
             said.push(words.say(
                 "alt.depth",

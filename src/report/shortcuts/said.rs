@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Look, Network, signed};
+use crate::figures::{Cut, ResidualBlock};
 use crate::report::depth::Point;
 use crate::report::words::Words;
-use crate::results::{Cut, ResidualBlock};
 
 /// What came out for one network.
 pub(super) fn sentences(network: &Network, words: &Words) -> Vec<String> {

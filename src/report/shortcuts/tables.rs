@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{Look, METHOD, Network, short, signed};
 use crate::error::Result;
-use crate::picture;
+use crate::figures::{Cut, ResidualBlock, Tensors};
 use crate::report::page::Net;
 use crate::report::pictures::{Shown, Store};
 use crate::report::words::Words;
-use crate::results::{Cut, ResidualBlock, Results, Tensors};
+use crate::results::Results;
 
 /// Maps with a longer side are shown as means over squares.
 const SIDE: usize = 64;
@@ -206,7 +206,7 @@ impl Drawing<'_> {
             return Ok(None);
         }
         let (values, width, height) = smaller(values, *width, *height);
-        let indices = picture::to_indices(&values, Shown::of(&values, false).scale);
+        let indices = crate::image::to_indices(&values, Shown::of(&values, false).scale);
         let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let id = self.store.grey(side(width), side(height), &indices)?;
         Ok(Some(MapView {

@@ -1,0 +1,195 @@
+//! How a picture becomes a network's input: resize, crop, scale, as torchvision does it on PIL.
+
+use image::RgbImage;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::decode::MAX_PIXELS;
+use super::resize::resize;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How pixels between pixels are made; both antialiased, as PIL does it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    #[default]
+    Bilinear,
+    Bicubic,
+}
+
+/// The whole way from pixels to input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocess {
+    /// Length of the short side after resizing; `None` leaves the size as it is.
+    pub resize: Option<u32>,
+    /// Side of the square cut from the centre; `None` cuts nothing.
+    pub crop: Option<u32>,
+    pub interpolation: Interpolation,
+    /// Subtracted from red, green and blue once they are scaled to 0…1.
+    pub mean: [f64; 3],
+    /// What the difference is divided by.
+    pub std: [f64; 3],
+}
+
+impl Preprocess {
+    /// torchvision's for most of its models: short side 256 bilinear, centre 224, ImageNet's mean
+    /// and deviation.
+    pub fn imagenet() -> Self {
+        Preprocess {
+            resize: Some(256),
+            crop: Some(224),
+            interpolation: Interpolation::Bilinear,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
+        }
+    }
+
+    /// The same for networks made for another size: the short side is 8/7 of the crop, as 256 is of
+    /// 224.
+    pub fn for_input(side: u32) -> Self {
+        Preprocess {
+            resize: Some((side * 8).div_ceil(7)),
+            crop: Some(side),
+            ..Preprocess::imagenet()
+        }
+    }
+
+    /// Whether both cut the same view from every picture, whatever they make of its numbers.
+    pub fn sees_like(&self, other: &Preprocess) -> bool {
+        (self.resize, self.crop, self.interpolation)
+            == (other.resize, other.crop, other.interpolation)
+    }
+
+    /// What the network sees of a picture, before mean and deviation: Pillow's pixels of
+    /// torchvision's `Resize` and `CenterCrop`. Where the crop is larger than the picture, black is
+    /// added around it.
+    ///
+    /// # Errors
+    /// Where the picture, a length of the preprocessing or the result is of no size, or where the
+    /// resized or the cropped picture would have more than [`MAX_PIXELS`].
+    pub fn view(&self, pixels: &RgbImage) -> Result<RgbImage> {
+        let (width, height) = pixels.dimensions();
+        if width == 0 || height == 0 {
+            return Err(refuse(format!(
+                "a picture of {width} × {height} pixels can't be preprocessed"
+            )));
+        }
+        let (to_width, to_height) = self.resized(width, height);
+        self.check(to_width, to_height, (width, height))?;
+        if let Some(side) = self.crop {
+            self.check(side.into(), side.into(), (width, height))?;
+        }
+        // Both fit: no more than `MAX_PIXELS`, and no side is 0.
+        let (to_width, to_height) = (to_width as u32, to_height as u32);
+        let resized = resize(pixels, to_width, to_height, self.interpolation);
+        Ok(match self.crop {
+            Some(side) => centre(&resized, side),
+            None => resized,
+        })
+    }
+
+    /// The input as planes red, green, blue, each row by row: `(x/255 − mean) / std` in float32, as
+    /// torchvision computes it.
+    pub fn normalise(&self, view: &RgbImage) -> Vec<f32> {
+        let mut planes = vec![0.0; view.len()];
+        let area = (view.len() / 3).max(1);
+        for (colour, plane) in planes.chunks_exact_mut(area).enumerate() {
+            let (mean, std) = (self.mean[colour] as f32, self.std[colour] as f32);
+            let levels: [f32; 256] =
+                std::array::from_fn(|level| (level as f32 / 255.0 - mean) / std);
+            for (value, pixel) in plane.iter_mut().zip(view.chunks_exact(3)) {
+                *value = levels[usize::from(pixel[colour])];
+            }
+        }
+        planes
+    }
+
+    /// Width and height of the [`view`](Self::view) of a picture of `width` × `height`.
+    pub fn input_size(&self, width: u32, height: u32) -> (u32, u32) {
+        match self.crop {
+            Some(side) => (side, side),
+            None => {
+                let (width, height) = self.resized(width, height);
+                let narrow = |side: u64| u32::try_from(side).unwrap_or(u32::MAX);
+                (narrow(width), narrow(height))
+            }
+        }
+    }
+
+    /// In words and numbers: `short side 256 bicubic, centre 224`.
+    pub fn describe(&self) -> String {
+        let interpolation = match self.interpolation {
+            Interpolation::Bilinear => "bilinear",
+            Interpolation::Bicubic => "bicubic",
+        };
+        match (self.resize, self.crop) {
+            (Some(short), Some(side)) => {
+                format!("short side {short} {interpolation}, centre {side}")
+            }
+            (Some(short), None) => format!("short side {short} {interpolation}"),
+            (None, Some(side)) => format!("centre {side}"),
+            (None, None) => "as it is".to_owned(),
+        }
+    }
+
+    /// The size before the crop: the long side follows the short one, rounded down.
+    fn resized(&self, width: u32, height: u32) -> (u64, u64) {
+        let Some(short) = self.resize else {
+            return (width.into(), height.into());
+        };
+        let short = u64::from(short);
+        let scaled = |long: u32, over: u32| short * u64::from(long) / u64::from(over.max(1));
+        if width <= height {
+            (short, scaled(height, width))
+        } else {
+            (scaled(width, height), short)
+        }
+    }
+
+    fn check(&self, width: u64, height: u64, from: (u32, u32)) -> Result<()> {
+        let what = if width == 0 || height == 0 {
+            "nothing would be left"
+        } else if width.saturating_mul(height) > MAX_PIXELS {
+            "the result would be too large"
+        } else {
+            return Ok(());
+        };
+        Err(refuse(format!(
+            "a picture of {} × {} pixels can't be preprocessed with {}: {what}, {width} × {height} pixels",
+            from.0,
+            from.1,
+            self.describe()
+        )))
+    }
+}
+
+fn refuse(message: String) -> Error {
+    Error::new(ErrorKind::Picture, message)
+}
+
+/// The square of `side` pixels in the middle, black where the picture doesn't reach.
+fn centre(pixels: &RgbImage, side: u32) -> RgbImage {
+    let mut view = RgbImage::new(side, side);
+    let left = offset(pixels.width(), side);
+    let top = offset(pixels.height(), side);
+    image::imageops::replace(&mut view, pixels, -left, -top);
+    view
+}
+
+/// Where a crop of `side` begins in a line of `length`; negative where black comes first.
+///
+/// torchvision rounds the two cases differently: half to even for a crop (Python's `round`), down
+/// for what is added before.
+fn offset(length: u32, side: u32) -> i64 {
+    let spare = i64::from(length) - i64::from(side);
+    if spare < 0 {
+        return -(-spare / 2);
+    }
+    let half = spare / 2;
+    if spare % 2 == 1 && half % 2 == 1 {
+        half + 1
+    } else {
+        half
+    }
+}

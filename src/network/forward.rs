@@ -1,0 +1,290 @@
+//! Runs a graph on libtorch: forwards with whatever nodes are kept, on from a changed value, and
+//! backwards to whatever nodes are asked about.
+
+use std::collections::BTreeMap;
+
+use tch::{Device, Kind, Tensor};
+
+use super::graph::{Graph, Node, NodeId, Op, Padding};
+use super::node_info::same_padding;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The values of some nodes, `[N, C, H, W]` or `[N, features]`.
+pub type NodeValues = BTreeMap<NodeId, Tensor>;
+
+/// A graph with its numbers.
+#[derive(Debug)]
+pub struct Network {
+    graph: Graph,
+    parameters: BTreeMap<String, Tensor>,
+}
+
+impl Network {
+    /// Puts `parameters` (by torchvision's names) into `graph`. None of them ever wants a gradient.
+    ///
+    /// # Errors
+    /// If one is missing or has another shape.
+    pub fn new(graph: Graph, parameters: BTreeMap<String, Tensor>) -> Result<Self> {
+        for (name, shape) in graph.parameters() {
+            let found = parameters.get(&name).map(Tensor::size);
+            if found.as_ref() != Some(&shape) {
+                let found = found.map_or("nothing".into(), |size| format!("{size:?}"));
+                let message = format!("`{name}` should have shape {shape:?}, found {found}");
+                return Err(Error::new(ErrorKind::Weights, message));
+            }
+        }
+        Ok(Network { graph, parameters })
+    }
+
+    /// The network's graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// One parameter or buffer by its full name (`layer1.0.conv2.weight`).
+    pub fn parameter(&self, name: &str) -> Option<&Tensor> {
+        self.parameters.get(name)
+    }
+
+    /// The same network again; both share their numbers.
+    pub fn shared(&self) -> Self {
+        let parameters = self.parameters.iter();
+        Network {
+            graph: self.graph.clone(),
+            parameters: parameters
+                .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
+                .collect(),
+        }
+    }
+
+    /// The same network with its numbers on `device`.
+    ///
+    /// # Errors
+    /// If libtorch can't move them there.
+    pub fn on(self, device: Device) -> Result<Self> {
+        let mut parameters = BTreeMap::new();
+        for (name, tensor) in self.parameters {
+            parameters.insert(name, tensor.f_to_device(device)?);
+        }
+        Ok(Network {
+            graph: self.graph,
+            parameters,
+        })
+    }
+
+    /// The values of the nodes in `keep` for `input`, `[N, 3, H, W]`, preprocessed. What no later
+    /// node needs is dropped on the way. Gradients flow if `input` wants them.
+    ///
+    /// # Errors
+    /// If libtorch refuses, with the node at which it did.
+    pub fn forward(&self, input: &Tensor, keep: &[NodeId]) -> Result<NodeValues> {
+        let given = NodeValues::from([(self.graph.input(), input.shallow_clone())]);
+        self.resume(&given, keep)
+    }
+
+    /// The values of the nodes in `keep` when the nodes in `given` have the values there: running
+    /// on from a layer, with a branch cut, with a channel changed. Only what lies between is
+    /// computed.
+    ///
+    /// # Errors
+    /// If libtorch refuses, or if a node in `keep` hangs on an input that is not given.
+    pub fn resume(&self, given: &NodeValues, keep: &[NodeId]) -> Result<NodeValues> {
+        self.walk(given, keep, &mut |_, value| Ok(value))
+    }
+
+    /// Like [`resume`](Self::resume); `change` sees every node's value as it is computed (not those
+    /// given) and says what goes on in its place.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), and whatever `change` says.
+    pub fn walk(
+        &self,
+        given: &NodeValues,
+        keep: &[NodeId],
+        change: &mut dyn FnMut(NodeId, Tensor) -> Result<Tensor>,
+    ) -> Result<NodeValues> {
+        let nodes = self.graph.nodes();
+        let needed = self.needed(given, keep);
+        let mut uses = vec![0usize; nodes.len()];
+        for (id, node) in nodes.iter().enumerate() {
+            if needed[id] && !given.contains_key(&id) {
+                node.inputs.iter().for_each(|&input| uses[input] += 1);
+            }
+        }
+        keep.iter().for_each(|&id| uses[id] += 1);
+        let mut values: Vec<Option<Tensor>> = nodes.iter().map(|_| None).collect();
+        for (id, node) in nodes.iter().enumerate() {
+            if !needed[id] {
+                continue;
+            }
+            if let Some(value) = given.get(&id) {
+                values[id] = Some(value.shallow_clone());
+                continue;
+            }
+            let failed = |error: Error| {
+                let message = format!("`{}` can't be computed", node.name);
+                Error::new(ErrorKind::Network, message).because(error)
+            };
+            let inputs: Vec<&Tensor> = node
+                .inputs
+                .iter()
+                .filter_map(|&i| values[i].as_ref())
+                .collect();
+            if inputs.len() != node.inputs.len() || matches!(node.op, Op::Input) {
+                let message = format!("`{}` hangs on a value that is not given", node.name);
+                return Err(Error::new(ErrorKind::Network, message));
+            }
+            let value = self.apply(node, &inputs).map_err(failed)?;
+            values[id] = Some(change(id, value)?);
+            for &used in &node.inputs {
+                uses[used] -= 1;
+                if uses[used] == 0 {
+                    values[used] = None;
+                }
+            }
+        }
+        let take = |&id: &NodeId| values[id].as_ref().map(|value| (id, value.shallow_clone()));
+        Ok(keep.iter().filter_map(take).collect())
+    }
+
+    /// Which nodes have to be known for `keep`, stopping at those `given`.
+    fn needed(&self, given: &NodeValues, keep: &[NodeId]) -> Vec<bool> {
+        let mut needed = vec![false; self.graph.nodes().len()];
+        keep.iter().for_each(|&id| needed[id] = true);
+        for id in (0..needed.len()).rev() {
+            if needed[id] && !given.contains_key(&id) {
+                for &input in &self.graph.node(id).inputs {
+                    needed[input] = true;
+                }
+            }
+        }
+        needed
+    }
+
+    fn part(&self, node: &Node, part: &str) -> Option<&Tensor> {
+        self.parameters.get(&format!("{}.{part}", node.name))
+    }
+
+    pub(crate) fn weight(&self, node: &Node) -> Result<&Tensor> {
+        let missing = || {
+            Error::new(
+                ErrorKind::Weights,
+                format!("`{}.weight` is missing", node.name),
+            )
+        };
+        self.part(node, "weight").ok_or_else(missing)
+    }
+
+    /// What `node` makes of its inputs.
+    ///
+    /// # Errors
+    /// If libtorch refuses.
+    pub(crate) fn apply(&self, node: &Node, x: &[&Tensor]) -> Result<Tensor> {
+        let part = |name| self.part(node, name);
+        Ok(match &node.op {
+            Op::Input => return Err(Error::new(ErrorKind::Network, "the input is not computed")),
+            Op::Conv(_) | Op::Linear { .. } => {
+                self.linear(node, x[0], self.weight(node)?, part("bias"))?
+            }
+            Op::BatchNorm { eps, .. } => x[0].f_batch_norm(
+                part("weight"),
+                part("bias"),
+                part("running_mean"),
+                part("running_var"),
+                false,
+                0.0,
+                *eps,
+                false,
+            )?,
+            Op::Relu => x[0].f_relu()?,
+            Op::Relu6 => x[0].f_clamp(0.0, 6.0)?,
+            Op::Silu => x[0].f_silu()?,
+            Op::Sigmoid => x[0].f_sigmoid()?,
+            Op::MaxPool {
+                kernel,
+                stride,
+                padding,
+            } => x[0].f_max_pool2d([*kernel; 2], [*stride; 2], [*padding; 2], [1, 1], false)?,
+            Op::AvgPool { size } => x[0].f_adaptive_avg_pool2d([*size; 2])?,
+            Op::Add => x[0].f_add(x[1])?,
+            Op::Mul => x[0].f_mul(x[1])?,
+            Op::Flatten => x[0].f_flatten(1, -1)?,
+            Op::Dropout => x[0].shallow_clone(),
+        })
+    }
+}
+
+impl Network {
+    /// What a convolution or a linear layer makes of `x` with other numbers in it; any other node gives `x` back.
+    ///
+    /// # Errors
+    /// If libtorch refuses.
+    pub(crate) fn linear(
+        &self,
+        node: &Node,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let Op::Conv(conv) = &node.op else {
+            return Ok(match node.op {
+                Op::Linear { .. } => x.f_linear(weight, bias)?,
+                _ => x.shallow_clone(),
+            });
+        };
+        let (padded, padding) = match conv.padding {
+            Padding::Each(padding) => (x.shallow_clone(), padding),
+            Padding::Same => (pad_same(x, conv.kernel, conv.stride)?, 0),
+        };
+        Ok(padded.f_conv2d(
+            weight,
+            bias,
+            [conv.stride; 2],
+            [padding; 2],
+            [1, 1],
+            conv.groups,
+        )?)
+    }
+
+    /// The bias of a convolution or a linear layer, if it has one.
+    pub(crate) fn bias(&self, node: &Node) -> Option<&Tensor> {
+        self.part(node, "bias")
+    }
+}
+
+/// The gradient of `objective` (a scalar) with respect to each of `nodes`, in the shapes of their
+/// values; zeros where it does not depend on one. The graph stays, so that other objectives of the
+/// same forward pass can follow.
+///
+/// # Errors
+/// If libtorch refuses, for one because no gradient was recorded.
+pub fn gradients(objective: &Tensor, values: &NodeValues, nodes: &[NodeId]) -> Result<NodeValues> {
+    let mut asked = Vec::with_capacity(nodes.len());
+    for id in nodes {
+        let missing = || Error::new(ErrorKind::Network, format!("node {id} was not kept"));
+        asked.push(values.get(id).ok_or_else(missing)?);
+    }
+    let found = Tensor::f_run_backward(&[objective], &asked, true, false)?;
+    let mut gradients = NodeValues::new();
+    for ((id, gradient), value) in nodes.iter().zip(found).zip(asked) {
+        let gradient = match gradient.defined() {
+            true => gradient.detach(),
+            false => Tensor::zeros(value.size(), (Kind::Float, value.device())),
+        };
+        gradients.insert(*id, gradient);
+    }
+    Ok(gradients)
+}
+
+/// TensorFlow's `SAME`: the odd zero goes to the right and the bottom.
+fn pad_same(x: &Tensor, kernel: i64, stride: i64) -> Result<Tensor> {
+    let size = x.size();
+    let vertical = same_padding(size[2], kernel, stride);
+    let horizontal = same_padding(size[3], kernel, stride);
+    if vertical == 0 && horizontal == 0 {
+        return Ok(x.shallow_clone());
+    }
+    let (top, left) = (vertical / 2, horizontal / 2);
+    let sides = [left, horizontal - left, top, vertical - top];
+    Ok(x.f_constant_pad_nd(sides)?)
+}

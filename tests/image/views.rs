@@ -1,0 +1,175 @@
+//! What a network is fed, against torchvision.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use convscope::ErrorKind;
+use convscope::image::{Interpolation, Photo, Preprocess, photo_paths};
+use image::RgbImage;
+
+use super::{apart, floats, folder, golden, picture};
+
+fn preprocess(resize: u32, crop: u32, interpolation: Interpolation) -> Preprocess {
+    Preprocess {
+        resize: (resize > 0).then_some(resize),
+        crop: (crop > 0).then_some(crop),
+        interpolation,
+        ..Preprocess::imagenet()
+    }
+}
+
+#[test]
+fn views_are_torchvisions_to_the_bit() {
+    golden(|file| {
+        let names = file.names();
+        let mut views = 0;
+        for key in names.iter().filter(|key| key.starts_with("view/")) {
+            let parts: Vec<&str> = key.split('/').collect();
+            let interpolation = match parts[4] {
+                "bilinear" => Interpolation::Bilinear,
+                _ => Interpolation::Bicubic,
+            };
+            let (resize, crop) = (parts[2].parse().unwrap(), parts[3].parse().unwrap());
+            let preprocess = preprocess(resize, crop, interpolation);
+            let photo = Photo::open(&folder().join(format!("{}.png", parts[1]))).unwrap();
+            let view = preprocess.view(&photo.pixels).unwrap();
+            let (width, height) = photo.pixels.dimensions();
+            assert_eq!(preprocess.input_size(width, height), view.dimensions());
+            let (most, _) = apart(&view, &picture(file, key));
+            assert_eq!(most, 0, "{key}");
+            views += 1;
+        }
+        assert_eq!(views, 36);
+    });
+}
+
+/// Writes the views of photos as raw bytes: `VIEWS.py OUT INTERPOLATION PHOTO…`.
+const VIEWS: &str = "
+import sys
+from pathlib import Path
+from PIL import Image
+from torchvision.transforms import InterpolationMode, functional as F
+out, interpolation, *photos = sys.argv[1:]
+for number, photo in enumerate(photos):
+    view = F.resize(Image.open(photo).convert('RGB'), 256, InterpolationMode(interpolation))
+    (Path(out) / str(number)).write_bytes(F.center_crop(view, 224).tobytes())
+";
+
+/// Photos stay out of the repository, so torchvision has to be there to be asked: in `python3`, or
+/// in the Python that `CONVSCOPE_TEST_PYTHON` names.
+#[test]
+fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
+    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/imagenet_sample");
+    let Ok(photos) = photo_paths(&photos) else {
+        println!("skipped: no photos at {}", photos.display());
+        return;
+    };
+    let photos: Vec<PathBuf> = photos.into_iter().step_by(20).collect();
+    let python = std::env::var("CONVSCOPE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let can = Command::new(&python)
+        .args(["-c", "import torchvision, PIL"])
+        .output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        println!("skipped: {python} has no torchvision");
+        return;
+    }
+    for (interpolation, name) in [
+        (Interpolation::Bilinear, "bilinear"),
+        (Interpolation::Bicubic, "bicubic"),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&python);
+        command
+            .args(["-c", VIEWS])
+            .arg(out.path())
+            .arg(name)
+            .args(&photos);
+        assert!(command.status().unwrap().success());
+        let (mut worst, mut worst_mean) = (0, 0.0_f64);
+        for (number, path) in photos.iter().enumerate() {
+            let bytes = fs::read(out.path().join(number.to_string())).unwrap();
+            let expected = RgbImage::from_raw(224, 224, bytes).unwrap();
+            let photo = Photo::open(path).unwrap();
+            let view = preprocess(256, 224, interpolation)
+                .view(&photo.pixels)
+                .unwrap();
+            let (most, mean) = apart(&view, &expected);
+            assert!(
+                mean <= 0.5,
+                "{}: {mean:.3} levels apart on average",
+                path.display()
+            );
+            (worst, worst_mean) = (worst.max(most), worst_mean.max(mean));
+        }
+        println!(
+            "{name}, {} photos: at most {worst} levels apart, {worst_mean:.3} on average",
+            photos.len()
+        );
+    }
+}
+
+#[test]
+fn normalised_planes_are_torchvisions() {
+    golden(|file| {
+        let found = Preprocess::imagenet().normalise(&picture(file, "normalise/input"));
+        let expected = floats(file, "normalise/output");
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(&expected) {
+            assert!((a - b).abs() <= 1e-6, "{a} {b}");
+        }
+    });
+}
+
+#[test]
+fn a_preprocessing_says_what_it_does() {
+    let say = |resize, crop| preprocess(resize, crop, Interpolation::Bicubic).describe();
+    assert_eq!(say(256, 224), "short side 256 bicubic, centre 224");
+    assert_eq!(say(256, 0), "short side 256 bicubic");
+    assert_eq!(say(0, 224), "centre 224");
+    assert_eq!(say(0, 0), "as it is");
+    assert_eq!(
+        preprocess(256, 0, Interpolation::Bilinear).input_size(500, 375),
+        (341, 256)
+    );
+    assert_eq!(
+        preprocess(256, 0, Interpolation::Bilinear).input_size(375, 500),
+        (256, 341)
+    );
+}
+
+#[test]
+fn sizes_of_nothing_and_of_too_much_are_errors() {
+    let photo = RgbImage::new(3, 2);
+    let strip = RgbImage::new(1, 60_000);
+    let zero = Preprocess {
+        resize: Some(0),
+        crop: None,
+        ..Preprocess::imagenet()
+    };
+    let no_crop = Preprocess {
+        crop: Some(0),
+        ..Preprocess::imagenet()
+    };
+    let huge_crop = Preprocess {
+        crop: Some(u32::MAX),
+        ..Preprocess::imagenet()
+    };
+    let huge = Preprocess {
+        resize: Some(u32::MAX),
+        ..Preprocess::imagenet()
+    };
+    let attempts = [
+        (&zero, &photo),
+        (&no_crop, &photo),
+        (&huge_crop, &photo),
+        (&huge, &photo),
+        (&Preprocess::imagenet(), &strip),
+        (&Preprocess::imagenet(), &RgbImage::new(0, 5)),
+    ];
+    for (preprocess, picture) in attempts {
+        let error = preprocess.view(picture).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Picture);
+        assert!(error.message().contains("can't be preprocessed"), "{error}");
+    }
+}
