@@ -24,7 +24,7 @@ use std::time::Instant;
 use convscope::figures::Content;
 use convscope::image::Preprocess;
 use convscope::methods::{
-    BackwardPass, LoadedModel, Method, MethodSpec, Output, Pass, Passes, several,
+    BackwardPass, ForwardPass, LoadedModel, Method, MethodOutput, MethodSpec, PassCount, batched,
 };
 use convscope::network::graph::NodeId;
 use convscope::network::labels::Labels;
@@ -163,7 +163,7 @@ impl Look {
         }
         let passes = match entry {
             // One way back of their own, cut at the ReLUs, that the checks count as shared.
-            MethodSpec::GuidedBackprop(_) | MethodSpec::GuidedGradCam(_) => Passes {
+            MethodSpec::GuidedBackprop(_) | MethodSpec::GuidedGradCam(_) => PassCount {
                 forward: 1,
                 backward: 1,
             },
@@ -208,12 +208,12 @@ impl Look {
     }
 
     /// The method alone, as a run does it.
-    fn look(&self, method: &dyn Method, layers: &[NodeId]) -> Outcome<Output> {
+    fn look(&self, method: &dyn Method, layers: &[NodeId]) -> Outcome<MethodOutput> {
         let graph = self.subject.network.graph();
         let asked = [vec![graph.input()], layers.to_vec(), method.nodes(graph)].concat();
-        let mut out = Output::default();
+        let mut out = MethodOutput::default();
         let values = self.forward(method, &asked)?;
-        let pass = Pass {
+        let pass = ForwardPass {
             subject: &self.subject,
             image: "picture",
             input: &self.input,
@@ -269,7 +269,7 @@ impl Look {
                 MethodSpec::AblationCam(_) => {
                     let mut given = NodeValues::new();
                     for &layer in layers {
-                        for id in [vec![layer], several::around(network.graph(), layer)].concat() {
+                        for id in [vec![layer], batched::around(network.graph(), layer)].concat() {
                             let value = values.get(&id).map(Tensor::detach);
                             let value = value.unwrap_or_else(|| self.zeros(id));
                             let copies = inputs.size()[0];
@@ -297,8 +297,8 @@ impl Look {
         Tensor::zeros(shape, (Kind::Float, Device::Cpu))
     }
 
-    fn batches(&self, passes: Passes) -> Batches {
-        let size = several::batch(&self.input);
+    fn batches(&self, passes: PassCount) -> Batches {
+        let size = batched::batch(&self.input);
         let of = |count: usize| {
             let input = self.input.detach();
             let starts = (0..count).step_by(size);

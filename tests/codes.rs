@@ -290,7 +290,7 @@ mod method {
 
     use convscope::figures::{Codes, Content, KindsBy};
     use convscope::image::Preprocess;
-    use convscope::methods::{Batch, LoadedModel, Member, MethodSpec, Output};
+    use convscope::methods::{Batch, LoadedModel, Member, MethodOutput, MethodSpec};
     use convscope::network::labels::Labels;
     use convscope::network::{Network, node_info, random_weights, zoo};
     use convscope::progress::Silent;
@@ -337,7 +337,7 @@ mod method {
 
     /// What `method` finds, shown `COUNT` images in batches of `size`; where `broken` says so, each batch is
     /// seen by a collector of its own that goes on from the last one's state.
-    fn look(method: &str, layer: &str, size: usize, broken: bool, classes: usize) -> Output {
+    fn look(method: &str, layer: &str, size: usize, broken: bool, classes: usize) -> MethodOutput {
         let subject = subject(Labels::imagenet());
         let method: MethodSpec = serde_yaml::from_str(method).unwrap();
         let layers = [subject.network.graph().find(layer).expect(layer)];
@@ -370,13 +370,13 @@ mod method {
             };
             collector.see(&batch).unwrap();
         }
-        let mut out = Output::default();
+        let mut out = MethodOutput::default();
         let again = |at: usize| member(&subject, at, classes);
         collector.finish(&again, &mut out, &Silent).unwrap();
         out
     }
 
-    fn codes(out: &Output) -> &Codes {
+    fn codes(out: &MethodOutput) -> &Codes {
         match &out.figures[0].content {
             Content::Codes(codes) => codes,
             other => panic!("{other:?}"),
@@ -388,7 +388,7 @@ mod method {
         let whole = look("tsne: {epochs: 300}", "layer4.1.add", 8, false, 3);
         let broken = look("tsne: {epochs: 300}", "layer4.1.add", 8, true, 3);
         assert_eq!(whole.tensors, broken.tensors);
-        let json = |out: &Output| serde_json::to_string(&out.figures).unwrap();
+        let json = |out: &MethodOutput| serde_json::to_string(&out.figures).unwrap();
         assert_eq!(json(&whole), json(&broken));
         let found = codes(&whole);
         assert_eq!((found.dims, found.images.len()), (512, COUNT));

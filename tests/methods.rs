@@ -9,7 +9,7 @@
 
 use convscope::figures::Content;
 use convscope::image::Preprocess;
-use convscope::methods::{BackwardPass, LoadedModel, MethodSpec, Output, Pass};
+use convscope::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec};
 use convscope::network::labels::Labels;
 use convscope::network::{Network, Rule, gradients, node_info, random_weights, zoo};
 use tch::{Device, Tensor};
@@ -70,14 +70,14 @@ fn subject(arch: &str) -> LoadedModel {
 }
 
 /// What `methods` (as YAML) find on the golden picture for the largest logit, at `layer`.
-fn look(subject: &LoadedModel, method: &str, layer: &str) -> Output {
+fn look(subject: &LoadedModel, method: &str, layer: &str) -> MethodOutput {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
     let graph = subject.network.graph();
     let layer = graph.find(layer).expect(layer);
     let nodes = [graph.input(), layer, graph.output()];
     let input = input_of(subject);
     let values = subject.network.forward(&input, &nodes).unwrap();
-    let pass = Pass {
+    let pass = ForwardPass {
         subject,
         image: "cat",
         input: &input,
@@ -91,7 +91,7 @@ fn look(subject: &LoadedModel, method: &str, layer: &str) -> Output {
         class: subject.class(class as usize),
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
     };
-    let mut out = Output::default();
+    let mut out = MethodOutput::default();
     method
         .method()
         .of_network(subject, &[layer], &mut out)
@@ -120,7 +120,7 @@ fn close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     );
 }
 
-fn array<'a>(out: &'a Output, ending: &str) -> &'a [f32] {
+fn array<'a>(out: &'a MethodOutput, ending: &str) -> &'a [f32] {
     let mut keys = out.tensors.iter().filter(|(key, _)| key.ends_with(ending));
     let (_, array) = keys
         .next()
@@ -215,7 +215,7 @@ fn the_cams_are_pytorch_grad_cams() {
 }
 
 /// The map of the one figure, which must be signed and the sum over the colours of what is under `/raw`.
-fn parts(out: &Output) -> &[f32] {
+fn parts(out: &MethodOutput) -> &[f32] {
     let Content::Map { tensor, signed, .. } = &out.figures[0].content else {
         panic!("{:?}", out.figures[0]);
     };
@@ -390,7 +390,7 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
         device: Device::Cpu,
         seed: 0,
     };
-    let pass = Pass {
+    let pass = ForwardPass {
         subject: &subject,
         image: "ramp",
         input: &input,
@@ -402,7 +402,7 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
         gradients: &found,
     };
     let method: MethodSpec = serde_yaml::from_str("grad_cam").unwrap();
-    let mut out = Output::default();
+    let mut out = MethodOutput::default();
     method
         .method()
         .of_class(&of_class, &[1, 2], &mut out)

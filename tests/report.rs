@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use convscope::figures::*;
+use convscope::image::Window;
 use convscope::methods::{MethodSpec, activations, filters, grad_cam, saliency};
 use convscope::network::ClassSpec;
 use convscope::report::{Options, TEMPLATES, Words, figure, keys, render};
-use convscope::figures::*;
-use convscope::image::Window;
 use convscope::results::*;
 use convscope::spec::{Experiment, Lang};
 

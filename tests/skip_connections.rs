@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use convscope::figures::{Content, ResidualBlock, Shares};
 use convscope::image::Preprocess;
-use convscope::methods::{BackwardPass, LoadedModel, MethodSpec, Output, Pass};
+use convscope::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec};
 use convscope::network::graph::NodeId;
 use convscope::network::labels::Labels;
 use convscope::network::{Network, NodeValues, gradients, node_info, random_weights, zoo};
@@ -36,7 +36,7 @@ fn subject(arch: &str) -> LoadedModel {
     }
 }
 
-fn look(subject: &LoadedModel, method: &str) -> Output {
+fn look(subject: &LoadedModel, method: &str) -> MethodOutput {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
     let graph = subject.network.graph();
     let mut nodes = vec![graph.input(), graph.output()];
@@ -45,7 +45,7 @@ fn look(subject: &LoadedModel, method: &str) -> Output {
     nodes.dedup();
     let input = input();
     let values = subject.network.forward(&input, &nodes).unwrap();
-    let pass = Pass {
+    let pass = ForwardPass {
         subject,
         image: "cat",
         input: &input,
@@ -58,12 +58,12 @@ fn look(subject: &LoadedModel, method: &str) -> Output {
         class: subject.class(CLASS as usize),
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
     };
-    let mut out = Output::default();
+    let mut out = MethodOutput::default();
     tch::no_grad(|| method.method().of_class(&of_class, &[], &mut out)).unwrap();
     out
 }
 
-fn found(out: &Output) -> (f32, f32, &[ResidualBlock]) {
+fn found(out: &MethodOutput) -> (f32, f32, &[ResidualBlock]) {
     match &out.figures[..] {
         [figure] => match &figure.content {
             Content::Shortcuts {

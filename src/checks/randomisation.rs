@@ -21,7 +21,7 @@ use super::{Asked, Candidate, Check};
 use crate::compare::{spearman, ssim};
 use crate::error::Result;
 use crate::figures::{Array, CheckedMap, Randomised};
-use crate::methods::{BackwardPass, LoadedModel, Output, Pass, Passes, to_array};
+use crate::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, PassCount, to_array};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::network::{Network, gradients, random_weights};
@@ -125,7 +125,7 @@ fn maps_of(
             let key = asked.pass.key(entry.name(), None);
             let keys = maps.iter().filter_map(|map| map.key.as_ref());
             { keys }.any(|of| of.starts_with(&key))
-                && entry.method().passes(&subject.info, layers) == Passes::default()
+                && entry.method().passes(&subject.info, layers) == PassCount::default()
         })
         .collect();
     let mut nodes = vec![graph.input(), graph.output()];
@@ -137,7 +137,7 @@ fn maps_of(
     nodes.dedup();
     let input = asked.input()?.f_set_requires_grad(true)?;
     let values = tch::with_grad(|| subject.network.forward(&input, &nodes))?;
-    let pass = Pass {
+    let pass = ForwardPass {
         subject,
         image: asked.pass.pass.image,
         input: &input,
@@ -154,7 +154,7 @@ fn maps_of(
     };
     let mut all = BTreeMap::new();
     for (entry, layers) in methods {
-        let mut out = Output::default();
+        let mut out = MethodOutput::default();
         tch::no_grad(|| entry.method().of_class(&of_class, layers, &mut out))?;
         all.extend(out.tensors);
     }

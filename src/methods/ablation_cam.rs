@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, Output, Passes, batched, cam};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::LayerSelector;
 use crate::network::NodeValues;
@@ -52,15 +52,20 @@ impl Method for AblationCam {
         true
     }
 
-    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> Passes {
+    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
         let channels = |layer: &NodeId| info[*layer].shape.first().copied().unwrap_or(0);
-        Passes {
+        PassCount {
             forward: layers.iter().map(channels).sum::<i64>() as usize,
             backward: 0,
         }
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let graph = pass.pass.subject.network.graph();
         let logits = pass.pass.value(graph.output())?;
         let whole = logits.f_double_value(&[0, pass.class.index as i64])?;

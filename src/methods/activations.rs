@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{Method, Output, Pass, to_array};
+use super::{ForwardPass, Method, MethodOutput, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Content;
 use crate::network::LayerSelector;
@@ -64,7 +64,12 @@ impl Method for Activations {
         self.channels.check(graph, info, layers)
     }
 
-    fn of_picture(&self, pass: &Pass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_picture(
+        &self,
+        pass: &ForwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         for &layer in layers {
             let values = pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?;
             let all = to_array(&values.f_mean_dim([1i64, 2].as_slice(), false, Kind::Float)?)?;

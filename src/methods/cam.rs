@@ -3,7 +3,7 @@
 
 use tch::Tensor;
 
-use super::{BackwardPass, Output};
+use super::{BackwardPass, MethodOutput};
 use crate::error::Result;
 use crate::network::graph::NodeId;
 
@@ -20,7 +20,7 @@ pub fn draw(
     name: &str,
     pass: &BackwardPass,
     layers: &[NodeId],
-    out: &mut Output,
+    out: &mut MethodOutput,
     weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<()> {
     for &layer in layers {

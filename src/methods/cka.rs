@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{Batch, Collector, LoadedModel, Member, Method, Output, State, to_array};
+use super::{Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, to_array};
 use crate::compare::FEWEST;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Content};
@@ -133,7 +133,7 @@ impl Collector for Looking<'_> {
     fn finish(
         self: Box<Self>,
         _member: &dyn Fn(usize) -> Member,
-        out: &mut Output,
+        out: &mut MethodOutput,
         _progress: &dyn Progress,
     ) -> Result<()> {
         let batches = &self.kept.batches;

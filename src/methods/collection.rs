@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tch::Tensor;
 
-use super::Output;
+use super::MethodOutput;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{ClassInfo, Tensors};
 use crate::network::NodeValues;
@@ -100,7 +100,7 @@ pub trait Collector {
     fn finish(
         self: Box<Self>,
         member: &dyn Fn(usize) -> Member,
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()>;
 }

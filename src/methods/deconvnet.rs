@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::activations::Channels;
-use super::{LoadedModel, Method, Output, Pass, to_array};
+use super::{ForwardPass, LoadedModel, Method, MethodOutput, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, Note, Projected};
 use crate::image::Window;
@@ -60,7 +60,12 @@ impl Method for Deconvnet {
         self.units.check(graph, info, layers)
     }
 
-    fn of_picture(&self, pass: &Pass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_picture(
+        &self,
+        pass: &ForwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let network = &pass.subject.network;
         if !network.has_relu() {
             let reason = Note::new("note.no_relu");

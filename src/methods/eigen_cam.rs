@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{Method, Output, Pass};
+use super::{ForwardPass, Method, MethodOutput};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -40,7 +40,12 @@ impl Method for EigenCam {
         &self.layers
     }
 
-    fn of_picture(&self, pass: &Pass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_picture(
+        &self,
+        pass: &ForwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         for &layer in layers {
             let projection = projection(&pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?)?;
             let (model, image) = (&pass.subject.id, pass.image);

@@ -27,7 +27,9 @@ use tch::{Kind, Tensor};
 
 use super::deconvnet::Projector;
 use super::units::{Chooser, Units, peaks};
-use super::{Batch, Collector, LoadedModel, Member, Method, Output, State, maximize, to_array};
+use super::{
+    Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, maximize, to_array,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Card, Content, Exemplar, Maximised, Note};
 use crate::image::Photo;
@@ -187,7 +189,7 @@ impl Collector for Looking<'_> {
     fn finish(
         self: Box<Self>,
         member: &dyn Fn(usize) -> Member,
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
         for looked in &self.layers {
@@ -283,7 +285,7 @@ impl Looking<'_> {
         unit: usize,
         correlation: Option<f64>,
         views: &BTreeMap<usize, (Member, RgbImage)>,
-        out: &mut Output,
+        out: &mut MethodOutput,
     ) -> Result<Card> {
         let subject = self.subject;
         let mut patches: Vec<u8> = Vec::new();
@@ -362,7 +364,7 @@ impl Looking<'_> {
         &self,
         layer: NodeId,
         cards: &mut [Card],
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
         if self.options.maximize == 0 {
@@ -422,7 +424,7 @@ impl Looking<'_> {
         place: &Place,
         view: &RgbImage,
         key: &str,
-        out: &mut Output,
+        out: &mut MethodOutput,
     ) -> Result<Option<String>> {
         let subject = self.subject;
         if !subject.network.has_relu() || !subject.info[layer].is_spatial() {

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{LoadedModel, Method, Output, to_array};
+use super::{LoadedModel, Method, MethodOutput, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, KernelNorms};
 use crate::network::graph::{Conv, Graph, NodeId, Op};
@@ -107,7 +107,12 @@ impl Method for Filters {
         Ok(())
     }
 
-    fn of_network(&self, subject: &LoadedModel, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_network(
+        &self,
+        subject: &LoadedModel,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         for &layer in layers {
             let content = self.kernels(subject, layer, out)?;
             out.figures
@@ -147,7 +152,12 @@ impl Method for Filters {
 
 impl Filters {
     /// One layer's kernels, the largest first.
-    fn kernels(&self, subject: &LoadedModel, layer: NodeId, out: &mut Output) -> Result<Content> {
+    fn kernels(
+        &self,
+        subject: &LoadedModel,
+        layer: NodeId,
+        out: &mut MethodOutput,
+    ) -> Result<Content> {
         let graph = subject.network.graph();
         let kernels = weight(subject, layer)?;
         let norms = Norms::of(kernels)?;

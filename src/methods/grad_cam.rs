@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, Output, cam};
+use super::{BackwardPass, Method, MethodOutput, cam};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -45,7 +45,12 @@ impl Method for GradCam {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         cam::draw("grad_cam", pass, layers, out, weigh)
     }
 }

@@ -15,7 +15,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, Output, cam};
+use super::{BackwardPass, Method, MethodOutput, cam};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -48,7 +48,12 @@ impl Method for GradCamPlusPlus {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         cam::draw(
             "grad_cam_plus_plus",
             pass,

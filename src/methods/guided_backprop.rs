@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, Output};
+use super::{BackwardPass, Method, MethodOutput};
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::Rule;
@@ -32,7 +32,12 @@ impl Method for GuidedBackprop {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let subject = pass.pass.subject;
         let network = &subject.network;
         if !network.has_relu() {

@@ -15,7 +15,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, Output, cam, grad_cam, guided_backprop};
+use super::{BackwardPass, Method, MethodOutput, cam, grad_cam, guided_backprop};
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::LayerSelector;
@@ -46,7 +46,12 @@ impl Method for GuidedGradCam {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         const NAME: &str = "guided_grad_cam";
         let network = &pass.pass.subject.network;
         if !network.has_relu() {

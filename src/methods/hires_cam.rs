@@ -12,7 +12,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, Output, cam};
+use super::{BackwardPass, Method, MethodOutput, cam};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -42,7 +42,12 @@ impl Method for HiresCam {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         cam::draw("hires_cam", pass, layers, out, |values, gradient| {
             Ok(values.f_mul(gradient)?)
         })

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::baseline::Baseline;
-use super::{BackwardPass, Method, Output, Passes, batched};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId};
@@ -88,8 +88,8 @@ impl Method for IntegratedGradients {
         true
     }
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
-        Passes {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        PassCount {
             forward: self.steps + 2,
             backward: self.steps,
         }
@@ -107,7 +107,12 @@ impl Method for IntegratedGradients {
         Ok(())
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let (subject, class) = (pass.pass.subject, pass.class.index);
         let input = pass.pass.input.f_detach()?;
         let baseline = self.baseline.of(&input, subject)?;

@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{BackwardPass, Method, Output, Passes};
+use super::{BackwardPass, Method, MethodOutput, PassCount};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId, Op};
@@ -73,13 +73,13 @@ impl Method for Lrp {
         true
     }
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
         let share = match self.rule {
             Rule::Epsilon => 1,
             // Positive and negative contributions; after a ReLU.
             _ => 2,
         };
-        Passes {
+        PassCount {
             forward: 1 + share,
             backward: share,
         }
@@ -100,7 +100,12 @@ impl Method for Lrp {
         }
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let subject = pass.pass.subject;
         let network = subject.network.folded()?;
         let found = network.relevance(pass.pass.input, pass.class.index, &self.rules(pass))?;

@@ -6,7 +6,7 @@ use crate::network::node_info::NodeInfo;
 use crate::network::{LayerSelector, selector};
 
 pub use collection::{Batch, Collector, Member, State};
-pub use pass::{BackwardPass, LoadedModel, Output, Pass, to_array};
+pub use pass::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, to_array};
 
 mod at_layers;
 pub mod baseline;
@@ -80,8 +80,8 @@ pub trait Method {
 
     /// The passes of its own that it makes for one class, besides the forward and the backward one that all
     /// methods share, at these layers and the input size that `info` is for.
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
-        Passes::default()
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        PassCount::default()
     }
 
     /// Nodes that it needs besides its layers, whatever the spec says: their values are kept, and where
@@ -136,7 +136,7 @@ pub trait Method {
         &self,
         _subject: &LoadedModel,
         _layers: &[NodeId],
-        _out: &mut Output,
+        _out: &mut MethodOutput,
     ) -> Result<()> {
         Ok(())
     }
@@ -145,7 +145,12 @@ pub trait Method {
     ///
     /// # Errors
     /// If libtorch refuses; the run goes on with the others.
-    fn of_picture(&self, _pass: &Pass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+    fn of_picture(
+        &self,
+        _pass: &ForwardPass,
+        _layers: &[NodeId],
+        _out: &mut MethodOutput,
+    ) -> Result<()> {
         Ok(())
     }
 
@@ -153,14 +158,19 @@ pub trait Method {
     ///
     /// # Errors
     /// If libtorch refuses; the run goes on with the others.
-    fn of_class(&self, _pass: &BackwardPass, _layers: &[NodeId], _out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        _pass: &BackwardPass,
+        _layers: &[NodeId],
+        _out: &mut MethodOutput,
+    ) -> Result<()> {
         Ok(())
     }
 }
 
 /// How often a method sends a picture through the network by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Passes {
+pub struct PassCount {
     pub forward: usize,
     pub backward: usize,
 }

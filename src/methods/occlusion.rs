@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, Output, Passes, batched, to_array};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -47,10 +47,10 @@ impl Method for Occlusion {
         true
     }
 
-    fn passes(&self, info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
+    fn passes(&self, info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
         let side = |at: usize| info.first().and_then(|node| node.shape.get(at)).copied();
         let moves = |at: usize| side(at).map_or(0, |length| self.places(length).count());
-        Passes {
+        PassCount {
             forward: 1 + moves(1) * moves(2),
             backward: 0,
         }
@@ -66,7 +66,12 @@ impl Method for Occlusion {
         Ok(())
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let (subject, class) = (pass.pass.subject, pass.class.index);
         let input = pass.pass.input.f_detach()?;
         let (_, _, height, width) = input.size4()?;

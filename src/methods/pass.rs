@@ -44,7 +44,7 @@ impl LoadedModel {
 
 /// One picture's forward pass, shared by all methods.
 #[derive(Debug)]
-pub struct Pass<'a> {
+pub struct ForwardPass<'a> {
     pub subject: &'a LoadedModel,
     /// The picture's id.
     pub image: &'a str,
@@ -54,7 +54,7 @@ pub struct Pass<'a> {
     pub values: &'a NodeValues,
 }
 
-impl Pass<'_> {
+impl ForwardPass<'_> {
     /// The kept value of a node, with the batch.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Pass<'_> {
 /// One class's backward pass over a picture's forward pass.
 #[derive(Debug)]
 pub struct BackwardPass<'a> {
-    pub pass: &'a Pass<'a>,
+    pub pass: &'a ForwardPass<'a>,
     pub class: ClassInfo,
     /// Of the class's logit, at the input and at every layer asked for.
     pub gradients: &'a NodeValues,
@@ -107,7 +107,7 @@ impl BackwardPass<'_> {
     }
 }
 
-impl Pass<'_> {
+impl ForwardPass<'_> {
     /// A figure of this picture, about `method` and possibly a layer.
     pub fn figure(&self, method: &str, layer: Option<NodeId>, content: Content) -> Figure {
         Figure {
@@ -134,12 +134,12 @@ impl LoadedModel {
 
 /// What the methods found.
 #[derive(Debug, Default)]
-pub struct Output {
+pub struct MethodOutput {
     pub figures: Vec<Figure>,
     pub tensors: Tensors,
 }
 
-impl Output {
+impl MethodOutput {
     /// Stores a tensor (any kind, any device) as float32 under `key`; says its range.
     ///
     /// # Errors

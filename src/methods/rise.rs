@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, Output, Passes, batched};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -49,8 +49,8 @@ impl Method for Rise {
         true
     }
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
-        Passes {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        PassCount {
             forward: self.masks,
             backward: 0,
         }
@@ -65,7 +65,12 @@ impl Method for Rise {
         }
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let subject = pass.pass.subject;
         let input = pass.pass.input.f_detach()?;
         let (height, width) = (input.size()[2], input.size()[3]);

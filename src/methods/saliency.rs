@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, Output};
+use super::{BackwardPass, Method, MethodOutput};
 use crate::error::Result;
 use crate::network::graph::NodeId;
 
@@ -27,7 +27,12 @@ impl Method for Saliency {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let input = pass.pass.subject.network.graph().input();
         let gradient = pass.gradient(input)?.f_squeeze_dim(0)?;
         let key = pass.key("saliency", None);

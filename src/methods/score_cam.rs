@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, Output, Passes, batched, cam};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -52,10 +52,10 @@ impl Method for ScoreCam {
         true
     }
 
-    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> Passes {
+    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
         let all = |layer: &NodeId| info[*layer].shape.first().map_or(0, |c| *c as usize);
         let tried = |layer: &NodeId| all(layer).min(self.channels.unwrap_or(usize::MAX));
-        Passes {
+        PassCount {
             forward: layers.iter().map(tried).sum(),
             backward: 0,
         }
@@ -69,7 +69,12 @@ impl Method for ScoreCam {
         }
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         for &layer in layers {
             let values = pass.pass.value(layer)?.f_detach()?;
             let weights = self.weights(pass, &values)?.f_view([1, -1, 1, 1])?;

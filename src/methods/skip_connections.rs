@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, Output, batched, to_array};
+use super::{BackwardPass, Method, MethodOutput, batched, to_array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, Cut, Note, ResidualBlock, Shares, SideMaps};
 use crate::network::graph::{Graph, NodeId};
@@ -68,7 +68,12 @@ impl Method for SkipConnections {
         blocks(graph).into_iter().flat_map(of).collect()
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let subject = pass.pass.subject;
         let graph = subject.network.graph();
         let all = blocks(graph);

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, Output, Passes, batched};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -102,8 +102,8 @@ impl Method for Smoothgrad {
         true
     }
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> Passes {
-        Passes {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        PassCount {
             forward: self.samples,
             backward: self.samples,
         }
@@ -113,7 +113,12 @@ impl Method for Smoothgrad {
         self.sensible()
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let (mean, _) = self.moments(pass)?;
         let key = pass.key("smoothgrad", None);
         out.tensor(&format!("{key}/raw"), &mean)?;

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::smoothgrad::Smoothgrad;
-use super::{BackwardPass, Method, Output, Passes};
+use super::{BackwardPass, Method, MethodOutput, PassCount};
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -29,7 +29,7 @@ impl Method for Vargrad {
         true
     }
 
-    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> Passes {
+    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
         self.0.passes(info, layers)
     }
 
@@ -37,7 +37,12 @@ impl Method for Vargrad {
         self.0.sensible()
     }
 
-    fn of_class(&self, pass: &BackwardPass, _layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        _layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         let (mean, squares) = self.0.moments(pass)?;
         let samples = self.0.samples as f64;
         let variance = squares

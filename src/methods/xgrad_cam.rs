@@ -14,7 +14,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, Output, cam};
+use super::{BackwardPass, Method, MethodOutput, cam};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -47,7 +47,12 @@ impl Method for XgradCam {
         true
     }
 
-    fn of_class(&self, pass: &BackwardPass, layers: &[NodeId], out: &mut Output) -> Result<()> {
+    fn of_class(
+        &self,
+        pass: &BackwardPass,
+        layers: &[NodeId],
+        out: &mut MethodOutput,
+    ) -> Result<()> {
         cam::draw("xgrad_cam", pass, layers, out, |values, gradient| {
             let places = Some(cam::PLACES);
             let sums = values.f_sum_dim_intlist(places, true, None)?;

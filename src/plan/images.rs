@@ -11,7 +11,7 @@ use crate::spec::{ImageSpec, SpecFile, Step, id_of_file, unique_ids};
 
 /// A picture that the experiment names, not opened yet.
 #[derive(Debug, Clone)]
-pub struct Picture {
+pub struct PlannedImage {
     /// Unique in the experiment; the second part of its tensors' keys.
     pub id: String,
     pub path: PathBuf,
@@ -27,7 +27,7 @@ pub struct Picture {
     pub photo: Option<Photo>,
 }
 
-impl Picture {
+impl PlannedImage {
     /// Its pixels, from memory or from its file.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Label {
 ///
 /// # Errors
 /// For a file or a folder that is not there, a folder without pictures, a pack that can't be had.
-pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Vec<Picture>> {
+pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Vec<PlannedImage>> {
     entries(spec, "images", &spec.experiment.images, cache, progress)
 }
 
@@ -80,7 +80,11 @@ pub fn list(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<V
 ///
 /// # Errors
 /// As [`list`].
-pub fn collection(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Vec<Picture>> {
+pub fn collection(
+    spec: &SpecFile,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<PlannedImage>> {
     match &spec.experiment.collection.0[..] {
         [] => list(spec, cache, progress),
         all => entries(spec, "collection", all, cache, progress),
@@ -93,8 +97,8 @@ fn entries(
     all: &[ImageSpec],
     cache: &Cache,
     progress: &dyn Progress,
-) -> Result<Vec<Picture>> {
-    let mut pictures: Vec<Picture> = Vec::new();
+) -> Result<Vec<PlannedImage>> {
+    let mut pictures: Vec<PlannedImage> = Vec::new();
     let mut named: Vec<Option<String>> = Vec::new();
     for (place, image) in all.iter().enumerate() {
         // A single entry may stand there without a list around it.
@@ -120,7 +124,7 @@ fn entries(
                     return Err(spec.locate(&at("pick"), error));
                 }
                 for photo in photos {
-                    pictures.push(Picture {
+                    pictures.push(PlannedImage {
                         source: format!("{pack}: {}", file_name(&photo.path)),
                         label: photo.label.map(|index| Label::Said(index.to_string())),
                         id: photo.id,
@@ -159,7 +163,7 @@ fn entries(
                         .help("paths are meant from the experiment file's folder");
                     return Err(spec.locate(&at("mask"), error));
                 }
-                pictures.push(Picture {
+                pictures.push(PlannedImage {
                     shows: bounds.map(Shows::Box).or(mask.map(Shows::Mask)),
                     id: id_of_file(&full),
                     source: path.display().to_string(),
@@ -175,7 +179,7 @@ fn entries(
                 let paths = photo_paths(&full).map_err(|error| spec.locate(&at("dir"), error))?;
                 for path in paths.into_iter().take(limit.unwrap_or(usize::MAX)) {
                     let below = path.strip_prefix(&full).unwrap_or(&path);
-                    pictures.push(Picture {
+                    pictures.push(PlannedImage {
                         id: id_of_file(&path),
                         source: dir.join(below).display().to_string(),
                         label: label_in(below),

@@ -17,15 +17,15 @@ use crate::spec::{ModelSpec, SizeOrNone, SpecFile, Step, unique_ids};
 
 pub mod images;
 
-use images::{Label, Picture};
+use images::{Label, PlannedImage};
 
 /// An experiment whose words have been looked up.
 #[derive(Debug)]
 pub struct Plan {
     pub models: Vec<PlannedModel>,
-    pub pictures: Vec<Picture>,
+    pub pictures: Vec<PlannedImage>,
     /// What some methods look through; empty where none of the experiment's does.
-    pub collection: Vec<Picture>,
+    pub collection: Vec<PlannedImage>,
 }
 
 /// A network of the experiment, not loaded yet.
@@ -81,7 +81,7 @@ impl Plan {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_pictures(spec: &SpecFile, pictures: &[Picture]) -> Result<Self> {
+    pub fn with_pictures(spec: &SpecFile, pictures: &[PlannedImage]) -> Result<Self> {
         let models = models(spec)?;
         classes(spec, &models)?;
         labels(spec, "images", &models, pictures)?;
@@ -100,7 +100,7 @@ impl Plan {
     pub fn check(
         spec: &SpecFile,
         cache: &Cache,
-    ) -> Result<(Vec<PlannedModel>, Option<Vec<Picture>>)> {
+    ) -> Result<(Vec<PlannedModel>, Option<Vec<PlannedImage>>)> {
         match Plan::new(spec, cache, &crate::progress::Silent) {
             Ok(plan) => Ok((plan.models, Some(plan.pictures))),
             Err(error) if error.kind() == ErrorKind::Fetch => Ok((models(spec)?, None)),
@@ -113,8 +113,8 @@ impl Plan {
 fn collection(
     spec: &SpecFile,
     models: &[PlannedModel],
-    images: impl FnOnce() -> Result<Vec<Picture>>,
-) -> Result<Vec<Picture>> {
+    images: impl FnOnce() -> Result<Vec<PlannedImage>>,
+) -> Result<Vec<PlannedImage>> {
     let entries = spec.experiment.methods.iter().enumerate();
     let looking: Vec<_> = entries
         .filter(|(_, entry)| entry.method().looks_through_collection())
@@ -141,7 +141,7 @@ fn collection(
 }
 
 /// What looks through a collection reads its images when it comes to them.
-fn in_files(pictures: &[Picture]) -> Result<Vec<Picture>> {
+fn in_files(pictures: &[PlannedImage]) -> Result<Vec<PlannedImage>> {
     match pictures.iter().find(|picture| picture.photo.is_some()) {
         None => Ok(pictures.to_vec()),
         Some(picture) => {
@@ -333,7 +333,7 @@ fn labels(
     spec: &SpecFile,
     list: &'static str,
     models: &[PlannedModel],
-    pictures: &[Picture],
+    pictures: &[PlannedImage],
 ) -> Result<()> {
     for picture in pictures {
         if let Some(Label::Said(label)) = &picture.label {

@@ -21,9 +21,9 @@ use super::result_cache::Units;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Tensors;
 use crate::image::Preprocess;
-use crate::methods::{Batch, Collector, Member, MethodSpec, Output, State};
+use crate::methods::{Batch, Collector, Member, MethodOutput, MethodSpec, State};
 use crate::network::graph::NodeId;
-use crate::plan::images::Picture;
+use crate::plan::images::PlannedImage;
 use crate::progress::{Progress, Unit as Counted};
 use crate::results::lock;
 use crate::results::{CollectionInfo, Failure, Results};
@@ -43,7 +43,7 @@ const BATCH: usize = 8;
 )]
 pub fn look_through(
     experiment: &Experiment,
-    pictures: &[Picture],
+    pictures: &[PlannedImage],
     models: &[Model],
     units: Option<&Units>,
     saved_every: Duration,
@@ -139,7 +139,7 @@ struct Task<'a> {
 /// A pass over the collection.
 struct Looking<'a> {
     experiment: &'a Experiment,
-    pictures: &'a [Picture],
+    pictures: &'a [PlannedImage],
     models: &'a [Model],
     tasks: Vec<Task<'a>>,
     units: Option<&'a Units>,
@@ -376,7 +376,7 @@ impl<'a> Looking<'a> {
             let model = &self.models[task.place];
             let entry = &self.experiment.methods[task.number];
             progress.step(&format!("{}: {}", model.subject.id, entry.name()));
-            let mut out = Output::default();
+            let mut out = MethodOutput::default();
             let done = match task.failed {
                 Some(error) => Err(error),
                 None => {
@@ -413,7 +413,7 @@ impl<'a> Looking<'a> {
 }
 
 /// An image as a method of `model` is shown it.
-fn member(picture: &Picture, model: &Model) -> Member {
+fn member(picture: &PlannedImage, model: &Model) -> Member {
     let subject = &model.subject;
     let label = picture.label.as_ref();
     let class = label.and_then(|label| label.of(&subject.labels));
@@ -426,7 +426,7 @@ fn member(picture: &Picture, model: &Model) -> Member {
 }
 
 /// Reads an image and cuts it for every way of preprocessing.
-fn read(picture: &Picture, ways: &[Preprocess]) -> Result<Vec<RgbImage>> {
+fn read(picture: &PlannedImage, ways: &[Preprocess]) -> Result<Vec<RgbImage>> {
     let photo = picture.open()?;
     let views = ways.iter().map(|way| way.view(&photo.pixels));
     views.collect()
@@ -438,7 +438,7 @@ fn fingerprint(
     entry: &MethodSpec,
     layers: &[NodeId],
     sha256: &str,
-    pictures: &[Picture],
+    pictures: &[PlannedImage],
 ) -> String {
     let members: Vec<_> = pictures
         .iter()
@@ -460,7 +460,7 @@ fn fingerprint(
 }
 
 /// The sha256 of the sha256s of all files, in order.
-fn digest(pictures: &[Picture]) -> String {
+fn digest(pictures: &[PlannedImage]) -> String {
     // A file that can't be read is told of when its turn comes.
     let all = pictures
         .par_iter()

@@ -11,8 +11,8 @@ use super::target_mask;
 use crate::error::{Error, Result};
 use crate::figures::{Array, CheckedMap, Figure, Tensors};
 use crate::image::{Photo, Preprocess};
-use crate::methods::Output;
-use crate::plan::images::Picture;
+use crate::methods::MethodOutput;
+use crate::plan::images::PlannedImage;
 use crate::progress::{Progress, Unit as Counted};
 use crate::results::lock;
 use crate::results::{Failure, ImageInfo, Prediction, Results, View};
@@ -36,7 +36,7 @@ pub struct PartialResults {
 /// If no picture could be opened.
 pub fn all(
     experiment: &Experiment,
-    pictures: &[Picture],
+    pictures: &[PlannedImage],
     models: &mut [Model],
     units: Option<&Units>,
     progress: &dyn Progress,
@@ -158,7 +158,7 @@ fn same_pixels(tensors: &Tensors, shared: &View, view: &RgbImage) -> bool {
 
 /// What each network sees of a photo, made once for those that preprocess alike.
 fn views(
-    picture: &Picture,
+    picture: &PlannedImage,
     photo: &Photo,
     models: &[Model],
     results: &mut Results,
@@ -190,7 +190,7 @@ fn views(
 
 pub(super) fn failure(
     model: &Model,
-    picture: Option<&Picture>,
+    picture: Option<&PlannedImage>,
     method: Option<&str>,
     error: &Error,
 ) -> Failure {
@@ -206,7 +206,7 @@ pub(super) fn failure(
 fn of_network(experiment: &Experiment, model: &Model, progress: &dyn Progress) -> PartialResults {
     let mut found = PartialResults::default();
     for (entry, layers) in experiment.methods.iter().zip(&model.layers) {
-        let mut out = Output::default();
+        let mut out = MethodOutput::default();
         tracing::debug!(model = model.subject.id, method = entry.name(), "network");
         match entry.method().of_network(&model.subject, layers, &mut out) {
             Ok(()) => {

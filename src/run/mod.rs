@@ -26,7 +26,7 @@ use tch::Device;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::Cache;
 use crate::figures::Tensors;
-use crate::plan::{Plan, images::Picture};
+use crate::plan::{Plan, images::PlannedImage};
 use crate::progress::Progress;
 use crate::results::{Environment, Failure, Results};
 use crate::spec::SpecFile;
@@ -113,7 +113,7 @@ pub fn run_with(
 /// As [`run`]; also where a method looks through a collection and a picture has no file.
 pub fn look(
     spec: &SpecFile,
-    pictures: &[Picture],
+    pictures: &[PlannedImage],
     options: &Options,
     shelf: &NetworkCache,
     progress: &dyn Progress,
@@ -149,7 +149,7 @@ pub fn pictures(
     spec: &SpecFile,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<Vec<Picture>> {
+) -> Result<Vec<PlannedImage>> {
     crate::plan::images::list(spec, &options.cache()?, progress)
 }
 

@@ -11,11 +11,11 @@ use super::models::Model;
 use crate::checks::{self, Asked, Candidate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, CheckedMap, ClassInfo, Content, Map, Tensors};
-use crate::methods::{BackwardPass, MethodSpec, Output, Pass, to_array};
+use crate::methods::{BackwardPass, ForwardPass, MethodOutput, MethodSpec, to_array};
 use crate::network::ClassSpec;
 use crate::network::graph::NodeId;
 use crate::network::{NodeValues, gradients, node_info};
-use crate::plan::images::Picture;
+use crate::plan::images::PlannedImage;
 use crate::results::{Prediction, Scored};
 use crate::spec::Experiment;
 
@@ -26,7 +26,7 @@ const TOP: usize = 5;
 pub(super) struct Job<'a> {
     pub(super) experiment: &'a Experiment,
     pub(super) model: &'a Model,
-    pub(super) picture: &'a Picture,
+    pub(super) picture: &'a PlannedImage,
     pub(super) view: &'a RgbImage,
     /// The picture's true class, as this network counts.
     pub(super) label: Option<usize>,
@@ -101,7 +101,7 @@ impl Job<'_> {
             true => subject.network.forward(&input, &nodes)?,
             false => tch::no_grad(|| subject.network.forward(&input, &nodes))?,
         };
-        let pass = Pass {
+        let pass = ForwardPass {
             subject,
             image: &self.picture.id,
             input: &input,
@@ -111,7 +111,7 @@ impl Job<'_> {
         let classes = self.classes(&prediction)?;
         found.prediction = Some(prediction);
         for (entry, layers) in self.experiment.methods.iter().zip(&self.model.layers) {
-            let mut out = Output::default();
+            let mut out = MethodOutput::default();
             let done = tch::no_grad(|| entry.method().of_picture(&pass, layers, &mut out));
             self.take(found, entry.name(), done, out);
         }
@@ -124,7 +124,7 @@ impl Job<'_> {
     }
 
     /// One class: its backward pass, and every method that asks about classes.
-    fn ask(&self, pass: &Pass, class: ClassInfo, found: &mut PartialResults) -> Result<()> {
+    fn ask(&self, pass: &ForwardPass, class: ClassInfo, found: &mut PartialResults) -> Result<()> {
         let subject = &self.model.subject;
         let graph = subject.network.graph();
         let logits = pass.value(graph.output())?;
@@ -147,7 +147,7 @@ impl Job<'_> {
             gradients: &gradients,
         };
         for (entry, layers) in methods {
-            let mut out = Output::default();
+            let mut out = MethodOutput::default();
             let done = tch::no_grad(|| entry.method().of_class(&of_class, layers, &mut out));
             self.take(found, entry.name(), done, out);
         }
@@ -229,7 +229,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn take(&self, found: &mut PartialResults, method: &str, done: Result<()>, out: Output) {
+    fn take(&self, found: &mut PartialResults, method: &str, done: Result<()>, out: MethodOutput) {
         match done {
             Ok(()) => {
                 found.figures.extend(out.figures);
@@ -242,7 +242,7 @@ impl Job<'_> {
         }
     }
 
-    fn predict(&self, pass: &Pass, tensors: &mut Tensors) -> Result<Prediction> {
+    fn predict(&self, pass: &ForwardPass, tensors: &mut Tensors) -> Result<Prediction> {
         let subject = &self.model.subject;
         let logits = pass
             .value(subject.network.graph().output())?

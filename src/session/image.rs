@@ -4,12 +4,12 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::image::{Photo, RgbImage};
-use crate::plan::images::{Label, Picture};
+use crate::plan::images::{Label, PlannedImage};
 
 /// A picture to put before networks.
 #[derive(Clone)]
 pub struct Image {
-    pub(super) picture: Picture,
+    pub(super) picture: PlannedImage,
     photo: Photo,
 }
 
@@ -20,7 +20,7 @@ impl Image {
         let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let photo = Photo { pixels, sha256 };
         Image {
-            picture: Picture {
+            picture: PlannedImage {
                 id: crate::spec::id_from(name),
                 path: Default::default(),
                 source: name.to_owned(),
@@ -33,7 +33,7 @@ impl Image {
         }
     }
 
-    pub(super) fn opened(picture: Picture) -> Result<Self> {
+    pub(super) fn opened(picture: PlannedImage) -> Result<Self> {
         let photo = picture.open()?;
         Ok(Image { picture, photo })
     }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::figures::{Array, BestPhoto, ClassInfo, Content, MadePicture, Note};
 use crate::image::Photo;
 use crate::methods::units::{Chooser, peaks};
-use crate::methods::{Batch, Collector, LoadedModel, Member, Output, State, to_array};
+use crate::methods::{Batch, Collector, LoadedModel, Member, MethodOutput, State, to_array};
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
 
@@ -125,7 +125,7 @@ impl Collector for Search<'_> {
     fn finish(
         self: Box<Self>,
         member: &dyn Fn(usize) -> Member,
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
         let subject = self.subject;
@@ -196,7 +196,7 @@ impl Search<'_> {
         layer: Option<NodeId>,
         asked: &[Asked],
         member: &dyn Fn(usize) -> Member,
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<Vec<MadePicture>> {
         let subject = self.subject;
@@ -250,7 +250,7 @@ impl Search<'_> {
         best: Best,
         member: &dyn Fn(usize) -> Member,
         key: &str,
-        out: &mut Output,
+        out: &mut MethodOutput,
     ) -> Result<BestPhoto> {
         let member = member(best.image);
         let view = self

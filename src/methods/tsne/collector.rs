@@ -12,7 +12,9 @@ use crate::compare::{PointSet, trustworthiness, vote};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Coded, Codes, Content, Kinds, KindsBy, Trust, Votes};
 use crate::image::{Interpolation, Preprocess};
-use crate::methods::{Batch, Collector, LoadedModel, Member, Method, Output, State, to_array};
+use crate::methods::{
+    Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, to_array,
+};
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::progress::Progress;
@@ -137,7 +139,7 @@ impl Collector for Looking<'_> {
     fn finish(
         self: Box<Self>,
         member: &dyn Fn(usize) -> Member,
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
         let count = self.kept.images.len();
@@ -188,7 +190,7 @@ impl Looking<'_> {
         codes: PointSet,
         images: &[Coded],
         kinds: &Option<Kinds>,
-        out: &mut Output,
+        out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<Codes> {
         let count = codes.len();
@@ -210,7 +212,7 @@ impl Looking<'_> {
             neighbours: trusted,
             value: trustworthiness(&codes, &map, trusted)?,
         };
-        let store = |out: &mut Output, name: &str, dims: usize, values: Vec<f32>| {
+        let store = |out: &mut MethodOutput, name: &str, dims: usize, values: Vec<f32>| {
             let key = format!("{key}/{name}");
             let array = Array::f32(&[values.len() / dims, dims], values);
             out.tensors.insert(key.clone(), array);
