@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use convscope::image::{Photo, Preprocess, photo_paths};
+use convscope::image::{DecodedImage, Preprocess, image_paths};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::Silent;
 use convscope::run::{self, Options};
@@ -34,7 +34,7 @@ fn compare() {
         println!("collection: set PHOTOS to a folder of 800 photos or more");
         return;
     };
-    let count = photo_paths(&photos).unwrap().len().min(800);
+    let count = image_paths(&photos).unwrap().len().min(800);
     println!(
         "{:20} {:>12} {:>12} {:>7} {:>14} {:>14} {:>7}",
         "", "bare", "exemplars", "ratio", "peak at 1/4", "peak at all", "ratio"
@@ -76,11 +76,13 @@ fn bare(arch: &str, photos: &str, count: usize) {
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let preprocess = Preprocess::imagenet();
-    let paths = photo_paths(photos.as_ref()).unwrap();
+    let paths = image_paths(photos.as_ref()).unwrap();
     let planes: Vec<f32> = paths[..BATCH]
         .iter()
         .flat_map(|path| {
-            let view = preprocess.view(&Photo::open(path).unwrap().pixels).unwrap();
+            let view = preprocess
+                .view(&DecodedImage::open(path).unwrap().pixels)
+                .unwrap();
             preprocess.normalise(&view)
         })
         .collect();
@@ -96,7 +98,7 @@ fn bare(arch: &str, photos: &str, count: usize) {
 /// The whole of it: files, decoding, forward passes, the strongest places, the patches.
 fn pass(arch: &str, photos: &str, count: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let one = photo_paths(photos.as_ref()).unwrap().remove(0);
+    let one = image_paths(photos.as_ref()).unwrap().remove(0);
     let text = format!(
         "title: T\nmodels: [{{arch: {arch}, weights: random}}]\nimages: [{}]\n\
          collection: {{dir: {photos}, limit: {count}}}\nmethods: [{{exemplars: {{maximize: 0}}}}]\n",

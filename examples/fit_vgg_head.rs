@@ -25,7 +25,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use convscope::image::{Interpolation, Photo, Preprocess, photo_paths};
+use convscope::image::{DecodedImage, Interpolation, Preprocess, image_paths};
 use convscope::network::weights::{onnx, tfjs};
 use convscope::network::{Network, zoo};
 use image::RgbImage;
@@ -101,7 +101,7 @@ fn window(photo: &RgbImage, random: &mut Random) -> RgbImage {
 fn input(paths: &[PathBuf], seeds: impl Iterator<Item = u64>, round: u64) -> Result<Tensor> {
     let mut inputs = Vec::new();
     for (path, seed) in paths.iter().zip(seeds) {
-        let photo = Photo::open(path)?.pixels;
+        let photo = DecodedImage::open(path)?.pixels;
         let (preprocess, seen) = match round {
             0 => (preprocess(256), photo),
             _ => (preprocess(224), window(&photo, &mut Random(seed))),
@@ -367,7 +367,7 @@ fn write(head: &Head, path: &Path, made: BTreeMap<String, String>) -> Result<()>
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let _guard = tch::no_grad_guard();
-    let photos = photo_paths(&arguments.photos)?;
+    let photos = image_paths(&arguments.photos)?;
     let rounds = look(&arguments, &photos)?;
     let Some(centre) = rounds.first() else {
         return Err("no crops, nothing to fit on".into());

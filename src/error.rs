@@ -20,8 +20,8 @@ pub enum ErrorKind {
     Spec,
     /// A weight file, or the catalogue entry behind it, can't be used.
     Weights,
-    /// A picture can't be read.
-    Picture,
+    /// An image can't be read.
+    Image,
     /// A network or a layer can't do what was asked of it.
     Network,
     /// A download failed.

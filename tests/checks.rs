@@ -5,7 +5,7 @@ use std::path::Path;
 
 use convscope::compare;
 use convscope::figures::{CheckedMap, Content, Map};
-use convscope::image::{Photo, Preprocess};
+use convscope::image::{DecodedImage, Preprocess};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::Silent;
 use convscope::run::{self, Options, Outcome};
@@ -87,7 +87,7 @@ fn curves_are_what_changing_pixels_one_by_one_gives() {
         .graph(zoo::Options::default());
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
-    let photo = Photo::open(&folder.path().join("p1.png")).unwrap();
+    let photo = DecodedImage::open(&folder.path().join("p1.png")).unwrap();
     let planes = Preprocess::imagenet().normalise(&photo.pixels);
     let found = of(&outcome, "resnet18", "p1", "saliency");
     let probability = |planes: &[f32]| -> f32 {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use convscope::figures::{Card, Content};
-use convscope::image::{Photo, Preprocess};
+use convscope::image::{DecodedImage, Preprocess};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::{Progress, Silent};
 use convscope::run::{self, Options, Outcome};
@@ -102,7 +102,7 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
     let maps: Vec<Vec<f32>> = paths
         .iter()
         .map(|path| {
-            let view = Photo::open(path).unwrap().pixels;
+            let view = DecodedImage::open(path).unwrap().pixels;
             let input = Tensor::from_slice(&Preprocess::imagenet().normalise(&view));
             let input = input.view([1, 3, 64, 64]);
             let kept = network.forward(&input, &[layer]).unwrap();
@@ -148,7 +148,7 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
         let path = paths
             .iter()
             .find(|p| p.file_stem().unwrap().to_str() == Some(&best.image));
-        let view = Photo::open(path.unwrap()).unwrap().pixels;
+        let view = DecodedImage::open(path.unwrap()).unwrap().pixels;
         let convscope::image::Window {
             left,
             top,
@@ -156,7 +156,7 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
             height,
         } = best.window;
         let patch =
-            convscope::image::patch(&view, [left, top, width, height].map(|at| at as u32), 96);
+            convscope::image::thumbnail(&view, [left, top, width, height].map(|at| at as u32), 96);
         assert_eq!(
             &array.bytes().unwrap()[..96 * 96 * 3],
             patch.as_raw().as_slice()

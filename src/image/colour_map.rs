@@ -1,26 +1,30 @@
-//! Palettes that let equal steps of a number look equal.
+//! Colour maps: perceptually uniform palettes of 256 colours.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::value_scale::NO_VALUE;
 
-/// A way from numbers to colours.
+/// A palette that shows values as colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColourMap {
+    /// Matplotlib's default: dark violet to yellow.
     #[default]
     Viridis,
+    /// Black over red to pale yellow.
     Inferno,
+    /// Black over purple to pale pink.
     Magma,
+    /// Blue over purple to yellow.
     Plasma,
     /// Looks alike to readers with and without colour blindness.
     Cividis,
-    /// For signed numbers: blue below zero, near white at zero, red above.
+    /// For signed values: blue below zero, near white at zero, red above.
     BlueRed,
-    /// Purple for below 0, orange for above.
+    /// For signed values: purple below zero, orange above.
     PurpleOrange,
-    /// Green for below 0, brown for above.
+    /// For signed values: green below zero, brown above.
     GreenBrown,
 }
 
@@ -37,16 +41,16 @@ impl ColourMap {
         ColourMap::GreenBrown,
     ];
 
-    /// Whether it is for signed numbers.
-    pub fn diverges(self) -> bool {
+    /// Whether the map is diverging: for signed values, with zero in the middle.
+    pub fn is_diverging(self) -> bool {
         matches!(
             self,
             ColourMap::BlueRed | ColourMap::PurpleOrange | ColourMap::GreenBrown
         )
     }
 
-    /// The map a method's numbers are shown in unless it says otherwise.
-    pub fn fitting(signed: bool) -> ColourMap {
+    /// The default map for signed or for unsigned values.
+    pub fn for_values(signed: bool) -> ColourMap {
         if signed {
             ColourMap::BlueRed
         } else {
@@ -54,8 +58,8 @@ impl ColourMap {
         }
     }
 
-    /// The colours of a [`Scale`](super::Scale)'s indices: 1 to 255 from the lower end to the
-    /// upper, and at [`NO_VALUE`] one that the map doesn't have (white; grey in diverging ones).
+    /// The colours of the indices of a [`ValueScale`](super::ValueScale): 1 to 255 from the lower end to the
+    /// upper, and at [`NO_VALUE`] a colour that the map doesn't contain (white; grey in diverging maps).
     pub fn palette(self) -> [[u8; 3]; 256] {
         let gradient = match self {
             ColourMap::Viridis => colorous::VIRIDIS,
@@ -69,8 +73,12 @@ impl ColourMap {
         };
         std::array::from_fn(|index| {
             if index == usize::from(NO_VALUE) {
-                // Grey is no colour of a diverging map, which is near white in its middle.
-                return if self.diverges() { [128; 3] } else { [255; 3] };
+                // A diverging map is near white in its middle, so white would be read as zero there.
+                return if self.is_diverging() {
+                    [128; 3]
+                } else {
+                    [255; 3]
+                };
             }
             let part = (index - 1) as f64 / 254.0;
             let part = match self {

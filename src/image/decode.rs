@@ -1,4 +1,4 @@
-//! From a file to upright RGB pixels, or to a message that says what is wrong with the file.
+//! Decodes an image file to upright RGB pixels, or says what is wrong with the file.
 
 use std::fs::File;
 use std::io::{Cursor, ErrorKind as IoKind, Read};
@@ -8,72 +8,77 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use sha2::{Digest, Sha256};
 
-use super::jpeg;
+use super::decode_jpeg;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest file that is read: 64 MiB.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// The most pixels that are decoded: 100 megapixels.
+/// The largest number of pixels that is decoded: 100 megapixels.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// What a decoder may allocate: the largest picture at 16 bits and four channels, and some.
+/// The memory that a decoder may allocate: enough for [`MAX_PIXELS`] of four 16-bit channels.
 const MAX_DECODER_BYTES: u64 = 1 << 30;
 
-const READS: &str = "convscope reads JPEG, PNG, WebP, GIF and BMP";
+const SUPPORTED_FORMATS: &str = "convscope reads JPEG, PNG, WebP, GIF and BMP";
 
-/// A decoded picture, upright.
+/// The pixels of an image file, upright.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Photo {
+pub struct DecodedImage {
+    /// The pixels in RGB, turned as the file's EXIF orientation says.
     pub pixels: RgbImage,
-    /// Of the file, in hexadecimal.
+    /// The sha256 of the file, 64 hex digits.
     pub sha256: String,
 }
 
-impl Photo {
-    /// Reads and decodes a file. Its content decides what it is, not its name.
+impl DecodedImage {
+    /// Reads and decodes a file. The format follows from its content, not from its name.
     ///
-    /// Every error is of the kind `Picture` and names the path: a file that is missing, a folder,
-    /// empty, larger than [`MAX_BYTES`] or [`MAX_PIXELS`], truncated, or no picture.
-    pub fn open(path: &Path) -> Result<Photo> {
+    /// # Errors
+    /// Of kind [`ErrorKind::Image`], with the path: the file is missing, a folder, empty, larger than
+    /// [`MAX_BYTES`] or [`MAX_PIXELS`], truncated, or not an image of a supported format.
+    pub fn open(path: &Path) -> Result<DecodedImage> {
         let name = path.display().to_string();
         let failed = |cause: std::io::Error| match cause.kind() {
-            IoKind::NotFound => refuse(&name, "doesn't exist"),
-            _ => Error::new(ErrorKind::Picture, format!("can't read {name}")).because(cause),
+            IoKind::NotFound => file_error(&name, "doesn't exist"),
+            _ => Error::new(ErrorKind::Image, format!("can't read {name}")).because(cause),
         };
-        // Asked before opening: opening a pipe would wait for its other end.
+        // Before opening: opening a pipe would wait for its other end.
         let metadata = std::fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
-            return Err(refuse(&name, "is a folder, not a picture")
-                .help("`dir:` takes every picture below a folder"));
+            return Err(file_error(&name, "is a folder, not an image file")
+                .help("`dir:` takes every image below a folder"));
         }
         if !metadata.is_file() {
-            return Err(refuse(&name, "is not a regular file"));
+            return Err(file_error(&name, "is not a regular file"));
         }
         if metadata.len() > MAX_BYTES {
-            return Err(too_heavy(&name, metadata.len()));
+            return Err(too_many_bytes(&name, metadata.len()));
         }
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        // One byte more than allowed, so that a file that grew meanwhile is found out below.
+        // One byte more than allowed, so that a file that grew meanwhile is recognised below.
         File::open(path)
             .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
             .map_err(failed)?;
-        Photo::from_bytes(&name, &bytes)
+        DecodedImage::from_bytes(&name, &bytes)
     }
 
-    /// Decodes a picture that is in memory; `name` stands in the errors.
+    /// Decodes the bytes of an image file; errors call it `name`.
     ///
-    /// Alpha is dropped, not blended, and 16-bit samples keep their high byte. Of an animation the
-    /// first frame is taken. CMYK in a JPEG is taken as Adobe writes it, inverted.
-    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Photo> {
+    /// Alpha is dropped, not blended; 16-bit samples keep their high byte; an animation gives its first
+    /// frame; CMYK in a JPEG is read as Adobe writes it, inverted.
+    ///
+    /// # Errors
+    /// As [`DecodedImage::open`].
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<DecodedImage> {
         if bytes.is_empty() {
-            return Err(refuse(name, "is empty"));
+            return Err(file_error(name, "is empty"));
         }
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(too_heavy(name, bytes.len() as u64));
+            return Err(too_many_bytes(name, bytes.len() as u64));
         }
         let format = match image::guess_format(bytes) {
-            // Two letters are all that marks a BMP, and text may begin with them.
+            // A BMP is marked by two letters only, and text may begin with them.
             Ok(ImageFormat::Bmp) if is_text(bytes) => None,
             Ok(
                 format @ (ImageFormat::Jpeg
@@ -85,36 +90,36 @@ impl Photo {
             _ => None,
         };
         let Some(format) = format else {
-            let what = looks_like(bytes);
-            return Err(refuse(
+            let what = guess_content(bytes);
+            return Err(file_error(
                 name,
-                &format!("is not a picture that can be read: it looks like {what}"),
+                &format!("is not an image that can be read: it looks like {what}"),
             )
-            .help(READS));
+            .help(SUPPORTED_FORMATS));
         };
-        let ends = match format {
-            // The decoder paints what is missing grey and says nothing.
-            ImageFormat::Jpeg => jpeg_ends(bytes),
-            // Its header says how much follows; the decoder calls what is missing corrupt.
-            ImageFormat::WebP => webp_ends(bytes),
+        let complete = match format {
+            // The decoder fills what is missing with grey, without an error.
+            ImageFormat::Jpeg => is_complete_jpeg(bytes),
+            // The decoder reports a truncated WebP as corrupt.
+            ImageFormat::WebP => is_complete_webp(bytes),
             _ => true,
         };
-        if !ends {
+        if !complete {
             return Err(truncated(name, format));
         }
         let (pixels, orientation) = decode(name, bytes, format)?;
         let mut upright = DynamicImage::ImageRgb8(to_rgb(pixels));
         upright.apply_orientation(orientation);
-        Ok(Photo {
+        Ok(DecodedImage {
             pixels: upright.into_rgb8(),
             sha256: hex(&Sha256::digest(bytes)),
         })
     }
 }
 
-/// The pixels as the file has them, and how to turn them upright.
+/// The pixels as the file stores them, and the EXIF orientation.
 fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation)> {
-    // The GIF decoder doesn't tell an end from other errors, but a whole file ends in its trailer.
+    // The GIF decoder doesn't tell a truncated file from other errors, but a complete file ends in its trailer.
     let cut = format == ImageFormat::Gif && bytes.last() != Some(&0x3b);
     let failed = |error: image::ImageError| match error {
         image::ImageError::IoError(io) if io.kind() == IoKind::UnexpectedEof => {
@@ -131,19 +136,19 @@ fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(
-            refuse(name, &format!("is too large: {width} × {height} pixels")).help(format!(
-                "pictures of up to {} megapixels are read",
+            file_error(name, &format!("is too large: {width} × {height} pixels")).help(format!(
+                "images of up to {} megapixels are read",
                 MAX_PIXELS / 1_000_000
             )),
         );
     }
     if width == 0 || height == 0 {
-        return Err(refuse(name, "has no pixels"));
+        return Err(file_error(name, "has no pixels"));
     }
-    // Spoilt EXIF is no reason to refuse the pixels.
+    // Damaged EXIF is no reason to reject the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     if format == ImageFormat::Jpeg {
-        let decoded = jpeg::decode(bytes)
+        let decoded = decode_jpeg::decode(bytes)
             .map_err(|cause| undecodable(name, format, image::ImageError::IoError(cause)))?;
         if let Some(pixels) = decoded {
             return Ok((DynamicImage::ImageRgb8(pixels), orientation));
@@ -153,7 +158,7 @@ fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage
     Ok((pixels, orientation))
 }
 
-/// RGB without blending, and 16 bits to 8 by the high byte.
+/// Converts to 8-bit RGB: alpha is dropped, 16-bit samples keep their high byte.
 fn to_rgb(pixels: DynamicImage) -> RgbImage {
     let (width, height) = (pixels.width(), pixels.height());
     let high = |samples: &[u16]| -> Vec<u8> { samples.iter().map(|s| (s >> 8) as u8).collect() };
@@ -179,16 +184,16 @@ fn to_rgb(pixels: DynamicImage) -> RgbImage {
     RgbImage::from_raw(width, height, rgb).unwrap_or_default()
 }
 
-/// Whether a JPEG's end marker comes after the start of its scan. Thumbnails, which have an end of
-/// their own, stand before the scan in segments with a length, and inside a scan no marker can
-/// occur by chance.
-fn jpeg_ends(bytes: &[u8]) -> bool {
+/// Whether an end marker follows the start of a JPEG's scan. An embedded thumbnail, which has an end
+/// marker of its own, lies before the scan in a segment with a length, and inside a scan no marker
+/// can occur by chance.
+fn is_complete_jpeg(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(2..).unwrap_or_default();
     loop {
         match *rest {
             [0xff, 0xff, ..] => rest = &rest[1..],
             [0xff, 0xda, ref scan @ ..] => return scan.windows(2).any(|two| two == [0xff, 0xd9]),
-            // An end before any scan, or bytes between segments: for the decoder to judge.
+            // An end before any scan, or bytes between segments: left to the decoder.
             [0xff, 0xd9, ..] => return true,
             [0xff, 0x01 | 0xd0..=0xd7, ..] => rest = &rest[2..],
             [0xff, _, high, low, ..] => {
@@ -204,31 +209,32 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a WebP is as long as its header says; the byte that pads an odd length is forgiven.
-fn webp_ends(bytes: &[u8]) -> bool {
+/// Whether a WebP is as long as its header says; the byte that pads an odd length may be missing.
+fn is_complete_webp(bytes: &[u8]) -> bool {
     let Some(&[a, b, c, d]) = bytes.get(4..8) else {
         return false;
     };
     bytes.len() as u64 + 1 >= 8 + u64::from(u32::from_le_bytes([a, b, c, d]))
 }
 
-fn refuse(name: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Picture, format!("{name} {what}"))
+/// An error about the file `name`: `problem` is the predicate of the sentence.
+fn file_error(name: &str, problem: &str) -> Error {
+    Error::new(ErrorKind::Image, format!("{name} {problem}"))
 }
 
-fn too_heavy(name: &str, bytes: u64) -> Error {
-    refuse(name, &format!("is too large: {} MiB", bytes >> 20)).help(format!(
-        "picture files of up to {} MiB are read",
+fn too_many_bytes(name: &str, bytes: u64) -> Error {
+    file_error(name, &format!("is too large: {} MiB", bytes >> 20)).help(format!(
+        "image files of up to {} MiB are read",
         MAX_BYTES >> 20
     ))
 }
 
 fn truncated(name: &str, format: ImageFormat) -> Error {
-    refuse(
+    file_error(
         name,
         &format!(
-            "is truncated: the {} ends before its picture does",
-            word(format)
+            "is truncated: the {} ends before its last pixel",
+            format_name(format)
         ),
     )
     .help("copy or download the file again")
@@ -236,16 +242,16 @@ fn truncated(name: &str, format: ImageFormat) -> Error {
 
 fn undecodable(name: &str, format: ImageFormat, error: image::ImageError) -> Error {
     match error {
-        image::ImageError::Limits(_) => refuse(name, "needs too much memory to decode"),
-        _ => refuse(
+        image::ImageError::Limits(_) => file_error(name, "needs too much memory to decode"),
+        _ => file_error(
             name,
-            &format!("is a {} that can't be decoded", word(format)),
+            &format!("is a {} that can't be decoded", format_name(format)),
         ),
     }
     .because(error)
 }
 
-fn word(format: ImageFormat) -> &'static str {
+fn format_name(format: ImageFormat) -> &'static str {
     match format {
         ImageFormat::Jpeg => "JPEG",
         ImageFormat::Png => "PNG",
@@ -257,12 +263,12 @@ fn word(format: ImageFormat) -> &'static str {
         ImageFormat::Ico => "ICO",
         ImageFormat::Pnm => "PNM",
         ImageFormat::Qoi => "QOI",
-        _ => "picture",
+        _ => "image",
     }
 }
 
-/// What a file that can't be read seems to be, with its article.
-fn looks_like(bytes: &[u8]) -> String {
+/// What an unsupported file seems to be, with its article.
+fn guess_content(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(1024)];
     let begins = |magic: &[u8]| head.starts_with(magic);
     let at_4 = |magic: &[u8]| head.get(4..).is_some_and(|rest| rest.starts_with(magic));
@@ -272,7 +278,7 @@ fn looks_like(bytes: &[u8]) -> String {
         return if text.starts_with("<!doctype html") || text.starts_with("<html") {
             "a web page"
         } else if text.contains("<svg") {
-            "an SVG drawing"
+            "an SVG image"
         } else if text.starts_with("version https://git-lfs") {
             "a Git LFS pointer, without the file it points to"
         } else {
@@ -286,9 +292,9 @@ fn looks_like(bytes: &[u8]) -> String {
         (begins(b"\x1f\x8b"), "a gzip archive"),
         (begins(b"8BPS"), "a Photoshop document"),
         (begins(b"\x80\x02"), "a Python pickle"),
-        (begins(b"\xff\x0a") || at_4(b"JXL "), "a JPEG XL picture"),
-        (at_4(b"jP  "), "a JPEG 2000 picture"),
-        (at_4(b"ftyphei") || at_4(b"ftypmif1"), "an HEIC picture"),
+        (begins(b"\xff\x0a") || at_4(b"JXL "), "a JPEG XL image"),
+        (at_4(b"jP  "), "a JPEG 2000 image"),
+        (at_4(b"ftyphei") || at_4(b"ftypmif1"), "an HEIC image"),
     ];
     if let Some((_, what)) = known.iter().find(|(is, _)| *is) {
         return (*what).to_owned();
@@ -299,9 +305,9 @@ fn looks_like(bytes: &[u8]) -> String {
         } else {
             "a"
         };
-        return match word(format) {
-            "picture" => "a picture of another format".to_owned(),
-            word => format!("{article} {word} picture"),
+        return match format_name(format) {
+            "image" => "an image of another format".to_owned(),
+            name => format!("{article} {name} image"),
         };
     }
     if at_4(b"ftyp") {

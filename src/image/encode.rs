@@ -1,4 +1,4 @@
-//! From pixels to the bytes of a file, the same bytes each time.
+//! Encodes pixels as the bytes of a file; equal pixels give equal bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,27 +7,27 @@ use image::codecs::jpeg::JpegEncoder;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// An 8-bit indexed PNG; `indices` row by row.
+/// An 8-bit indexed PNG of `indices`, row by row.
 ///
 /// # Errors
-/// Where there are not `width · height` indices, or none.
-pub fn palette_png(
+/// If there are not `width · height` indices, or none.
+pub fn encode_palette_png(
     width: u32,
     height: u32,
     indices: &[u8],
     palette: &[[u8; 3]; 256],
 ) -> Result<Vec<u8>> {
     if indices.len() as u64 != u64::from(width) * u64::from(height) {
-        return Err(failed(
+        return Err(encode_error(
             width,
             height,
             format!("there are {} indices", indices.len()),
         ));
     }
-    png(width, height, indices, |encoder| {
+    encode_png(width, height, indices, |encoder| {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_palette(palette.as_flattened());
-        // Neighbouring indices are numbers, but what filters make of them compresses worse.
+        // Filtered indices compress worse than plain ones.
         encoder.set_filter(png::Filter::NoFilter);
     })
 }
@@ -35,15 +35,15 @@ pub fn palette_png(
 /// A 24-bit PNG.
 ///
 /// # Errors
-/// Where the picture has no pixels.
-pub fn rgb_png(pixels: &RgbImage) -> Result<Vec<u8>> {
-    png(pixels.width(), pixels.height(), pixels, |encoder| {
+/// If the image has no pixels.
+pub fn encode_rgb_png(pixels: &RgbImage) -> Result<Vec<u8>> {
+    encode_png(pixels.width(), pixels.height(), pixels, |encoder| {
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_filter(png::Filter::Adaptive);
     })
 }
 
-fn png<'a>(
+fn encode_png<'a>(
     width: u32,
     height: u32,
     data: &[u8],
@@ -60,41 +60,41 @@ fn png<'a>(
             writer.write_image_data(data)?;
             writer.finish()
         })
-        .map_err(|error| failed(width, height, error))?;
+        .map_err(|error| encode_error(width, height, error))?;
     Ok(file)
 }
 
 /// A JPEG of `quality` 1 to 100 (clamped).
 ///
 /// # Errors
-/// Where the picture has no pixels, or a side of more than 65535.
-pub fn jpeg(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+/// If the image has no pixels, or a side of more than 65535.
+pub fn encode_jpeg(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let (width, height) = pixels.dimensions();
     if width == 0 || height == 0 {
-        return Err(failed(width, height, "there are no pixels"));
+        return Err(encode_error(width, height, "there are no pixels"));
     }
     let mut file = Vec::new();
     JpegEncoder::new_with_quality(&mut file, quality.clamp(1, 100))
         .encode_image(pixels)
-        .map_err(|error| failed(width, height, error))?;
+        .map_err(|error| encode_error(width, height, error))?;
     Ok(file)
 }
 
-/// A file inside an address: `data:image/png;base64,…`.
+/// A file as a data URI: `data:image/png;base64,…`.
 pub fn data_uri(mime: &str, bytes: &[u8]) -> String {
     let mut uri = format!("data:{mime};base64,");
     STANDARD.encode_string(bytes, &mut uri);
     uri
 }
 
-fn failed(
+fn encode_error(
     width: u32,
     height: u32,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
     Error::new(
-        ErrorKind::Picture,
-        format!("can't encode a picture of {width} × {height} pixels"),
+        ErrorKind::Image,
+        format!("can't encode an image of {width} × {height} pixels"),
     )
     .because(cause)
 }

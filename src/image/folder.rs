@@ -1,4 +1,4 @@
-//! Which files of a folder are pictures.
+//! Lists the image files of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -6,27 +6,30 @@ use walkdir::WalkDir;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Lower-case endings of the formats that [`Photo`](super::Photo) reads.
-const ENDINGS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+/// Lower-case extensions of the formats that [`DecodedImage`](super::DecodedImage) reads.
+const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
-/// Every picture below `dir`, sorted by path: by its ending in any case, links followed, hidden
-/// files and folders left out.
+/// Every image file below `dir`, sorted by path. A file counts by its extension, in any case; links are
+/// followed; hidden files and folders are left out.
 ///
 /// # Errors
-/// Where `dir` is no folder, can't be walked, or holds no picture.
-pub fn photo_paths(dir: &Path) -> Result<Vec<PathBuf>> {
-    let refuse = |what: &str| Error::new(ErrorKind::Picture, format!("{} {what}", dir.display()));
+/// If `dir` is not a folder, can't be read, or has no image below it.
+pub fn image_paths(dir: &Path) -> Result<Vec<PathBuf>> {
+    let folder_error =
+        |problem: &str| Error::new(ErrorKind::Image, format!("{} {problem}", dir.display()));
     match std::fs::metadata(dir) {
         Ok(metadata) if metadata.is_dir() => {}
         Ok(_) => {
-            return Err(refuse("is a file, not a folder").help("`path:` takes a single picture"));
+            return Err(
+                folder_error("is a file, not a folder").help("`path:` takes a single image")
+            );
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(refuse("doesn't exist"));
+            return Err(folder_error("doesn't exist"));
         }
         Err(error) => {
             return Err(
-                Error::new(ErrorKind::Picture, format!("can't read {}", dir.display()))
+                Error::new(ErrorKind::Image, format!("can't read {}", dir.display()))
                     .because(error),
             );
         }
@@ -38,32 +41,32 @@ pub fn photo_paths(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in walk {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && is_image_name(entry.path()) => {
                 found.push(entry.into_path());
             }
             Ok(_) => {}
-            // A link back up: what is there has been seen.
+            // A link to a parent folder: its files are listed already.
             Err(error) if error.loop_ancestor().is_some() => {}
-            // A link to nowhere: opening it says so in its own place, if it is a picture's name.
+            // A link to nothing, named like an image: opening it gives its own error.
             Err(error)
                 if error.io_error().map(|e| e.kind()) == Some(std::io::ErrorKind::NotFound) =>
             {
                 let path = error
                     .path()
-                    .filter(|path| !is_hidden(path) && is_picture(path));
+                    .filter(|path| !is_hidden(path) && is_image_name(path));
                 found.extend(path.map(Path::to_owned));
             }
             Err(error) => {
-                let place = error.path().unwrap_or(dir).display().to_string();
+                let path = error.path().unwrap_or(dir).display().to_string();
                 return Err(
-                    Error::new(ErrorKind::Picture, format!("can't read {place}")).because(error),
+                    Error::new(ErrorKind::Image, format!("can't read {path}")).because(error)
                 );
             }
         }
     }
     if found.is_empty() {
-        return Err(refuse("has no pictures below it")
-            .help(format!("files ending in {} count", ENDINGS.join(", "))));
+        return Err(folder_error("has no images below it")
+            .help(format!("image files end in {}", EXTENSIONS.join(", "))));
     }
     found.sort();
     Ok(found)
@@ -74,10 +77,10 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-fn is_picture(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| {
-        ENDINGS
+fn is_image_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        EXTENSIONS
             .iter()
-            .any(|known| ending.eq_ignore_ascii_case(known))
+            .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }

@@ -1,23 +1,14 @@
-//! How a picture becomes a network's input: resize, crop, scale, as torchvision does it on PIL.
+//! Preprocessing: resize, centre crop and normalisation, as torchvision does them with Pillow.
 
 use image::RgbImage;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::decode::MAX_PIXELS;
+use super::interpolation::Interpolation;
 use super::resize::resize;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How pixels between pixels are made; both antialiased, as PIL does it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    #[default]
-    Bilinear,
-    Bicubic,
-}
-
-/// The whole way from pixels to input.
+/// The steps from an image's pixels to a network's input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {
@@ -25,16 +16,17 @@ pub struct Preprocess {
     pub resize: Option<u32>,
     /// Side of the square cut from the centre; `None` cuts nothing.
     pub crop: Option<u32>,
+    /// The filter of the resize.
     pub interpolation: Interpolation,
-    /// Subtracted from red, green and blue once they are scaled to 0…1.
+    /// Subtracted from red, green and blue after scaling to 0…1.
     pub mean: [f64; 3],
-    /// What the difference is divided by.
+    /// Divides the difference.
     pub std: [f64; 3],
 }
 
 impl Preprocess {
-    /// torchvision's for most of its models: short side 256 bilinear, centre 224, ImageNet's mean
-    /// and deviation.
+    /// The preprocessing of most torchvision models: short side 256 bilinear, centre crop 224,
+    /// ImageNet's mean and standard deviation.
     pub fn imagenet() -> Self {
         Preprocess {
             resize: Some(256),
@@ -45,7 +37,7 @@ impl Preprocess {
         }
     }
 
-    /// The same for networks made for another size: the short side is 8/7 of the crop, as 256 is of
+    /// The same for networks with another input size: the short side is 8/7 of the crop, as 256 is of
     /// 224.
     pub fn for_input(side: u32) -> Self {
         Preprocess {
@@ -55,42 +47,42 @@ impl Preprocess {
         }
     }
 
-    /// Whether both cut the same view from every picture, whatever they make of its numbers.
-    pub fn sees_like(&self, other: &Preprocess) -> bool {
+    /// Whether both give the same [`view`](Self::view) of every image; mean and deviation may differ.
+    pub fn has_same_view(&self, other: &Preprocess) -> bool {
         (self.resize, self.crop, self.interpolation)
             == (other.resize, other.crop, other.interpolation)
     }
 
-    /// What the network sees of a picture, before mean and deviation: Pillow's pixels of
-    /// torchvision's `Resize` and `CenterCrop`. Where the crop is larger than the picture, black is
-    /// added around it.
+    /// The resized and cropped image, before normalisation: the same pixels as torchvision's `Resize` and
+    /// `CenterCrop` give with Pillow. Where the crop is larger than the image, black is added around it.
     ///
     /// # Errors
-    /// Where the picture, a length of the preprocessing or the result is of no size, or where the
-    /// resized or the cropped picture would have more than [`MAX_PIXELS`].
+    /// If a side of the image, of the resized image or of the crop is 0, or if the resized or the cropped
+    /// image would have more than [`MAX_PIXELS`].
     pub fn view(&self, pixels: &RgbImage) -> Result<RgbImage> {
         let (width, height) = pixels.dimensions();
         if width == 0 || height == 0 {
-            return Err(refuse(format!(
-                "a picture of {width} × {height} pixels can't be preprocessed"
-            )));
+            return Err(Error::new(
+                ErrorKind::Image,
+                format!("can't preprocess an image of {width} × {height} pixels"),
+            ));
         }
         let (to_width, to_height) = self.resized(width, height);
-        self.check(to_width, to_height, (width, height))?;
+        self.check_size(to_width, to_height, (width, height))?;
         if let Some(side) = self.crop {
-            self.check(side.into(), side.into(), (width, height))?;
+            self.check_size(side.into(), side.into(), (width, height))?;
         }
         // Both fit: no more than `MAX_PIXELS`, and no side is 0.
         let (to_width, to_height) = (to_width as u32, to_height as u32);
         let resized = resize(pixels, to_width, to_height, self.interpolation);
         Ok(match self.crop {
-            Some(side) => centre(&resized, side),
+            Some(side) => centre_crop(&resized, side),
             None => resized,
         })
     }
 
-    /// The input as planes red, green, blue, each row by row: `(x/255 − mean) / std` in float32, as
-    /// torchvision computes it.
+    /// The input `[3, height, width]` of a view: `(x/255 − mean) / std` in float32, as torchvision
+    /// computes it.
     pub fn normalise(&self, view: &RgbImage) -> Vec<f32> {
         let mut planes = vec![0.0; view.len()];
         let area = (view.len() / 3).max(1);
@@ -105,7 +97,7 @@ impl Preprocess {
         planes
     }
 
-    /// Width and height of the [`view`](Self::view) of a picture of `width` × `height`.
+    /// Width and height of the [`view`](Self::view) of an image of `width` × `height`.
     pub fn input_size(&self, width: u32, height: u32) -> (u32, u32) {
         match self.crop {
             Some(side) => (side, side),
@@ -117,7 +109,7 @@ impl Preprocess {
         }
     }
 
-    /// In words and numbers: `short side 256 bicubic, centre 224`.
+    /// One line: `short side 256 bicubic, centre 224`.
     pub fn describe(&self) -> String {
         let interpolation = match self.interpolation {
             Interpolation::Bilinear => "bilinear",
@@ -147,29 +139,26 @@ impl Preprocess {
         }
     }
 
-    fn check(&self, width: u64, height: u64, from: (u32, u32)) -> Result<()> {
-        let what = if width == 0 || height == 0 {
-            "nothing would be left"
+    fn check_size(&self, width: u64, height: u64, from: (u32, u32)) -> Result<()> {
+        let allowed = if width == 0 || height == 0 {
+            "each side must be at least 1".to_owned()
         } else if width.saturating_mul(height) > MAX_PIXELS {
-            "the result would be too large"
+            format!("at most {MAX_PIXELS} pixels are allowed")
         } else {
             return Ok(());
         };
-        Err(refuse(format!(
-            "a picture of {} × {} pixels can't be preprocessed with {}: {what}, {width} × {height} pixels",
+        let message = format!(
+            "can't preprocess an image of {} × {} pixels with {}: it would become {width} × {height} pixels, and {allowed}",
             from.0,
             from.1,
             self.describe()
-        )))
+        );
+        Err(Error::new(ErrorKind::Image, message))
     }
 }
 
-fn refuse(message: String) -> Error {
-    Error::new(ErrorKind::Picture, message)
-}
-
-/// The square of `side` pixels in the middle, black where the picture doesn't reach.
-fn centre(pixels: &RgbImage, side: u32) -> RgbImage {
+/// The square of `side` pixels in the middle, black outside of the image.
+fn centre_crop(pixels: &RgbImage, side: u32) -> RgbImage {
     let mut view = RgbImage::new(side, side);
     let left = offset(pixels.width(), side);
     let top = offset(pixels.height(), side);
@@ -177,10 +166,10 @@ fn centre(pixels: &RgbImage, side: u32) -> RgbImage {
     view
 }
 
-/// Where a crop of `side` begins in a line of `length`; negative where black comes first.
+/// The first pixel of a crop of `side` from a line of `length`; negative if the crop begins with black.
 ///
 /// torchvision rounds the two cases differently: half to even for a crop (Python's `round`), down
-/// for what is added before.
+/// for padding.
 fn offset(length: u32, side: u32) -> i64 {
     let spare = i64::from(length) - i64::from(side);
     if spare < 0 {

@@ -1,20 +1,20 @@
-//! Resampling as Pillow does it, to the bit.
+//! Resizes an image to exactly the pixels that Pillow computes.
 //!
-//! Networks are trained and measured on Pillow's pixels. What decides them is not the filter alone
-//! but the order of the passes and the rounding between them: across first, clamped and rounded to
-//! 8 bits, then down, with weights of 22 fractional bits. Crates pass in another order or keep
-//! fractions: the nearest of image 0.25, fast_image_resize 6 and pic-scale 0.7 is within a level in
-//! bilinear, but in bicubic, which overshoots, up to 7 levels away on a photo and 30 on noise.
+//! Networks are trained and evaluated on Pillow's pixels. They depend on the filter, on the order of
+//! the passes and on the rounding between them: rows first, clamped and rounded to 8 bits, then
+//! columns, with weights of 22 fractional bits. The crates image 0.25, fast_image_resize 6 and
+//! pic-scale 0.7 differ in one of these: the best is within one level for bilinear, but for bicubic,
+//! which overshoots, it differs by up to 7 levels on a photo and 30 on noise.
 
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::preprocess::Interpolation;
+use super::interpolation::Interpolation;
 
-/// Fractional bits of a weight: 32 less 8 for the sample and 2 for sign and overshoot.
+/// Fractional bits of a weight: 32 minus 8 for the sample and 2 for sign and overshoot.
 const BITS: u32 = 22;
 
-/// The picture at `width` × `height` (each at least 1, as are the picture's own sides).
+/// The image at `width` × `height`; empty if a side of either is 0.
 pub(crate) fn resize(
     pixels: &RgbImage,
     width: u32,
@@ -25,7 +25,7 @@ pub(crate) fn resize(
     if [width, height, from_width, from_height].contains(&0) {
         return RgbImage::new(width, height);
     }
-    // A pass that would change nothing is left out.
+    // A pass that changes nothing is left out, as in Pillow.
     let across = if width == from_width {
         pixels.clone()
     } else {
@@ -39,7 +39,7 @@ pub(crate) fn resize(
 }
 
 fn resize_rows(pixels: &RgbImage, width: u32, interpolation: Interpolation) -> RgbImage {
-    let taps = taps(pixels.width(), width, interpolation);
+    let taps = filter_taps(pixels.width(), width, interpolation);
     let mut resized = RgbImage::new(width, pixels.height());
     let from_stride = 3 * pixels.width() as usize;
     resized
@@ -63,7 +63,7 @@ fn resize_rows(pixels: &RgbImage, width: u32, interpolation: Interpolation) -> R
 }
 
 fn resize_columns(pixels: &RgbImage, height: u32, interpolation: Interpolation) -> RgbImage {
-    let taps = taps(pixels.height(), height, interpolation);
+    let taps = filter_taps(pixels.height(), height, interpolation);
     let mut resized = RgbImage::new(pixels.width(), height);
     let stride = 3 * pixels.width() as usize;
     resized
@@ -88,31 +88,31 @@ fn to_byte(sum: i32) -> u8 {
     (sum >> BITS).clamp(0, 255) as u8
 }
 
-/// What one sample is made of.
-struct Tap {
-    /// The first sample it takes from.
+/// The source samples of one resized sample, and their weights.
+struct FilterTaps {
+    /// The index of the first source sample.
     first: usize,
-    /// Of that sample and the following ones, in units of 2⁻²²; they sum to about one.
+    /// The weights of that sample and the following ones, in units of 2⁻²²; they sum to about one.
     weights: Vec<i32>,
 }
 
-/// The taps of every sample of a line of `from` that becomes one of `to`.
-fn taps(from: u32, to: u32, interpolation: Interpolation) -> Vec<Tap> {
-    let (filter, reach): (fn(f64) -> f64, f64) = match interpolation {
+/// The taps of each of the `to` samples that a line of `from` samples is resized to.
+fn filter_taps(from: u32, to: u32, interpolation: Interpolation) -> Vec<FilterTaps> {
+    let (filter, support): (fn(f64) -> f64, f64) = match interpolation {
         Interpolation::Bilinear => (triangle, 1.0),
         Interpolation::Bicubic => (cubic, 2.0),
     };
     let step = f64::from(from) / f64::from(to);
     // Shrinking widens the filter by the same factor: that is the antialiasing.
-    let stretch = step.max(1.0);
-    let reach = reach * stretch;
+    let widening = step.max(1.0);
+    let support = support * widening;
     (0..to)
-        .map(|place| {
-            let centre = (f64::from(place) + 0.5) * step;
-            let first = (centre - reach + 0.5).max(0.0) as usize;
-            let end = ((centre + reach + 0.5) as usize).min(from as usize);
+        .map(|index| {
+            let centre = (f64::from(index) + 0.5) * step;
+            let first = (centre - support + 0.5).max(0.0) as usize;
+            let end = ((centre + support + 0.5) as usize).min(from as usize);
             let parts: Vec<f64> = (first..end)
-                .map(|sample| filter((sample as f64 - centre + 0.5) * (1.0 / stretch)))
+                .map(|sample| filter((sample as f64 - centre + 0.5) * (1.0 / widening)))
                 .collect();
             let sum: f64 = parts.iter().sum();
             let weights = parts
@@ -123,7 +123,7 @@ fn taps(from: u32, to: u32, interpolation: Interpolation) -> Vec<Tap> {
                     (part * f64::from(1 << BITS)).round() as i32
                 })
                 .collect();
-            Tap { first, weights }
+            FilterTaps { first, weights }
         })
         .collect()
 }

@@ -1,12 +1,16 @@
-//! A rectangle of an image, as a receptive field or a patch has it.
+//! A rectangle of an image, such as a receptive field or a patch.
 
 use serde::{Deserialize, Serialize};
 
-/// A part of a picture as the network saw it, in its pixels.
+/// A rectangle of a view (the image as a network sees it), in pixels of the view.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Window {
+    /// The first column.
     pub left: usize,
+    /// The first row.
     pub top: usize,
+    /// The number of columns.
     pub width: usize,
+    /// The number of rows.
     pub height: usize,
 }

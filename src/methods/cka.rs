@@ -139,7 +139,7 @@ impl Collector for Looking<'_> {
         let batches = &self.kept.batches;
         let Some(side) = batches.iter().map(|(_, count)| *count).max() else {
             return Err(Error::new(
-                ErrorKind::Picture,
+                ErrorKind::Image,
                 "no four images of one size came together",
             ));
         };

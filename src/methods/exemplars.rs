@@ -32,7 +32,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Card, Content, Exemplar, Maximised, Note};
-use crate::image::Photo;
+use crate::image::DecodedImage;
 use crate::image::Window;
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -273,7 +273,7 @@ impl Looking<'_> {
         let members: Vec<(usize, Member)> = wanted.iter().map(|&at| (at, member(at))).collect();
         let preprocess = &self.subject.preprocess;
         let views = members.into_par_iter().map(|(at, member)| {
-            let view = preprocess.view(&Photo::open(&member.path)?.pixels)?;
+            let view = preprocess.view(&DecodedImage::open(&member.path)?.pixels)?;
             Ok((at, (member, view)))
         });
         views.collect()
@@ -296,7 +296,7 @@ impl Looking<'_> {
             };
             let window = self.window(looked.layer, place, view)?;
             let part = [window.left, window.top, window.width, window.height].map(|at| at as u32);
-            patches.extend_from_slice(crate::image::patch(view, part, PATCH).as_raw());
+            patches.extend_from_slice(crate::image::thumbnail(view, part, PATCH).as_raw());
             exemplars.push(Exemplar {
                 image: member.id.clone(),
                 source: member.source.clone(),

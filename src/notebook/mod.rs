@@ -9,7 +9,7 @@
 mod file;
 
 use crate::error::{Error, Result};
-use crate::image::Photo;
+use crate::image::DecodedImage;
 use crate::report::inline;
 use crate::session::{
     Chart, Experiment, Figures, Image, LayerTable, Model, Predictions, Report, Session,
@@ -52,7 +52,7 @@ shown! {
     Model: |model| facts(model);
 }
 
-impl Photo {
+impl DecodedImage {
     /// Shows the photo in a notebook's cell.
     pub fn evcxr_display(&self) {
         let (width, height) = self.pixels.dimensions();

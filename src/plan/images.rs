@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
-use crate::image::{Photo, photo_paths};
+use crate::image::{DecodedImage, image_paths};
 use crate::network::labels::Labels;
 use crate::progress::Progress;
 use crate::spec::{ImageSpec, SpecFile, Step, id_of_file, unique_ids};
@@ -24,7 +24,7 @@ pub struct PlannedImage {
     /// Its place in the spec's list.
     pub place: usize,
     /// Its pixels, where they are in memory already.
-    pub photo: Option<Photo>,
+    pub photo: Option<DecodedImage>,
 }
 
 impl PlannedImage {
@@ -32,10 +32,10 @@ impl PlannedImage {
     ///
     /// # Errors
     /// If the file is no picture that can be read.
-    pub fn open(&self) -> Result<Photo> {
+    pub fn open(&self) -> Result<DecodedImage> {
         match &self.photo {
             Some(photo) => Ok(photo.clone()),
-            None => Photo::open(&self.path),
+            None => DecodedImage::open(&self.path),
         }
     }
 }
@@ -176,7 +176,7 @@ fn entries(
             }
             ImageSpec::Dir { dir, limit } => {
                 let full = spec.resolve(dir);
-                let paths = photo_paths(&full).map_err(|error| spec.locate(&at("dir"), error))?;
+                let paths = image_paths(&full).map_err(|error| spec.locate(&at("dir"), error))?;
                 for path in paths.into_iter().take(limit.unwrap_or(usize::MAX)) {
                     let below = path.strip_prefix(&full).unwrap_or(&path);
                     pictures.push(PlannedImage {

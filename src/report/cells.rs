@@ -9,7 +9,7 @@ use super::projections::ProjectionsView;
 use super::trust;
 use crate::error::Result;
 use crate::figures::{Array, ClassInfo, Content, Figure};
-use crate::image::Scale;
+use crate::image::ValueScale;
 use crate::methods::{MethodSpec, activations};
 use crate::results::LayerInfo;
 
@@ -202,8 +202,12 @@ impl Drawing<'_> {
                     })
                     .collect();
                 let scale = Shown::of(values, signed);
-                let mosaic =
-                    crate::image::channels(values, [shown, height, width], &[scale.scale], 1)?;
+                let mosaic = crate::image::channel_mosaic(
+                    values,
+                    [shown, height, width],
+                    &[scale.scale],
+                    1,
+                )?;
                 let numbers: Vec<String> =
                     channels.iter().take(shown).map(usize::to_string).collect();
                 cell.mosaic = Some(MosaicView {
@@ -241,7 +245,7 @@ impl Drawing<'_> {
         signed: bool,
     ) -> Result<MapView> {
         let shown = Shown::of(values, signed);
-        let indices = crate::image::to_indices(values, shown.scale);
+        let indices = shown.scale.indices(values);
         let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let place = |part: f64| self.words.fixed(part * 100.0, 0);
         Ok(MapView {
@@ -255,7 +259,7 @@ impl Drawing<'_> {
     }
 
     fn scale(&self, shown: &Shown, plain: &str) -> ScaleView {
-        let Scale { low, high, signed } = shown.scale;
+        let ValueScale { low, high, signed } = shown.scale;
         let mut words = self.words.say(plain, &[]);
         if shown.clipped {
             let largest = self.words.number(f64::from(shown.largest));

@@ -11,7 +11,7 @@ use super::page::Net;
 use super::words::Words;
 use crate::error::Result;
 use crate::figures::{Array, Coded, Codes, Content, Figure, KindsBy, Tensors};
-use crate::image::{data_uri, jpeg};
+use crate::image::{data_uri, encode_jpeg};
 use crate::methods::tsne::sides;
 use crate::results::Results;
 
@@ -161,7 +161,7 @@ impl Section {
             }
         }
         self.sprites.push(Sprite {
-            uri: data_uri("image/jpeg", &jpeg(&all, QUALITY)?),
+            uri: data_uri("image/jpeg", &encode_jpeg(&all, QUALITY)?),
             columns,
             rows,
             key: codes.thumbnails.clone(),

@@ -11,7 +11,7 @@ use super::projections::projection;
 use super::words::Words;
 use crate::error::Result;
 use crate::figures::{Array, Card, Content, Figure, Tensors};
-use crate::image::{Grid, patch};
+use crate::image::{MosaicGrid, thumbnail};
 use crate::results::Results;
 
 #[derive(Debug, Serialize)]
@@ -172,7 +172,7 @@ impl Drawing<'_> {
                     // On a square in grey, which is 0, as the patches are.
                     let (pixels, _) = projection(values, height, width)?;
                     let (width, height) = pixels.dimensions();
-                    Some(patch(&pixels, [0, 0, width, height], width.max(height)))
+                    Some(thumbnail(&pixels, [0, 0, width, height], width.max(height)))
                 }
                 _ => None,
             },
@@ -221,7 +221,7 @@ fn mosaic(array: &Array) -> Option<RgbImage> {
     let [count, height, width, 3] = array.shape[..] else {
         return None;
     };
-    let grid = Grid::new(count, width, height, 1).ok()?;
+    let grid = MosaicGrid::new(count, width, height, 1).ok()?;
     let mut all = RgbImage::from_pixel(grid.width(), grid.height(), Rgb([128; 3]));
     let tiles = array.bytes()?.chunks_exact(width * height * 3);
     for (number, tile) in tiles.enumerate() {

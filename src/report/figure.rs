@@ -172,7 +172,7 @@ impl Draw<'_> {
                 let shape = seen.as_ref().map_or((width, height), |photo| {
                     (photo.width() as usize, photo.height() as usize)
                 });
-                let indices = crate::image::to_indices(values, shown.scale);
+                let indices = shown.scale.indices(values);
                 let map = Picture::map((width, height), &indices, colours)?;
                 drawing.pictures.push(map.with_sides(shape));
                 if let Some(photo) = &seen {
@@ -192,13 +192,13 @@ impl Draw<'_> {
             (&[3, height, width], None) if negative => {
                 // Something taken back to the pixels: grey is 0.
                 let magnitude = Shown::of(values, true).scale.high;
-                let tile = crate::image::kernels(values, [1, height, width], magnitude, 1)?;
+                let tile = crate::image::kernel_mosaic(values, [1, height, width], magnitude, 1)?;
                 drawing.pictures.push(Picture::png(&tile)?);
             }
             (&[count, 3, height, width], Some(Content::Tiles { magnitude, .. })) => {
                 let zoom = zoom(count, width.max(height));
                 let tiles =
-                    crate::image::kernels(values, [count, height, width], *magnitude, zoom)?;
+                    crate::image::kernel_mosaic(values, [count, height, width], *magnitude, zoom)?;
                 drawing.pictures.push(Picture::png(&tiles)?);
             }
             (&[count, height, width], _) => {
@@ -222,7 +222,7 @@ impl Draw<'_> {
     ) -> Result<()> {
         let shown = Shown::of(values, signed);
         let zoom = zoom(shape[0], shape[1].max(shape[2]));
-        let mosaic = crate::image::channels(values, shape, &[shown.scale], zoom)?;
+        let mosaic = crate::image::channel_mosaic(values, shape, &[shown.scale], zoom)?;
         let size = (mosaic.width as usize, mosaic.height as usize);
         let map = Picture::map(size, &mosaic.indices, colours(signed))?;
         drawing.pictures.push(map);
@@ -286,7 +286,7 @@ fn photo(array: &Array, bytes: &[u8]) -> Result<RgbImage> {
         [count, height, width, 3] => (count, height, width),
         _ => return Err(refused()),
     };
-    let grid = crate::image::Grid::new(count, width, height, 1)?;
+    let grid = crate::image::MosaicGrid::new(count, width, height, 1)?;
     let mut all = RgbImage::from_pixel(grid.width(), grid.height(), image::Rgb([255; 3]));
     for (number, bytes) in bytes.chunks_exact(3 * width * height).enumerate() {
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
@@ -313,7 +313,7 @@ impl Picture {
     }
 
     fn png(pixels: &RgbImage) -> Result<Self> {
-        let bytes = crate::image::rgb_png(pixels)?;
+        let bytes = crate::image::encode_rgb_png(pixels)?;
         Ok(Picture::new(
             data_uri("image/png", &bytes),
             pixels.dimensions(),
@@ -325,7 +325,7 @@ impl Picture {
         let times = (900 / photo.width().max(1)).clamp(1, 4);
         let (width, height) = (photo.width() * times, photo.height() * times);
         let large = crate::image::resize(photo, width, height, Interpolation::Bicubic);
-        let bytes = crate::image::jpeg(&large, 92)?;
+        let bytes = crate::image::encode_jpeg(&large, 92)?;
         Ok(Picture::new(
             data_uri("image/jpeg", &bytes),
             photo.dimensions(),
@@ -340,7 +340,7 @@ impl Picture {
             .map(|at| indices[at / wide / times * width + at % wide / times])
             .collect();
         let size = (wide as u32, high as u32);
-        let bytes = crate::image::palette_png(size.0, size.1, &large, &colours.palette())?;
+        let bytes = crate::image::encode_palette_png(size.0, size.1, &large, &colours.palette())?;
         Ok(Picture::new(data_uri("image/png", &bytes), size))
     }
 

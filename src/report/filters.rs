@@ -10,7 +10,7 @@ use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
 use crate::figures::{Content, Figure, Tensors};
-use crate::image::{Grid, Scale};
+use crate::image::{MosaicGrid, ValueScale};
 use crate::results::Results;
 
 /// Side of one weight of a colour kernel, in pixels of the stored picture.
@@ -200,9 +200,9 @@ impl Drawing<'_> {
                     "alt.filters",
                     &[("network", &net.id), ("shown", &shown), ("kernel", &side)],
                 );
-                let grid = Grid::new(k, width, height, ZOOM)?;
+                let grid = MosaicGrid::new(k, width, height, ZOOM)?;
                 let mut add = |end: f32, title: Option<String>| -> Result<()> {
-                    let tiles = crate::image::kernels(values, [k, height, width], end, ZOOM)?;
+                    let tiles = crate::image::kernel_mosaic(values, [k, height, width], end, ZOOM)?;
                     cell.pictures.push(Kernels {
                         id: self.store.colours(&tiles)?,
                         width: tiles.width(),
@@ -263,17 +263,13 @@ impl Drawing<'_> {
                     (false, 1) => "filters.depthwise",
                     (false, _) => "filters.slices",
                 };
-                let scale = Scale::symmetric(*magnitude);
+                let scale = ValueScale::symmetric(*magnitude);
                 let (indices, [wide, high], marks) = if matrix {
-                    (
-                        crate::image::to_indices(values, scale),
-                        [s as u32, k as u32],
-                        Vec::new(),
-                    )
+                    (scale.indices(values), [s as u32, k as u32], Vec::new())
                 } else {
                     let (strips, side) = strips(values, [k, s, height, width]);
                     let mosaic =
-                        crate::image::channels(&strips, [k, side[0], side[1]], &[scale], 1)?;
+                        crate::image::channel_mosaic(&strips, [k, side[0], side[1]], &[scale], 1)?;
                     let marks = marks(mosaic.grid, units, dead);
                     (mosaic.indices, [mosaic.width, mosaic.height], marks)
                 };
@@ -339,7 +335,7 @@ fn strips(values: &[f32], [k, s, height, width]: [usize; 4]) -> (Vec<f32>, [usiz
 }
 
 /// Where the dead ones among the `units` of a mosaic lie, in per cent of its sides.
-fn marks(grid: Grid, units: &[usize], dead: &[usize]) -> Vec<[f64; 4]> {
+fn marks(grid: MosaicGrid, units: &[usize], dead: &[usize]) -> Vec<[f64; 4]> {
     let across = |x: u32| 100.0 * f64::from(x) / f64::from(grid.width().max(1));
     let down = |y: u32| 100.0 * f64::from(y) / f64::from(grid.height().max(1));
     let own = units

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Array;
-use crate::image::{ColourMap, Scale, data_uri};
+use crate::image::{ColourMap, ValueScale, data_uri};
 
 /// The quality of photos: artefacts don't show at the size they are shown at.
 const JPEG_QUALITY: u8 = 88;
@@ -56,7 +56,7 @@ impl Store {
         };
         let pixels = array.bytes()?.to_vec();
         let photo = RgbImage::from_raw(width.try_into().ok()?, height.try_into().ok()?, pixels)?;
-        let bytes = crate::image::jpeg(&photo, JPEG_QUALITY).ok()?;
+        let bytes = crate::image::encode_jpeg(&photo, JPEG_QUALITY).ok()?;
         Some(self.add("image/jpeg", &bytes))
     }
 
@@ -65,11 +65,11 @@ impl Store {
     /// # Errors
     /// If it has no pixels.
     pub fn small(&mut self, pixels: &RgbImage) -> Result<String> {
-        let bytes = crate::image::jpeg(pixels, SMALL_QUALITY)?;
+        let bytes = crate::image::encode_jpeg(pixels, SMALL_QUALITY)?;
         Ok(self.add("image/jpeg", &bytes))
     }
 
-    /// Grey levels that a filter of the page colours: the indices of a [`Scale`].
+    /// Grey levels that a filter of the page colours: the indices of a [`ValueScale`].
     pub fn grey(&mut self, width: u32, height: u32, indices: &[u8]) -> Result<String> {
         let mut bytes = Vec::new();
         png::PngEncoder::new_with_quality(
@@ -80,7 +80,7 @@ impl Store {
         .write_image(indices, width, height, image::ExtendedColorType::L8)
         .map_err(|error| {
             Error::new(
-                ErrorKind::Picture,
+                ErrorKind::Image,
                 format!("can't encode a map of {width} × {height}"),
             )
             .because(error)
@@ -90,14 +90,14 @@ impl Store {
 
     /// A picture in its own colours.
     pub fn colours(&mut self, pixels: &RgbImage) -> Result<String> {
-        Ok(self.add("image/png", &crate::image::rgb_png(pixels)?))
+        Ok(self.add("image/png", &crate::image::encode_rgb_png(pixels)?))
     }
 }
 
 /// How the numbers of a map became grey levels.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown {
-    pub scale: Scale,
+    pub scale: ValueScale,
     /// Whether values beyond the scale's end are shown as its end.
     pub clipped: bool,
     /// The largest magnitude among the values.
@@ -125,9 +125,9 @@ impl Shown {
             }
         }
         let scale = if signed {
-            Scale::symmetric(end)
+            ValueScale::symmetric(end)
         } else {
-            Scale::between(0.0, end)
+            ValueScale::between(0.0, end)
         };
         Shown {
             scale,
@@ -192,7 +192,7 @@ pub fn palettes() -> Vec<Palette> {
             Palette {
                 name: format!("{map:?}").to_lowercase(),
                 title: format!("{map:?}"),
-                signed: map.diverges(),
+                signed: map.is_diverging(),
                 tables: [table(0), table(1), table(2)],
             }
         })

@@ -92,7 +92,7 @@ impl Drawing<'_> {
 /// If it has no pixels.
 pub(super) fn projection(values: &[f32], height: usize, width: usize) -> Result<(RgbImage, f32)> {
     let end = Shown::of(values, true).scale.high;
-    let pixels = crate::image::kernels(values, [1, height, width], end, 1)?;
+    let pixels = crate::image::kernel_mosaic(values, [1, height, width], end, 1)?;
     let longer = pixels.width().max(pixels.height());
     if longer <= SIDE {
         return Ok((pixels, end));

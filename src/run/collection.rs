@@ -235,7 +235,7 @@ impl<'a> Looking<'a> {
             .iter()
             .map(|model| {
                 let wanted = &model.subject.preprocess;
-                let same = |other: &Preprocess| other.sees_like(wanted);
+                let same = |other: &Preprocess| other.has_same_view(wanted);
                 ways.iter().position(same).unwrap_or_else(|| {
                     ways.push(wanted.clone());
                     ways.len() - 1
@@ -283,7 +283,7 @@ impl<'a> Looking<'a> {
         if self.skipped.len() == total {
             let message = format!("none of the collection's {total} images can be read");
             let help = self.skipped.first().map(|f| f.message.clone());
-            return Err(Error::new(ErrorKind::Picture, message).help(help.unwrap_or_default()));
+            return Err(Error::new(ErrorKind::Image, message).help(help.unwrap_or_default()));
         }
         Ok(())
     }

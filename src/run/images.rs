@@ -10,7 +10,7 @@ use super::result_cache::Units;
 use super::target_mask;
 use crate::error::{Error, Result};
 use crate::figures::{Array, CheckedMap, Figure, Tensors};
-use crate::image::{Photo, Preprocess};
+use crate::image::{DecodedImage, Preprocess};
 use crate::methods::MethodOutput;
 use crate::plan::images::PlannedImage;
 use crate::progress::{Progress, Unit as Counted};
@@ -159,7 +159,7 @@ fn same_pixels(tensors: &Tensors, shared: &View, view: &RgbImage) -> bool {
 /// What each network sees of a photo, made once for those that preprocess alike.
 fn views(
     picture: &PlannedImage,
-    photo: &Photo,
+    photo: &DecodedImage,
     models: &[Model],
     results: &mut Results,
 ) -> Vec<Option<RgbImage>> {
@@ -167,7 +167,7 @@ fn views(
     let mut all = Vec::with_capacity(models.len());
     for model in models {
         let wanted = &model.subject.preprocess;
-        let alike = |(other, _): &&(Preprocess, RgbImage)| other.sees_like(wanted);
+        let alike = |(other, _): &&(Preprocess, RgbImage)| other.has_same_view(wanted);
         let view = match made.iter().find(alike) {
             Some((_, view)) => Ok(view.clone()),
             None => wanted.view(&photo.pixels),

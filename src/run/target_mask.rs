@@ -3,7 +3,7 @@
 use image::{Rgb, RgbImage};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::image::{Photo, Preprocess};
+use crate::image::{DecodedImage, Preprocess};
 use crate::plan::images::Shows;
 
 /// 1 inside and 0 outside, for each pixel of the view that `preprocess` cuts from a picture of `width` × `height`.
@@ -29,14 +29,14 @@ pub fn inside(
             })
         }
         Shows::Mask(path) => {
-            let mask = Photo::open(path)?.pixels;
+            let mask = DecodedImage::open(path)?.pixels;
             if mask.dimensions() != (width, height) {
                 let (w, h) = mask.dimensions();
                 let message = format!(
                     "the mask {} is {w} × {h}, its picture {width} × {height}",
                     path.display()
                 );
-                return Err(Error::new(ErrorKind::Picture, message)
+                return Err(Error::new(ErrorKind::Image, message)
                     .help("a mask has its picture's size, with the thing in white on black"));
             }
             mask
@@ -50,7 +50,7 @@ pub fn inside(
     match inside.iter().any(|inside| *inside > 0.0) {
         true => Ok(inside),
         false => Err(Error::new(
-            ErrorKind::Picture,
+            ErrorKind::Image,
             "nothing of what the box or the mask shows is left in the input",
         )
         .help("it lies outside the picture, or outside the part that the preprocessing cuts")),

@@ -3,14 +3,14 @@
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
-use crate::image::{Photo, RgbImage};
+use crate::image::{DecodedImage, RgbImage};
 use crate::plan::images::{Label, PlannedImage};
 
 /// A picture to put before networks.
 #[derive(Clone)]
 pub struct Image {
     pub(super) picture: PlannedImage,
-    photo: Photo,
+    photo: DecodedImage,
 }
 
 impl Image {
@@ -18,7 +18,7 @@ impl Image {
     pub fn from_pixels(name: &str, pixels: RgbImage) -> Self {
         let sha256 = Sha256::digest(pixels.as_raw());
         let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let photo = Photo { pixels, sha256 };
+        let photo = DecodedImage { pixels, sha256 };
         Image {
             picture: PlannedImage {
                 id: crate::spec::id_from(name),
@@ -55,7 +55,7 @@ impl Image {
     }
 
     /// Its pixels, upright.
-    pub fn photo(&self) -> &Photo {
+    pub fn photo(&self) -> &DecodedImage {
         &self.photo
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use convscope::ErrorKind;
-use convscope::image::{Photo, photo_paths};
+use convscope::image::{DecodedImage, image_paths};
 use proptest::prelude::*;
 
 use super::{apart, bytes_of, folder, golden, picture};
@@ -18,7 +18,7 @@ fn every_format_gives_pillows_pixels() {
             .collect();
         assert_eq!(names.len(), 24);
         for name in names {
-            let photo = Photo::open(&folder().join(name)).unwrap();
+            let photo = DecodedImage::open(&folder().join(name)).unwrap();
             let (most, mean) = apart(&photo.pixels, &picture(file, &format!("open/{name}")));
             let lossy = name.ends_with(".jpg") || name == "lossy.webp";
             // Another decoder may round otherwise.
@@ -36,11 +36,11 @@ fn the_content_decides_and_not_the_name() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("really a png.jpg");
     fs::copy(folder().join("colour.png"), &path).unwrap();
-    let photo = Photo::open(&path).unwrap();
+    let photo = DecodedImage::open(&path).unwrap();
     assert_eq!(photo.pixels.dimensions(), (61, 43));
     assert_eq!(
         photo,
-        Photo::from_bytes("x", &bytes_of("colour.png")).unwrap()
+        DecodedImage::from_bytes("x", &bytes_of("colour.png")).unwrap()
     );
 }
 
@@ -49,7 +49,7 @@ fn the_hash_is_of_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("abc");
     fs::write(&path, bytes_of("grey.png")).unwrap();
-    let first = Photo::open(&path).unwrap().sha256;
+    let first = DecodedImage::open(&path).unwrap().sha256;
     // As `sha256sum` prints it.
     assert_eq!(
         first,
@@ -58,9 +58,9 @@ fn the_hash_is_of_the_file() {
     // What follows a PNG's end changes the file and not the pixels.
     let mut longer = bytes_of("grey.png");
     longer.push(0);
-    let second = Photo::from_bytes("abc", &longer).unwrap();
+    let second = DecodedImage::from_bytes("abc", &longer).unwrap();
     assert_ne!(second.sha256, first);
-    assert_eq!(second.pixels, Photo::open(&path).unwrap().pixels);
+    assert_eq!(second.pixels, DecodedImage::open(&path).unwrap().pixels);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn all_eight_orientations_are_turned_upright() {
         for orientation in 1..=8 {
             let mut turned = bytes.clone();
             turned[at] = orientation;
-            let photo = Photo::from_bytes("turned", &turned).unwrap();
+            let photo = DecodedImage::from_bytes("turned", &turned).unwrap();
             let (most, _) = apart(
                 &photo.pixels,
                 &picture(file, &format!("orientation/{orientation}")),
@@ -87,8 +87,8 @@ fn refusal(name: &str, bytes: &[u8]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     fs::write(&path, bytes).unwrap();
-    let error = Photo::open(&path).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Picture);
+    let error = DecodedImage::open(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Image);
     let message = error.message();
     let path = path.display().to_string();
     assert!(message.starts_with(&path), "{message}");
@@ -100,7 +100,7 @@ fn a_file_that_is_no_picture_is_named_for_what_it_is() {
     let seems = |name: &str, bytes: &[u8]| {
         let message = refusal(name, bytes);
         let (before, what) = message.split_once(": it looks like ").expect(&message);
-        assert_eq!(before, "is not a picture that can be read");
+        assert_eq!(before, "is not an image that can be read");
         what.to_owned()
     };
     assert_eq!(seems("note.jpg", b"not a photo at all\n"), "a text file");
@@ -111,22 +111,19 @@ fn a_file_that_is_no_picture_is_named_for_what_it_is() {
     assert_eq!(seems("page.png", b"<!DOCTYPE html><html>404"), "a web page");
     assert_eq!(
         seems("a.png", b"<?xml version=\"1.0\"?><svg/>"),
-        "an SVG drawing"
+        "an SVG image"
     );
     assert_eq!(seems("doc.jpg", b"%PDF-1.7\n\x00\xff"), "a PDF");
     assert_eq!(seems("x.jpg", b"PK\x03\x04\x00\x00"), "a zip archive");
     assert_eq!(
         seems("scan.jpg", b"II*\x00\x08\x00\x00\x00"),
-        "a TIFF picture"
+        "a TIFF image"
     );
     assert_eq!(
         seems("phone.jpg", b"\0\0\0\x18ftypheic\0\0"),
-        "an HEIC picture"
+        "an HEIC image"
     );
-    assert_eq!(
-        seems("new.jpg", b"\0\0\0\x18ftypavif\0\0"),
-        "an AVIF picture"
-    );
+    assert_eq!(seems("new.jpg", b"\0\0\0\x18ftypavif\0\0"), "an AVIF image");
     assert_eq!(seems("zero.jpg", &[0; 100]), "nothing but zeros");
     assert_eq!(seems("odd.jpg", &[7, 200, 0, 3]), "some other binary file");
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n";
@@ -137,15 +134,15 @@ fn a_file_that_is_no_picture_is_named_for_what_it_is() {
 fn a_missing_file_a_folder_and_an_empty_file_are_errors() {
     assert_eq!(refusal("empty.png", b""), "is empty");
     let dir = tempfile::tempdir().unwrap();
-    let error = Photo::open(dir.path()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Picture);
+    let error = DecodedImage::open(dir.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Image);
     assert!(
-        error.message().ends_with("is a folder, not a picture"),
+        error.message().ends_with("is a folder, not an image file"),
         "{error}"
     );
     let missing = dir.path().join("missing.png");
-    let error = Photo::open(&missing).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Picture);
+    let error = DecodedImage::open(&missing).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Image);
     assert_eq!(
         error.message(),
         format!("{} doesn't exist", missing.display())
@@ -158,7 +155,7 @@ fn what_is_too_large_is_refused_before_it_is_decoded() {
     let path = dir.path().join("heavy.png");
     // A hole: the file says 65 MiB and takes no room.
     fs::File::create(&path).unwrap().set_len(65 << 20).unwrap();
-    let error = Photo::open(&path).unwrap_err();
+    let error = DecodedImage::open(&path).unwrap_err();
     assert!(error.message().ends_with("is too large: 65 MiB"), "{error}");
 
     // The header of a BMP of 20000 × 20000 pixels, without the pixels.
@@ -217,8 +214,8 @@ proptest! {
             b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"RIFF\x40\0\0\0WEBPVP8 ",
         ];
         let bytes = [starts[magic], &bytes].concat();
-        if let Err(error) = Photo::from_bytes("random", &bytes) {
-            prop_assert_eq!(error.kind(), ErrorKind::Picture);
+        if let Err(error) = DecodedImage::from_bytes("random", &bytes) {
+            prop_assert_eq!(error.kind(), ErrorKind::Image);
         }
     }
 
@@ -240,9 +237,9 @@ proptest! {
         for (place, value) in spoil {
             bytes[(place * length) as usize] = value;
         }
-        match Photo::from_bytes(name, &bytes) {
+        match DecodedImage::from_bytes(name, &bytes) {
             Ok(photo) => prop_assert!(photo.pixels.width() > 0),
-            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Picture),
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Image),
         }
     }
 }
@@ -264,22 +261,22 @@ fn a_folders_pictures_come_by_path_without_hidden_ones() {
         fs::write(path, b"").unwrap();
     }
     fs::create_dir(dir.path().join("folder.png")).unwrap();
-    let found = photo_paths(dir.path()).unwrap();
+    let found = image_paths(dir.path()).unwrap();
     let expected = ["a.webp", "b/10.png", "b/2.JPG", "z.bmp"].map(|name| dir.path().join(name));
     assert_eq!(found, expected);
 
-    let error = photo_paths(&dir.path().join("folder.png")).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Picture);
+    let error = image_paths(&dir.path().join("folder.png")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Image);
     assert!(
-        error.message().ends_with("has no pictures below it"),
+        error.message().ends_with("has no images below it"),
         "{error}"
     );
-    let error = photo_paths(&dir.path().join("a.webp")).unwrap_err();
+    let error = image_paths(&dir.path().join("a.webp")).unwrap_err();
     assert!(
         error.message().ends_with("is a file, not a folder"),
         "{error}"
     );
-    let error = photo_paths(&dir.path().join("nowhere")).unwrap_err();
+    let error = image_paths(&dir.path().join("nowhere")).unwrap_err();
     assert!(error.message().ends_with("doesn't exist"), "{error}");
 }
 
@@ -292,10 +289,10 @@ fn links_are_followed_but_not_in_circles() {
     fs::write(photos.join("a.png"), b"").unwrap();
     std::os::unix::fs::symlink(&photos, photos.join("again")).unwrap();
     std::os::unix::fs::symlink(dir.path().join("gone"), photos.join("gone.jpg")).unwrap();
-    let found = photo_paths(&photos).unwrap();
+    let found = image_paths(&photos).unwrap();
     assert_eq!(found, [photos.join("a.png"), photos.join("gone.jpg")]);
     assert!(
-        Photo::open(&found[1])
+        DecodedImage::open(&found[1])
             .unwrap_err()
             .message()
             .ends_with("doesn't exist")

@@ -1,9 +1,9 @@
-//! The picture room against Pillow and torchvision, and against files that are no pictures.
+//! Images against Pillow and torchvision, and against files that are no pictures.
 //!
 //! `../images/` and its `golden.safetensors` are made by `../make_images.py`.
 
-mod drawing;
 mod files;
+mod rendering;
 mod views;
 
 use std::fs;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use convscope::ErrorKind;
-use convscope::image::{Interpolation, Photo, Preprocess, photo_paths};
+use convscope::image::{DecodedImage, Interpolation, Preprocess, image_paths};
 use image::RgbImage;
 
 use super::{apart, floats, folder, golden, picture};
@@ -32,7 +32,7 @@ fn views_are_torchvisions_to_the_bit() {
             };
             let (resize, crop) = (parts[2].parse().unwrap(), parts[3].parse().unwrap());
             let preprocess = preprocess(resize, crop, interpolation);
-            let photo = Photo::open(&folder().join(format!("{}.png", parts[1]))).unwrap();
+            let photo = DecodedImage::open(&folder().join(format!("{}.png", parts[1]))).unwrap();
             let view = preprocess.view(&photo.pixels).unwrap();
             let (width, height) = photo.pixels.dimensions();
             assert_eq!(preprocess.input_size(width, height), view.dimensions());
@@ -61,7 +61,7 @@ for number, photo in enumerate(photos):
 #[test]
 fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
     let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/imagenet_sample");
-    let Ok(photos) = photo_paths(&photos) else {
+    let Ok(photos) = image_paths(&photos) else {
         println!("skipped: no photos at {}", photos.display());
         return;
     };
@@ -90,7 +90,7 @@ fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
         for (number, path) in photos.iter().enumerate() {
             let bytes = fs::read(out.path().join(number.to_string())).unwrap();
             let expected = RgbImage::from_raw(224, 224, bytes).unwrap();
-            let photo = Photo::open(path).unwrap();
+            let photo = DecodedImage::open(path).unwrap();
             let view = preprocess(256, 224, interpolation)
                 .view(&photo.pixels)
                 .unwrap();
@@ -169,7 +169,7 @@ fn sizes_of_nothing_and_of_too_much_are_errors() {
     ];
     for (preprocess, picture) in attempts {
         let error = preprocess.view(picture).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Picture);
-        assert!(error.message().contains("can't be preprocessed"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Image);
+        assert!(error.message().contains("can't preprocess"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 use super::{At, Classes, Maximize, Objective, ascend};
 use crate::error::Result;
 use crate::figures::{Array, BestPhoto, ClassInfo, Content, MadePicture, Note};
-use crate::image::Photo;
+use crate::image::DecodedImage;
 use crate::methods::units::{Chooser, peaks};
 use crate::methods::{Batch, Collector, LoadedModel, Member, MethodOutput, State, to_array};
 use crate::network::graph::NodeId;
@@ -256,9 +256,9 @@ impl Search<'_> {
         let view = self
             .subject
             .preprocess
-            .view(&Photo::open(&member.path)?.pixels)?;
+            .view(&DecodedImage::open(&member.path)?.pixels)?;
         let whole = [0, 0, view.width(), view.height()];
-        let small = crate::image::patch(&view, whole, THUMBNAIL);
+        let small = crate::image::thumbnail(&view, whole, THUMBNAIL);
         let (key, side) = (format!("{key}/photo"), THUMBNAIL as usize);
         let array = Array::u8(&[side, side, 3], small.into_raw());
         out.tensors.insert(key.clone(), array);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{COLOURS, draw, nets};
 use crate::error::Result;
 use crate::figures::{Content, Figure, Tensors};
-use crate::image::{ColourMap, Grid, Scale};
+use crate::image::{ColourMap, MosaicGrid, ValueScale};
 use crate::report::cells::{Cell, floats, message};
 use crate::report::page::Net;
 use crate::report::photos;
@@ -142,7 +142,7 @@ fn of_networks(
         };
         let values = &values[..k * colours * h * w];
         let zoom = zoom(k, w, h)?;
-        let tiles = crate::image::kernels(values, [k, h, w], *magnitude, zoom)?;
+        let tiles = crate::image::kernel_mosaic(values, [k, h, w], *magnitude, zoom)?;
         title = words.say(&format!("method.{}", figure.method), &[]);
         let layer = figure.layer.clone().unwrap_or_default();
         let mut cell = message(net, String::new());
@@ -154,7 +154,7 @@ fn of_networks(
         cells.push(One {
             pictures: vec![Picture {
                 width: tiles.width(),
-                uri: crate::image::data_uri("image/png", &crate::image::rgb_png(&tiles)?),
+                uri: crate::image::data_uri("image/png", &crate::image::encode_rgb_png(&tiles)?),
                 alt: format!("{title}, {}, {layer}", figure.model),
             }],
             cell,
@@ -173,7 +173,7 @@ fn of_networks(
 
 /// How often a tile's pixels are repeated so that a mosaic of them is about as wide as it may be.
 fn zoom(count: usize, width: usize, height: usize) -> Result<u32> {
-    let once = Grid::new(count, width, height, 1)?.width().max(1);
+    let once = MosaicGrid::new(count, width, height, 1)?.width().max(1);
     Ok((MOSAIC / once).max(1))
 }
 
@@ -206,10 +206,15 @@ fn one(cell: Cell, figure: &Figure, photo: Option<&RgbImage>, tensors: &Tensors)
                 let signed = mosaic.scale.signed;
                 let scale = Shown::of(values, signed).scale;
                 let zoom = zoom(count, width, height)?;
-                let drawn = crate::image::channels(values, [count, height, width], &[scale], zoom)?;
+                let drawn =
+                    crate::image::channel_mosaic(values, [count, height, width], &[scale], zoom)?;
                 let palette = colours(signed).palette();
-                let bytes =
-                    crate::image::palette_png(drawn.width, drawn.height, &drawn.indices, &palette)?;
+                let bytes = crate::image::encode_palette_png(
+                    drawn.width,
+                    drawn.height,
+                    &drawn.indices,
+                    &palette,
+                )?;
                 pictures.push(Picture {
                     uri: crate::image::data_uri("image/png", &bytes),
                     width: drawn.width.min(MOSAIC),
@@ -240,9 +245,9 @@ fn laid_over(
     photo: &RgbImage,
     values: &[f32],
     size: (usize, usize),
-    scale: Scale,
+    scale: ValueScale,
 ) -> Result<RgbImage> {
-    let values = crate::image::enlarge(values, size, photo.dimensions())?;
+    let values = crate::image::upsample(values, size, photo.dimensions())?;
     let palette = colours(scale.signed).palette();
     let mut laid = photo.clone();
     for (pixel, value) in laid.pixels_mut().zip(values) {
@@ -267,11 +272,11 @@ fn laid_over(
 fn bare(
     values: &[f32],
     (width, height): (usize, usize),
-    scale: Scale,
+    scale: ValueScale,
     alt: &str,
 ) -> Result<Picture> {
     let zoom = (SIDE as usize / width.max(1)).max(1);
-    let indices = crate::image::to_indices(values, scale);
+    let indices = scale.indices(values);
     let mut enlarged = Vec::with_capacity(indices.len() * zoom * zoom);
     for row in indices.chunks_exact(width.max(1)) {
         let wide: Vec<u8> = row
@@ -282,7 +287,7 @@ fn bare(
     }
     let side = |length: usize| u32::try_from(length * zoom).unwrap_or(u32::MAX);
     let palette = colours(scale.signed).palette();
-    let bytes = crate::image::palette_png(side(width), side(height), &enlarged, &palette)?;
+    let bytes = crate::image::encode_palette_png(side(width), side(height), &enlarged, &palette)?;
     Ok(Picture {
         uri: crate::image::data_uri("image/png", &bytes),
         width: SIDE,
@@ -293,7 +298,8 @@ fn bare(
 fn colour_bar(signed: bool) -> Result<String> {
     // Pages scale a picture's height with its width, so it has the shape that it is shown in.
     let row: Vec<u8> = (1..=255).collect();
-    let bytes = crate::image::palette_png(255, 16, &row.repeat(16), &colours(signed).palette())?;
+    let bytes =
+        crate::image::encode_palette_png(255, 16, &row.repeat(16), &colours(signed).palette())?;
     Ok(crate::image::data_uri("image/png", &bytes))
 }
 
@@ -315,9 +321,9 @@ pub(super) fn jpeg(photo: &RgbImage, shown: u32, alt: &str) -> Result<Picture> {
     let bytes = match width < from {
         true => {
             let small = imageops::resize(photo, width, height, FilterType::Triangle);
-            crate::image::jpeg(&small, QUALITY)?
+            crate::image::encode_jpeg(&small, QUALITY)?
         }
-        false => crate::image::jpeg(photo, QUALITY)?,
+        false => crate::image::encode_jpeg(photo, QUALITY)?,
     };
     Ok(Picture {
         uri: crate::image::data_uri("image/jpeg", &bytes),

@@ -206,7 +206,7 @@ impl Drawing<'_> {
             return Ok(None);
         }
         let (values, width, height) = smaller(values, *width, *height);
-        let indices = crate::image::to_indices(&values, Shown::of(&values, false).scale);
+        let indices = Shown::of(&values, false).scale.indices(&values);
         let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let id = self.store.grey(side(width), side(height), &indices)?;
         Ok(Some(MapView {

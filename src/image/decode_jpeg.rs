@@ -1,18 +1,17 @@
-//! JPEG pixels as libjpeg-turbo makes them, which is what Pillow, and so every published figure,
-//! reads: other decoders are up to 5 levels off at a pixel, and a near tie between two classes can
-//! fall the other way.
+//! Decodes a JPEG with libjpeg's arithmetic, which Pillow uses, and so every published accuracy. Other
+//! decoders differ by up to 5 levels at a pixel, which can change the order of two close logits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::RgbImage;
 use mozjpeg::{ColorSpace, Decompress};
 
-/// The pixels of a JPEG; `None` for one in CMYK, which the general decoder turns into RGB.
+/// The pixels of a JPEG; `None` for one in CMYK, which the general decoder converts to RGB.
 ///
 /// # Errors
-/// In libjpeg's words, if the file can't be decoded.
+/// If the file can't be decoded, with libjpeg's message.
 pub(super) fn decode(bytes: &[u8]) -> Result<Option<RgbImage>, std::io::Error> {
-    // libjpeg's errors come as unwinding, which must not leave here.
+    // mozjpeg reports libjpeg's errors by unwinding, which must not leave this function.
     let decoded = catch_unwind(AssertUnwindSafe(|| {
         let decompress = Decompress::new_mem(bytes)?;
         if matches!(
@@ -32,9 +31,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Option<RgbImage>, std::io::Error> {
         })
     }));
     decoded.unwrap_or_else(|cause| {
-        let said = cause.downcast::<String>().map(|said| *said);
+        let message = cause.downcast::<String>().map(|message| *message);
         Err(std::io::Error::other(
-            said.unwrap_or_else(|_| "it is corrupt".into()),
+            message.unwrap_or_else(|_| "it is corrupt".into()),
         ))
     })
 }

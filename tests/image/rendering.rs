@@ -1,8 +1,8 @@
 //! What a reader sees: scales, palettes, files, mosaics, overlays.
 
 use convscope::image::{
-    ColourMap, Grid, NO_VALUE, Photo, Scale, channels, data_uri, enlarge, jpeg, kernels, overlay,
-    palette_png, rgb_png, to_indices,
+    ColourMap, DecodedImage, MosaicGrid, NO_VALUE, ValueScale, channel_mosaic, data_uri,
+    encode_jpeg, encode_palette_png, encode_rgb_png, kernel_mosaic, overlay, upsample,
 };
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
@@ -12,20 +12,17 @@ use super::{apart, floats, folder, golden};
 #[test]
 fn a_scale_spends_its_indices_on_its_range() {
     let values = [-2.0, f32::NAN, 0.0, 6.0, f32::INFINITY];
-    let scale = Scale::of(&values, false);
-    assert_eq!(scale, Scale::between(-2.0, 6.0));
-    assert_eq!(to_indices(&values, scale), [1, 0, 65, 255, 255]);
-    let scale = Scale::of(&values, true);
-    assert_eq!(scale, Scale::symmetric(6.0));
-    assert_eq!(
-        to_indices(&[-6.0, 0.0, 3.0, 6.0], scale),
-        [1, 128, 192, 255]
-    );
-    assert!(Scale::of(&[], false).is_flat());
-    assert!(Scale::of(&[3.0, 3.0], false).is_flat());
-    assert_eq!(Scale::of(&[0.0, 0.0], true).index(0.0), 128);
+    let scale = ValueScale::from_values(&values, false);
+    assert_eq!(scale, ValueScale::between(-2.0, 6.0));
+    assert_eq!(scale.indices(&values), [1, 0, 65, 255, 255]);
+    let scale = ValueScale::from_values(&values, true);
+    assert_eq!(scale, ValueScale::symmetric(6.0));
+    assert_eq!(scale.indices(&[-6.0, 0.0, 3.0, 6.0]), [1, 128, 192, 255]);
+    assert!(ValueScale::from_values(&[], false).is_flat());
+    assert!(ValueScale::from_values(&[3.0, 3.0], false).is_flat());
+    assert_eq!(ValueScale::from_values(&[0.0, 0.0], true).index(0.0), 128);
     // The difference of these two is no f32.
-    assert_eq!(Scale::between(f32::MIN, f32::MAX).index(0.0), 128);
+    assert_eq!(ValueScale::between(f32::MIN, f32::MAX).index(0.0), 128);
 }
 
 /// Lightness L* of CIE Lab, 0 to 100.
@@ -51,7 +48,7 @@ fn palettes_grow_lighter_and_keep_a_colour_for_nothing() {
     for map in ColourMap::ALL {
         let palette = map.palette();
         assert!(!palette[1..].contains(&palette[0]), "{map:?}");
-        if map.diverges() {
+        if map.is_diverging() {
             // Near white in the middle, as dark at both ends; cool below 0 and warm above.
             let [red, green, blue] = palette[128];
             assert!(
@@ -83,31 +80,41 @@ fn palettes_grow_lighter_and_keep_a_colour_for_nothing() {
 fn pngs_keep_every_pixel_and_come_out_the_same() {
     let palette = ColourMap::Magma.palette();
     let indices: Vec<u8> = (0..=255).collect();
-    let file = palette_png(32, 8, &indices, &palette).unwrap();
-    assert_eq!(file, palette_png(32, 8, &indices, &palette).unwrap());
-    let read = Photo::from_bytes("map", &file).unwrap().pixels;
+    let file = encode_palette_png(32, 8, &indices, &palette).unwrap();
+    assert_eq!(file, encode_palette_png(32, 8, &indices, &palette).unwrap());
+    let read = DecodedImage::from_bytes("map", &file).unwrap().pixels;
     assert_eq!(read.dimensions(), (32, 8));
     for (index, pixel) in read.pixels().enumerate() {
         assert_eq!(pixel.0, palette[index]);
     }
-    assert!(palette_png(32, 8, &indices[1..], &palette).is_err());
-    assert!(palette_png(0, 8, &[], &palette).is_err());
+    assert!(encode_palette_png(32, 8, &indices[1..], &palette).is_err());
+    assert!(encode_palette_png(0, 8, &[], &palette).is_err());
 
-    let photo = Photo::open(&folder().join("noise.png")).unwrap().pixels;
-    let file = rgb_png(&photo).unwrap();
-    assert_eq!(Photo::from_bytes("photo", &file).unwrap().pixels, photo);
-    assert!(rgb_png(&RgbImage::new(0, 0)).is_err());
+    let photo = DecodedImage::open(&folder().join("noise.png"))
+        .unwrap()
+        .pixels;
+    let file = encode_rgb_png(&photo).unwrap();
+    assert_eq!(
+        DecodedImage::from_bytes("photo", &file).unwrap().pixels,
+        photo
+    );
+    assert!(encode_rgb_png(&RgbImage::new(0, 0)).is_err());
 }
 
 #[test]
 fn jpegs_are_near_and_smaller_for_less_quality() {
-    let photo = Photo::open(&folder().join("full.jpg")).unwrap().pixels;
-    let good = jpeg(&photo, 95).unwrap();
-    let (_, mean) = apart(&Photo::from_bytes("good", &good).unwrap().pixels, &photo);
+    let photo = DecodedImage::open(&folder().join("full.jpg"))
+        .unwrap()
+        .pixels;
+    let good = encode_jpeg(&photo, 95).unwrap();
+    let (_, mean) = apart(
+        &DecodedImage::from_bytes("good", &good).unwrap().pixels,
+        &photo,
+    );
     assert!(mean < 2.0, "{mean}");
-    assert!(jpeg(&photo, 0).unwrap().len() < good.len());
-    assert!(jpeg(&RgbImage::new(1, 65_536), 80).is_err());
-    assert!(jpeg(&RgbImage::new(3, 0), 80).is_err());
+    assert!(encode_jpeg(&photo, 0).unwrap().len() < good.len());
+    assert!(encode_jpeg(&RgbImage::new(1, 65_536), 80).is_err());
+    assert!(encode_jpeg(&RgbImage::new(3, 0), 80).is_err());
 }
 
 #[test]
@@ -122,10 +129,10 @@ fn a_data_uri_holds_the_file() {
 fn channels_lie_in_a_grid_with_gaps() {
     // Five channels of 2 × 1: columns of 3 and 5 pixels to a side are nearest to a square at 2.
     let values: Vec<f32> = (0..10).map(|value| value as f32).collect();
-    let mosaic = channels(&values, [5, 1, 2], &[Scale::between(0.0, 9.0)], 1).unwrap();
+    let mosaic = channel_mosaic(&values, [5, 1, 2], &[ValueScale::between(0.0, 9.0)], 1).unwrap();
     assert_eq!((mosaic.grid.columns, mosaic.grid.rows), (2, 3));
     assert_eq!((mosaic.width, mosaic.height), (5, 5));
-    let index = |value: f32| Scale::between(0.0, 9.0).index(value);
+    let index = |value: f32| ValueScale::between(0.0, 9.0).index(value);
     let row = |a, b, c, d| [index(a), index(b), NO_VALUE, index(c), index(d)];
     let gap = [NO_VALUE; 5];
     let last = [index(8.0), index(9.0), NO_VALUE, NO_VALUE, NO_VALUE];
@@ -141,20 +148,23 @@ fn channels_lie_in_a_grid_with_gaps() {
     assert_eq!(mosaic.grid.origin(3), (3, 2));
 
     // On scales of their own, all channels end alike.
-    let own: Vec<Scale> = values.chunks(2).map(|two| Scale::of(two, false)).collect();
-    let mosaic = channels(&values, [5, 1, 2], &own, 3).unwrap();
+    let own: Vec<ValueScale> = values
+        .chunks(2)
+        .map(|two| ValueScale::from_values(two, false))
+        .collect();
+    let mosaic = channel_mosaic(&values, [5, 1, 2], &own, 3).unwrap();
     assert_eq!((mosaic.width, mosaic.height), (13, 11));
     assert_eq!(mosaic.indices[..7], [1, 1, 1, 255, 255, 255, NO_VALUE]);
 
-    let scale = [Scale::between(0.0, 9.0)];
-    assert!(channels(&values, [5, 2, 2], &scale, 1).is_err());
-    assert!(channels(&values, [5, 1, 2], &own[..2], 1).is_err());
-    assert!(channels(&[], [0, 1, 2], &scale, 1).is_err());
-    assert!(channels(&values, [5, 1, 2], &scale, 0).is_err());
-    assert!(channels(&values, [5, 1, 2], &scale, u32::MAX).is_err());
-    assert!(Grid::new(usize::MAX, usize::MAX, usize::MAX, u32::MAX).is_err());
+    let scale = [ValueScale::between(0.0, 9.0)];
+    assert!(channel_mosaic(&values, [5, 2, 2], &scale, 1).is_err());
+    assert!(channel_mosaic(&values, [5, 1, 2], &own[..2], 1).is_err());
+    assert!(channel_mosaic(&[], [0, 1, 2], &scale, 1).is_err());
+    assert!(channel_mosaic(&values, [5, 1, 2], &scale, 0).is_err());
+    assert!(channel_mosaic(&values, [5, 1, 2], &scale, u32::MAX).is_err());
+    assert!(MosaicGrid::new(usize::MAX, usize::MAX, usize::MAX, u32::MAX).is_err());
     // A square number of squares is a square.
-    let grid = Grid::new(64, 7, 7, 4).unwrap();
+    let grid = MosaicGrid::new(64, 7, 7, 4).unwrap();
     assert_eq!((grid.columns, grid.rows, grid.width()), (8, 8, 8 * 29 - 1));
 }
 
@@ -162,15 +172,15 @@ fn channels_lie_in_a_grid_with_gaps() {
 fn kernels_are_grey_at_zero() {
     // One kernel of 1 × 2: red, green, blue planes.
     let values = [0.0, 1.0, -1.0, -5.0, 0.5, f32::NAN];
-    let tiles = kernels(&values, [1, 1, 2], 1.0, 2).unwrap();
+    let tiles = kernel_mosaic(&values, [1, 1, 2], 1.0, 2).unwrap();
     assert_eq!(tiles.dimensions(), (4, 2));
     assert_eq!(*tiles.get_pixel(1, 1), Rgb([128, 0, 191]));
     assert_eq!(*tiles.get_pixel(2, 0), Rgb([255, 0, 0]));
-    let flat = kernels(&[0.0; 6], [2, 1, 1], 0.0, 1).unwrap();
+    let flat = kernel_mosaic(&[0.0; 6], [2, 1, 1], 0.0, 1).unwrap();
     let (grey, white) = (Rgb([128; 3]), Rgb([255; 3]));
     let found: Vec<Rgb<u8>> = flat.pixels().copied().collect();
     assert!(found == [grey, white, grey], "{found:?}");
-    assert!(kernels(&values, [2, 1, 2], 1.0, 1).is_err());
+    assert!(kernel_mosaic(&values, [2, 1, 2], 1.0, 1).is_err());
 }
 
 #[test]
@@ -178,7 +188,7 @@ fn maps_are_enlarged_as_pytorch_does() {
     golden(|file| {
         let map = floats(file, "enlarge/map");
         for (width, height) in [(33, 20), (7, 5), (9, 3)] {
-            let found = enlarge(&map, (7, 5), (width, height)).unwrap();
+            let found = upsample(&map, (7, 5), (width, height)).unwrap();
             let expected = floats(file, &format!("enlarge/{width}/{height}"));
             assert_eq!(found.len(), expected.len());
             for (a, b) in found.iter().zip(&expected) {
@@ -186,10 +196,10 @@ fn maps_are_enlarged_as_pytorch_does() {
             }
         }
     });
-    assert!(enlarge(&[1.0; 6], (7, 5), (3, 3)).is_err());
-    assert!(enlarge(&[], (0, 0), (3, 3)).is_err());
-    assert!(enlarge(&[1.0], (1, 1), (0, 3)).is_err());
-    assert!(enlarge(&[1.0], (1, 1), (u32::MAX, u32::MAX)).is_err());
+    assert!(upsample(&[1.0; 6], (7, 5), (3, 3)).is_err());
+    assert!(upsample(&[], (0, 0), (3, 3)).is_err());
+    assert!(upsample(&[1.0], (1, 1), (0, 3)).is_err());
+    assert!(upsample(&[1.0], (1, 1), (u32::MAX, u32::MAX)).is_err());
 }
 
 #[test]
@@ -197,7 +207,7 @@ fn an_overlay_mixes_and_leaves_the_photo_where_there_is_no_number() {
     let photo = RgbImage::from_pixel(4, 2, Rgb([100, 150, 200]));
     let map = [1.0, f32::NAN];
     let lay = |alpha| {
-        let scale = Scale::between(0.0, 1.0);
+        let scale = ValueScale::between(0.0, 1.0);
         overlay(&photo, &map, 2, 1, ColourMap::Viridis, scale, alpha).unwrap()
     };
     assert_eq!(lay(0.0), photo);
@@ -207,10 +217,10 @@ fn an_overlay_mixes_and_leaves_the_photo_where_there_is_no_number() {
     assert_eq!(half.get_pixel(3, 1).0, [100, 150, 200]);
     assert_eq!(lay(9.0).get_pixel(0, 0).0, [253, 231, 37]);
     // Weak values let the photo through; the middle of a signed scale is one.
-    let scale = Scale::between(0.0, 1.0);
+    let scale = ValueScale::between(0.0, 1.0);
     let weak = overlay(&photo, &[0.0], 1, 1, ColourMap::Viridis, scale, 1.0).unwrap();
     assert_eq!(weak, photo);
-    let scale = Scale::symmetric(1.0);
+    let scale = ValueScale::symmetric(1.0);
     let middle = overlay(&photo, &[0.0], 1, 1, ColourMap::BlueRed, scale, 1.0).unwrap();
     assert_eq!(middle, photo);
 }
@@ -223,8 +233,8 @@ proptest! {
 
     #[test]
     fn any_number_has_an_index(low in any::<f32>(), high in any::<f32>(), signed: bool, value in any::<f32>()) {
-        let scale = Scale { low, high, signed };
+        let scale = ValueScale { low, high, signed };
         prop_assert_eq!(scale.index(value) == NO_VALUE, value.is_nan());
-        let _ = Scale::of(&[low, high, value], signed).index(value);
+        let _ = ValueScale::from_values(&[low, high, value], signed).index(value);
     }
 }
