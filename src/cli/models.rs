@@ -107,7 +107,7 @@ fn text(models: &[Model]) -> String {
         .map(|pack| {
             vec![
                 pack.name.clone(),
-                pack.photos.len().to_string(),
+                pack.images.len().to_string(),
                 pack.licence.clone(),
                 pack.source_line(),
             ]

@@ -1,9 +1,10 @@
-//! What can be fetched: the types behind `catalogue.yaml`, and finding an entry by its name.
+//! The catalogue of weight sets and image packs (`catalogue.yaml`), and finding an entry by its name.
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::checksum::Checksum;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Preprocess;
 use crate::network::graph::nearest;
@@ -11,16 +12,17 @@ use crate::network::zoo;
 
 const TEXT: &str = include_str!("catalogue.yaml");
 
-/// Everything that can be fetched.
+/// The catalogue's entries.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
-    pub packs: Vec<PhotoPack>,
-    /// An architecture's sets stand in order of preference.
+    /// Image packs.
+    pub packs: Vec<ImagePack>,
+    /// Weight sets; the first set of an architecture is its default.
     pub weights: Vec<WeightSet>,
 }
 
-/// The parameters of one network, as somebody trained and published them.
+/// Published weights of one architecture.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightSet {
@@ -28,11 +30,11 @@ pub struct WeightSet {
     pub name: String,
     /// The architecture: `resnet50`.
     pub arch: String,
-    /// Half a line that says where it comes from.
+    /// The set in half a line.
     pub title: String,
-    /// Which classes it tells apart: `imagenet-1000`.
+    /// The classes of its head: `imagenet-1000`.
     pub classes: String,
-    /// How a picture becomes the input that it was trained on.
+    /// The preprocessing that it was trained with.
     pub preprocess: Preprocess,
     /// See [`zoo::Options::stride_on_1x1`].
     #[serde(default)]
@@ -43,121 +45,131 @@ pub struct WeightSet {
     /// See [`zoo::Options::gap_head`].
     #[serde(default)]
     pub gap_head: bool,
+    /// The licence of the weights.
     pub licence: String,
-    /// What its files take up; torchvision's are known to half a KiB only.
+    /// The size of its files; torchvision's are known to half a KiB only.
     pub bytes: u64,
-    /// Top-1 on ImageNet's validation set in percent, as the publisher gives it.
+    /// Top-1 accuracy on ImageNet's validation set in percent, as the publisher gives it.
     #[serde(default)]
     pub top1: Option<f64>,
-    pub format: Format,
-    /// Where the classifier comes from.
+    /// The format of its files.
+    pub format: WeightSetFormat,
+    /// Where the head (the classifier) comes from.
     #[serde(default)]
-    pub head: Head,
-    /// What a reader has to know; one sentence.
+    pub head: HeadSource,
+    /// A sentence that the report shows beside the set.
     #[serde(default)]
     pub note: Option<String>,
-    /// Tried in order.
+    /// The sources, in the order in which they are tried.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
-    pub sources: Vec<Source>,
+    pub sources: Vec<FileSource>,
+    /// The files.
     pub files: Vec<RemoteFile>,
 }
 
-/// How the files of a weight set hold its tensors.
+impl WeightSet {
+    /// The graph options of the architecture that the set needs.
+    pub fn options(&self) -> zoo::Options {
+        zoo::Options {
+            stride_on_1x1: self.stride_on_1x1,
+            bn_eps: self.bn_eps,
+            gap_head: self.gap_head,
+            ..zoo::Options::default()
+        }
+    }
+
+    /// The first source in one line.
+    pub fn source_line(&self) -> String {
+        first_line(&self.sources)
+    }
+
+    /// Whether a package client can fetch it, so that it is available wherever packages are.
+    pub fn is_packaged(&self) -> bool {
+        let is_packaged = |source: &FileSource| !matches!(source, FileSource::Url(_));
+        self.sources.iter().any(is_packaged)
+    }
+}
+
+/// The file format of a weight set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Format {
+pub enum WeightSetFormat {
     /// A PyTorch state dict.
     Pth,
     /// A TensorFlow.js model: `model.json` first, then its shards in order.
     Tfjs,
-    /// An ONNX model of which only VGG's convolutions are wanted.
+    /// An ONNX model of which VGG's convolutions are read.
     OnnxVggBackbone,
 }
 
-/// Where a weight set's classifier comes from.
+/// Where the head of a weight set comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Head {
-    /// It is in the files, with the rest.
+pub enum HeadSource {
+    /// The set's files.
     #[default]
     InFile,
-    /// It is built into convscope.
+    /// A file that is part of convscope.
     Bundled,
 }
 
-/// Photos that can be fetched together.
+/// Images that are fetched together.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PhotoPack {
+pub struct ImagePack {
+    /// Its name in an experiment: `imagenet-20`.
     pub name: String,
+    /// The pack in half a line.
     pub title: String,
+    /// The licence of its images.
     pub licence: String,
-    /// Tried in order.
+    /// The sources, in the order in which they are tried.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
-    pub sources: Vec<Source>,
-    pub photos: Vec<PackPhotoEntry>,
+    pub sources: Vec<FileSource>,
+    /// The images.
+    pub images: Vec<CatalogueImage>,
 }
 
-/// One photo of a pack.
+impl ImagePack {
+    /// The first source in one line.
+    pub fn source_line(&self) -> String {
+        first_line(&self.sources)
+    }
+}
+
+/// One image of a pack.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct PackPhotoEntry {
+pub struct CatalogueImage {
+    /// The file.
     #[serde(flatten)]
     pub file: RemoteFile,
-    /// ImageNet's index of what it shows, where it has a class for it.
+    /// The index of its class in ImageNet, if ImageNet has one for it.
     #[serde(default)]
     pub label: Option<usize>,
-    /// Where it is not the pack's.
+    /// Its licence, if it differs from the pack's.
     #[serde(default)]
     pub licence: Option<String>,
 }
 
-/// A file, and how to know that it is the right one.
+/// A file to fetch, and its sum.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct RemoteFile {
-    /// Below a package's folder, and below the set's own in the cache; `/` between folders.
+    /// The path below the package's folder, and below the entry's folder in the cache; `/` between
+    /// folders.
     pub path: String,
-    /// Its exact length, where that is known.
+    /// Its exact length, if that is known.
     #[serde(default)]
     pub bytes: Option<u64>,
+    /// Its sha256.
     #[serde(flatten)]
     pub checksum: Checksum,
 }
 
-/// What is known of a file's sha256, in small hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub enum Checksum {
-    /// All 64.
-    #[serde(rename = "sha256")]
-    Whole(String),
-    /// The first few, which the publisher puts into the file's name.
-    #[serde(rename = "sha256_prefix")]
-    Prefix(String),
-}
-
-impl Checksum {
-    /// Whether `sha256` (64 small hex digits) is the sum, as far as it is known.
-    pub fn fits(&self, sha256: &str) -> bool {
-        match self {
-            Checksum::Whole(whole) => whole == sha256,
-            Checksum::Prefix(prefix) => !prefix.is_empty() && sha256.starts_with(prefix.as_str()),
-        }
-    }
-}
-
-impl std::fmt::Display for Checksum {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Checksum::Whole(whole) => f.write_str(whole),
-            Checksum::Prefix(prefix) => write!(f, "{prefix}…"),
-        }
-    }
-}
-
-/// Where files come from.
+/// Where the files of an entry come from.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The address of the one file, or of the folder of several.
+pub enum FileSource {
+    /// The URL of the one file, or of the folder of several.
     Url(String),
     /// A wheel on PyPI.
     Pip(Package),
@@ -165,55 +177,60 @@ pub enum Source {
     Npm(Package),
 }
 
-impl Source {
-    /// The source in a few words: `PyPI foolbox 3.3.4`, or the address.
-    pub fn line(&self) -> String {
+impl FileSource {
+    /// One line: `PyPI foolbox 3.3.4`, or the URL.
+    pub fn describe(&self) -> String {
         match self {
-            Source::Url(url) => url.clone(),
-            Source::Pip(package) => format!("PyPI {} {}", package.name, package.version),
-            Source::Npm(package) => format!("npm {} {}", package.name, package.version),
+            FileSource::Url(url) => url.clone(),
+            FileSource::Pip(package) => format!("PyPI {} {}", package.name, package.version),
+            FileSource::Npm(package) => format!("npm {} {}", package.name, package.version),
         }
     }
 }
 
-/// A package of which some files are wanted.
+/// A package that holds the files.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
+    /// The package's name in its registry.
     pub name: String,
+    /// Its version.
     pub version: String,
     /// The folder in the archive that the files are in.
     pub folder: String,
-    /// The archive's length, for the progress bar.
+    /// The archive's length in bytes, for the progress bar.
     pub bytes: u64,
-    /// Which of several wheels.
+    /// The wheel to download, if the version has several.
     #[serde(default)]
     pub wheel: Option<Wheel>,
 }
 
-/// The wheel of one Python and platform, as `pip download` names them.
+/// The tags of a wheel, as `pip download` names them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wheel {
+    /// The Python version: `3.11`.
     pub python: String,
+    /// The ABI tag: `cp311`.
     pub abi: String,
+    /// The platform tag: `manylinux_2_28_x86_64`.
     pub platform: String,
 }
 
-/// Everything that can be fetched.
+/// The catalogue.
 pub fn catalogue() -> &'static Catalogue {
     static PARSED: OnceLock<Catalogue> = OnceLock::new();
     PARSED.get_or_init(|| match serde_yaml::from_str(TEXT) {
         Ok(catalogue) => catalogue,
-        // The text is built in and a test parses it: no user gets here.
+        // The text is part of the crate and a test parses it.
         Err(error) => unreachable!("catalogue.yaml: {error}"),
     })
 }
 
-/// The weight set `name` of the architecture `arch`; its first where `name` is absent.
+/// The weight set `name` of the architecture `arch`; without `name` the first.
 ///
 /// # Errors
-/// If there is no such architecture or set, with the nearest name and a list of what there is.
+/// If there is no such architecture or set; the help has the nearest name and the list of all.
 pub fn weight_set(arch: &str, name: Option<&str>) -> Result<&'static WeightSet> {
     zoo::find(arch)?;
     let sets: Vec<&WeightSet> = catalogue()
@@ -224,14 +241,14 @@ pub fn weight_set(arch: &str, name: Option<&str>) -> Result<&'static WeightSet> 
     let Some(first) = sets.first() else {
         let message = format!("no weight set for `{arch}` is known");
         return Err(Error::new(ErrorKind::Usage, message)
-            .help("give it a file (`weights: best.pth`) or say `weights: random`"));
+            .help("write a file (`weights: best.pth`) or `weights: random`"));
     };
     let Some(name) = name else { return Ok(first) };
     if let Some(set) = sets.iter().find(|set| set.name == name) {
         return Ok(set);
     }
     let names: Vec<&str> = sets.iter().map(|set| set.name.as_str()).collect();
-    Err(unknown(
+    Err(unknown_name(
         ErrorKind::Usage,
         format!("`{arch}` has no weight set `{name}`"),
         name,
@@ -239,29 +256,36 @@ pub fn weight_set(arch: &str, name: Option<&str>) -> Result<&'static WeightSet> 
     ))
 }
 
-/// The photo pack of that name.
+/// The image pack of that name.
 ///
 /// # Errors
-/// If there is none, with the nearest name and a list of what there is.
-pub fn photo_pack(name: &str) -> Result<&'static PhotoPack> {
+/// If there is none; the help has the nearest name and the list of all.
+pub fn image_pack(name: &str) -> Result<&'static ImagePack> {
     let packs = &catalogue().packs;
     packs.iter().find(|pack| pack.name == name).ok_or_else(|| {
         let names: Vec<&str> = packs.iter().map(|pack| pack.name.as_str()).collect();
-        unknown(
+        unknown_name(
             ErrorKind::Usage,
-            format!("there is no photo pack `{name}`"),
+            format!("there is no image pack `{name}`"),
             name,
             &names,
         )
     })
 }
 
-/// An error of a name that is not one of `names`.
-pub(super) fn unknown(kind: ErrorKind, message: String, name: &str, names: &[&str]) -> Error {
+fn first_line(sources: &[FileSource]) -> String {
+    sources
+        .first()
+        .map(FileSource::describe)
+        .unwrap_or_default()
+}
+
+/// The error about a `name` that is not one of `names`.
+pub(super) fn unknown_name(kind: ErrorKind, message: String, name: &str, names: &[&str]) -> Error {
     let listed = names.join(", ");
     let error = Error::new(kind, message);
     match nearest(name, names.iter().copied()) {
-        Some(near) => error.help(format!("did you mean `{near}`? There is: {listed}")),
-        None => error.help(format!("there is: {listed}")),
+        Some(near) => error.help(format!("did you mean `{near}`? allowed: {listed}")),
+        None => error.help(format!("allowed: {listed}")),
     }
 }

@@ -1,7 +1,6 @@
-//! Files from an address: what a cut connection left is kept and gone on with.
+//! Downloads a file from a URL. An interrupted download is resumed, in this run or the next.
 //!
-//! Bytes go into `<file>.part`, in this run or the next; the file gets its name once its length and
-//! sum are right.
+//! Bytes go into `<file>.part`; the file gets its final name once its length and sum are right.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Read, Write};
@@ -11,97 +10,101 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Response, StatusCode, header};
 
-use super::cache::{mismatch, remove, sha256_of};
-use super::{Cache, Fetched, RemoteFile};
+use super::cache::{Cache, CachedFile, remove_file};
+use super::catalogue::RemoteFile;
+use super::checksum::file_sha256;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Progress, Unit};
 
 const BUFFER: usize = 1 << 16;
-/// How often a connection may break before the user is told.
-const TRIES: u32 = 4;
+/// The number of attempts before an interrupted download is an error.
+const ATTEMPTS: u32 = 4;
+/// The pause after the first attempt; it grows with each one.
 const PAUSE: Duration = Duration::from_millis(250);
-const CONNECT: Duration = Duration::from_secs(30);
-/// A server that says nothing for so long is taken for gone.
-const SILENCE: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest time without a byte from the server.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Why one try ended without the whole file.
-enum Stop {
-    /// The connection broke; what came is kept.
-    Cut(Error),
-    /// What is there is not the start of what the server has: begin anew.
-    Stale,
-    /// Another try would end the same way.
-    Final(Error),
+/// Why an attempt ended without the whole file.
+enum AttemptError {
+    /// The connection broke; the bytes so far are kept.
+    Interrupted(Error),
+    /// The `.part` file is not the start of the server's file.
+    StalePart,
+    /// Another attempt would fail in the same way.
+    Permanent(Error),
 }
 
-impl From<Error> for Stop {
+impl From<Error> for AttemptError {
     fn from(error: Error) -> Self {
-        Stop::Final(error)
+        AttemptError::Permanent(error)
     }
 }
 
-/// Fetches `file` from `url` into `folder` of the cache.
+/// Downloads `file` from `url` into `folder` of the cache.
 ///
 /// # Errors
-/// If the server can't be reached or says no; if the connection breaks again and again (what came
-/// is kept for the next run); if length or sum are not the catalogue's (nothing is kept then).
-pub(super) fn fetch(
+/// If the server can't be reached or answers with an error; if the connection breaks in every attempt (the
+/// bytes so far are kept for the next run); if length or sum are not the catalogue's (nothing is kept).
+pub(super) fn download_file(
     url: &str,
     folder: &str,
     file: &RemoteFile,
     cache: &Cache,
     progress: &dyn Progress,
-) -> Result<Fetched> {
+) -> Result<CachedFile> {
     let path = cache.path(folder, &file.path)?;
     let part = part_path(&path);
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|cause| Error::io("make the folder", parent, cause))?;
+        fs::create_dir_all(parent)
+            .map_err(|cause| Error::io("create the folder", parent, cause))?;
     }
-    let mut resumed = length(&part) > 0;
+    let mut resumed = file_length(&part) > 0;
     loop {
         download(url, &part, file.bytes, progress)?;
-        let sha256 = sha256_of(&part)?;
-        if file.checksum.fits(&sha256) {
+        let sha256 = file_sha256(&part)?;
+        if file.checksum.matches(&sha256) {
             fs::rename(&part, &path).map_err(|cause| Error::io("write", &path, cause))?;
-            cache.note(&path, file, &sha256)?;
-            return Ok(Fetched { path, sha256 });
+            cache.record_checksum(&path, file, &sha256)?;
+            return Ok(CachedFile { path, sha256 });
         }
-        remove(&part)?;
-        // Two halves of two different files? Then the whole may still be right.
+        remove_file(&part)?;
+        // The earlier part may be of another version of the file: then a new download can be right.
         if !resumed {
-            return Err(mismatch(url, &sha256, &file.checksum));
+            return Err(file.checksum.mismatch(url, &sha256));
         }
         resumed = false;
         progress.warn(&format!(
-            "what was kept of {url} does not fit the rest; fetching it from the start"
+            "the earlier part of {url} doesn't match the rest; fetching it from the start"
         ));
     }
 }
 
-/// Makes `part` hold all of `url`, from where it ends on.
+/// Completes `part` to the whole file at `url`, in several attempts if need be.
 fn download(url: &str, part: &Path, bytes: Option<u64>, progress: &dyn Progress) -> Result<()> {
     let agent = agent();
-    let mut tries = 0;
+    let mut attempts = 0;
     loop {
         match attempt(&agent, url, part, bytes, progress) {
             Ok(()) => return Ok(()),
-            Err(Stop::Final(error)) => return Err(error),
-            Err(Stop::Stale) => {
-                tracing::debug!(url, "the kept part is of no use");
-                remove(part)?;
-                tries += 1;
-                if tries >= TRIES {
-                    let message = format!("{url} answers with other parts than it is asked for");
+            Err(AttemptError::Permanent(error)) => return Err(error),
+            Err(AttemptError::StalePart) => {
+                tracing::debug!(url, "the earlier part doesn't match the server's file");
+                remove_file(part)?;
+                attempts += 1;
+                if attempts >= ATTEMPTS {
+                    let message =
+                        format!("the server of {url} returns other ranges than requested");
                     return Err(Error::new(ErrorKind::Fetch, message));
                 }
             }
-            Err(Stop::Cut(error)) => {
-                tries += 1;
-                if tries >= TRIES {
+            Err(AttemptError::Interrupted(error)) => {
+                attempts += 1;
+                if attempts >= ATTEMPTS {
                     return Err(error);
                 }
-                tracing::debug!(url, error = %error.one_line(), "cut; trying again");
-                std::thread::sleep(PAUSE * tries);
+                tracing::debug!(url, error = %error.one_line(), "interrupted; trying again");
+                std::thread::sleep(PAUSE * attempts);
             }
         }
     }
@@ -113,61 +116,67 @@ fn attempt(
     part: &Path,
     bytes: Option<u64>,
     progress: &dyn Progress,
-) -> Result<(), Stop> {
-    let have = length(part);
+) -> Result<(), AttemptError> {
+    let have = file_length(part);
     match bytes {
         Some(bytes) if have == bytes && have > 0 => return Ok(()),
-        Some(bytes) if have > bytes => return Err(Stop::Stale),
+        Some(bytes) if have > bytes => return Err(AttemptError::StalePart),
         _ => {}
     }
     let mut request = agent.get(url);
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
     }
-    let response = request.call().map_err(|cause| unreachable(url, cause))?;
+    let response = request
+        .call()
+        .map_err(|cause| connection_error(url, cause))?;
     let (start, total) = match response.status() {
         StatusCode::PARTIAL_CONTENT => match content_range(&response) {
             Some((Some(start), total)) if start == have => (start, total),
-            _ => return Err(Stop::Stale),
+            _ => return Err(AttemptError::StalePart),
         },
-        // All of it is there already, or it is longer than what the server has.
+        // The part is complete, or longer than the server's file.
         StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => {
             return match content_range(&response) {
                 Some((None, Some(total))) if total == have => Ok(()),
-                _ => Err(Stop::Stale),
+                _ => Err(AttemptError::StalePart),
             };
         }
         StatusCode::OK => (0, response.body().content_length()),
-        status => return Err(Stop::Final(refused(url, status))),
+        status => return Err(AttemptError::Permanent(status_error(url, status))),
     };
     if let (Some(total), Some(bytes)) = (total, bytes)
         && total != bytes
     {
-        let message = format!("{url} has {total} bytes, wanted {bytes}: not fetching it");
-        return Err(Stop::Final(Error::new(ErrorKind::Fetch, message).help(
-            "the publisher has changed the file, or something on the way answers in its place",
-        )));
+        let message = format!("{url} must have {bytes} bytes, got {total}; it was not fetched");
+        return Err(AttemptError::Permanent(
+            Error::new(ErrorKind::Fetch, message)
+                .help("the publisher has changed the file, or a proxy answers in its place"),
+        ));
     }
     let done = receive(url, response, part, start, total.or(bytes), progress)?;
     let wanted = total.or(bytes);
     match wanted {
-        // Without a total from the server a short body can't be told from a cut one.
-        Some(wanted) if done < wanted => Err(Stop::Cut(cut(
+        // Without a length from the server a complete body can't be told from an interrupted one.
+        Some(wanted) if done < wanted => Err(AttemptError::Interrupted(interrupted(
             url,
             done,
             Some(wanted),
             IoKind::UnexpectedEof.into(),
         ))),
         Some(wanted) if done > wanted => {
-            remove(part)?;
-            let message = format!("{url} has more than {wanted} bytes: not using it");
-            Err(Stop::Final(Error::new(ErrorKind::Fetch, message)))
+            remove_file(part)?;
+            let message = format!("{url} must have {wanted} bytes, got more; the file was removed");
+            Err(AttemptError::Permanent(Error::new(
+                ErrorKind::Fetch,
+                message,
+            )))
         }
         _ => Ok(()),
     }
 }
 
-/// Writes the answer's body behind the first `start` bytes of `part`; the length reached.
+/// Writes the response's body after the first `start` bytes of `part`. Returns the length of `part`.
 fn receive(
     url: &str,
     response: Response<ureq::Body>,
@@ -175,15 +184,15 @@ fn receive(
     start: u64,
     total: Option<u64>,
     progress: &dyn Progress,
-) -> Result<u64, Stop> {
-    let write = |cause| Stop::Final(Error::io("write", part, cause));
+) -> Result<u64, AttemptError> {
+    let write_error = |cause| AttemptError::Permanent(Error::io("write", part, cause));
     let mut options = File::options();
     let options = options.create(true).write(true);
     let mut file = match start {
         0 => options.truncate(true).open(part),
         _ => File::options().append(true).open(part),
     }
-    .map_err(write)?;
+    .map_err(write_error)?;
     let mut body = response.into_body().into_reader();
     let (mut done, mut buffer) = (start, vec![0; BUFFER]);
     progress.advance(done, total, Unit::Bytes);
@@ -193,36 +202,38 @@ fn receive(
             Ok(count) => count,
             Err(cause) if cause.kind() == IoKind::Interrupted => continue,
             Err(cause) => {
-                file.flush().map_err(write)?;
-                return Err(Stop::Cut(cut(url, done, total, cause)));
+                file.flush().map_err(write_error)?;
+                return Err(AttemptError::Interrupted(interrupted(
+                    url, done, total, cause,
+                )));
             }
         };
-        file.write_all(&buffer[..count]).map_err(write)?;
+        file.write_all(&buffer[..count]).map_err(write_error)?;
         done += count as u64;
         progress.advance(done, total, Unit::Bytes);
-        // A body without end must not fill the disk.
+        // An endless body must not fill the disk.
         if total.is_some_and(|total| done > total) {
             break;
         }
     }
-    file.flush().map_err(write)?;
+    file.flush().map_err(write_error)?;
     Ok(done)
 }
 
 fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
-        // Lengths, ranges and sums are of the file as it is.
+        // Lengths, ranges and sums are of the uncompressed file.
         .accept_encoding("identity")
         .user_agent(concat!("convscope/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(CONNECT))
-        .timeout_recv_response(Some(SILENCE))
-        .timeout_per_read(Some(SILENCE))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_recv_response(Some(READ_TIMEOUT))
+        .timeout_per_read(Some(READ_TIMEOUT))
         .build()
         .into()
 }
 
-/// The first byte and the whole length out of `Content-Range: bytes 5-9/10` or `bytes */10`.
+/// The first byte and the total length from `Content-Range: bytes 5-9/10` or `bytes */10`.
 fn content_range(response: &Response<ureq::Body>) -> Option<(Option<u64>, Option<u64>)> {
     let text = response.headers().get(header::CONTENT_RANGE)?;
     let text = text.to_str().ok()?.trim().strip_prefix("bytes")?;
@@ -233,68 +244,66 @@ fn content_range(response: &Response<ureq::Body>) -> Option<(Option<u64>, Option
     Some((start, total.trim().parse().ok()))
 }
 
-fn unreachable(url: &str, cause: ureq::Error) -> Stop {
-    let (what, help) =
-        match &cause {
-            ureq::Error::HostNotFound => (
-                "can't find the host of",
-                "is there a network? What is already in the cache works with `--offline`",
-            ),
-            ureq::Error::Io(error) if error.kind() == IoKind::ConnectionRefused => (
-                "the connection was refused:",
-                "a proxy is taken from HTTPS_PROXY or HTTP_PROXY",
-            ),
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                ("this is no address:", "it should begin with https://")
-            }
-            ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
-                let message = format!("no answer from {url}");
-                let error = Error::new(ErrorKind::Fetch, message).because(cause);
-                return Stop::Cut(error.help(
-                    "is there a network? What is already in the cache works with `--offline`",
-                ));
-            }
-            _ => (
-                "can't reach",
-                "is there a network? A proxy is taken from HTTPS_PROXY or HTTP_PROXY",
-            ),
-        };
+fn connection_error(url: &str, cause: ureq::Error) -> AttemptError {
+    let (what, help) = match &cause {
+        ureq::Error::HostNotFound => (
+            "can't find the host of",
+            "check the network; with `--offline` only the cache is used",
+        ),
+        ureq::Error::Io(error) if error.kind() == IoKind::ConnectionRefused => (
+            "connection refused by",
+            "a proxy is read from HTTPS_PROXY or HTTP_PROXY",
+        ),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+            ("invalid URL:", "a URL begins with https://")
+        }
+        ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
+            let message = format!("no answer from {url}");
+            let error = Error::new(ErrorKind::Fetch, message).because(cause);
+            return AttemptError::Interrupted(
+                error.help("check the network; with `--offline` only the cache is used"),
+            );
+        }
+        _ => (
+            "can't reach",
+            "check the network; a proxy is read from HTTPS_PROXY or HTTP_PROXY",
+        ),
+    };
     let error = Error::new(ErrorKind::Fetch, format!("{what} {url}")).because(cause);
-    Stop::Final(error.help(help))
+    AttemptError::Permanent(error.help(help))
 }
 
-fn refused(url: &str, status: StatusCode) -> Error {
+fn status_error(url: &str, status: StatusCode) -> Error {
     let (what, help) = match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => (
-            "there is no",
+            "not found:",
             "the publisher has moved or removed the file; name another weight set (`convscope models` lists them) or a file of your own",
         ),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
-            "the server won't give",
-            "a firewall or proxy may stand in between",
-        ),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            ("access denied to", "a firewall or proxy may block it")
+        }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => (
-            "the proxy won't fetch",
-            "put user and password into HTTPS_PROXY",
+            "the proxy asks for authentication to fetch",
+            "write user and password into HTTPS_PROXY",
         ),
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            ("the server can't give", "try again later")
+            ("server error for", "try again later")
         }
-        _ => ("can't fetch", "the address may be out of date"),
+        _ => ("can't fetch", "the URL may be out of date"),
     };
     let message = format!("{what} {url} (HTTP {})", status.as_u16());
     Error::new(ErrorKind::Fetch, message).help(help)
 }
 
-fn cut(url: &str, done: u64, total: Option<u64>, cause: std::io::Error) -> Error {
+fn interrupted(url: &str, done: u64, total: Option<u64>, cause: std::io::Error) -> Error {
     let of = total.map_or(String::new(), |total| format!(" of {total}"));
     let message = format!("the connection broke after {done}{of} bytes of {url}");
     Error::new(ErrorKind::Fetch, message)
         .because(cause)
-        .help("run it again: it goes on where it stopped")
+        .help("run it again: the download is resumed")
 }
 
-fn length(path: &Path) -> u64 {
+fn file_length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 

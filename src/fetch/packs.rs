@@ -1,108 +1,113 @@
-//! Photo packs: photos that can be fetched together, most with the class they show.
+//! The images of a pack, and the choice of some of them.
 
 use std::path::PathBuf;
 
-use super::catalogue::unknown;
-use super::{Cache, RemoteFile, fetch_files, photo_pack};
+use super::cache::Cache;
+use super::catalogue::{RemoteFile, image_pack, unknown_name};
+use super::files::FileSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::labels::Labels;
 use crate::progress::Progress;
 
-/// A photo of a pack, in the cache, its sum checked.
+/// An image of a pack in the cache; its sum was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackPhoto {
+pub struct PackImage {
+    /// The file.
     pub path: PathBuf,
     /// The file's stem, unique in the pack.
     pub id: String,
-    /// ImageNet's index of what it shows, where it has a class for it.
+    /// The index of its class in ImageNet, if ImageNet has one for it.
     pub label: Option<usize>,
+    /// Its licence.
     pub licence: String,
-    /// Of the file.
+    /// The sha256 of the file.
     pub sha256: String,
 }
 
-/// All photos of the pack `name`, in the catalogue's order.
+/// All images of the pack `name`, in the catalogue's order.
 ///
 /// # Errors
 /// If there is no such pack, or it can't be fetched.
-pub fn fetch_pack(name: &str, cache: &Cache, progress: &dyn Progress) -> Result<Vec<PackPhoto>> {
-    let pack = photo_pack(name)?;
-    let files: Vec<RemoteFile> = pack.photos.iter().map(|photo| photo.file.clone()).collect();
-    let what = format!("the photos {name}");
-    let folder = format!("packs/{name}");
-    let fetched = fetch_files(&what, &folder, &files, &pack.sources, cache, progress)?;
-    let photos = fetched.into_iter().zip(&pack.photos);
-    Ok(photos
-        .map(|(file, photo)| PackPhoto {
+pub fn fetch_pack(name: &str, cache: &Cache, progress: &dyn Progress) -> Result<Vec<PackImage>> {
+    let pack = image_pack(name)?;
+    let files: Vec<RemoteFile> = pack.images.iter().map(|image| image.file.clone()).collect();
+    let set = FileSet {
+        name: format!("the image pack {name}"),
+        folder: format!("packs/{name}"),
+        files: &files,
+        sources: &pack.sources,
+    };
+    let images = set.fetch(cache, progress)?.into_iter().zip(&pack.images);
+    Ok(images
+        .map(|(file, image)| PackImage {
             id: match file.path.file_stem() {
                 Some(stem) => stem.to_string_lossy().into_owned(),
-                None => photo.file.path.clone(),
+                None => image.file.path.clone(),
             },
             path: file.path,
-            label: photo.label,
-            licence: photo.licence.as_ref().unwrap_or(&pack.licence).clone(),
+            label: image.label,
+            licence: image.licence.as_ref().unwrap_or(&pack.licence).clone(),
             sha256: file.sha256,
         })
         .collect())
 }
 
-/// The photos that `names` name, in that order: each a class (by name or WordNet id: all photos of
-/// it), a file's stem, or a photo's number, from 0. A photo named twice comes once.
+/// The images that `names` choose, in that order. A name is a class (its name or WordNet id: all images
+/// of the class), a file's stem, or an image's index from 0. An image chosen twice is returned once.
 ///
 /// # Errors
-/// If a name fits no photo, with the nearest one that does.
-pub fn pick(photos: &[PackPhoto], names: &[String]) -> Result<Vec<PackPhoto>> {
+/// If a name fits no image; the help has the nearest name.
+pub fn pick_images(images: &[PackImage], names: &[String]) -> Result<Vec<PackImage>> {
     let labels = Labels::imagenet();
-    let mut picked: Vec<PackPhoto> = Vec::new();
+    let mut picked: Vec<PackImage> = Vec::new();
     for name in names {
-        for photo in one(photos, name, &labels)? {
-            if !picked.contains(photo) {
-                picked.push(photo.clone());
+        for image in find_images(images, name, &labels)? {
+            if !picked.contains(image) {
+                picked.push(image.clone());
             }
         }
     }
     Ok(picked)
 }
 
-fn one<'a>(photos: &'a [PackPhoto], name: &str, labels: &Labels) -> Result<Vec<&'a PackPhoto>> {
-    let number = name.trim().parse::<usize>().ok();
-    // Digits mean a photo's number here, not a class's index.
-    let class = match number {
+fn find_images<'a>(
+    images: &'a [PackImage],
+    name: &str,
+    labels: &Labels,
+) -> Result<Vec<&'a PackImage>> {
+    let index = name.trim().parse::<usize>().ok();
+    // Digits are the index of an image here, not of a class.
+    let classes = match index {
         None => labels.resolve_all(name),
         Some(_) => Vec::new(),
     };
-    let shows = |photo: &&PackPhoto| photo.label.is_some_and(|label| class.contains(&label));
-    let found: Vec<&PackPhoto> = photos.iter().filter(shows).collect();
+    let has_class = |image: &&PackImage| image.label.is_some_and(|label| classes.contains(&label));
+    let found: Vec<&PackImage> = images.iter().filter(has_class).collect();
     if !found.is_empty() {
         return Ok(found);
     }
-    if let Some(photo) = photos.iter().find(|photo| photo.id == name.trim()) {
-        return Ok(vec![photo]);
+    if let Some(image) = images.iter().find(|image| image.id == name.trim()) {
+        return Ok(vec![image]);
     }
-    if let Some(number) = number {
-        return match photos.get(number) {
-            Some(photo) => Ok(vec![photo]),
-            None => Err(Error::new(
-                ErrorKind::Spec,
-                format!("there is no photo {number} in a pack of {}", photos.len()),
-            )
-            .help(format!(
-                "numbers go from 0 to {}",
-                photos.len().saturating_sub(1)
-            ))),
-        };
+    if let Some(index) = index {
+        let image = images.get(index).ok_or_else(|| {
+            let last = images.len().saturating_sub(1);
+            let message = format!("an index in `pick` must be 0 to {last}, got {index}");
+            Error::new(ErrorKind::Spec, message)
+        })?;
+        return Ok(vec![image]);
     }
     let mut known: Vec<String> = Vec::new();
-    for photo in photos {
-        let name = match photo.label {
+    for image in images {
+        let name = match image.label {
             Some(label) => labels.name(label),
-            None => photo.id.clone(),
+            None => image.id.clone(),
         };
         if !known.contains(&name) {
             known.push(name);
         }
     }
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let message = format!("the pack has no photo of `{name}`");
-    Err(unknown(ErrorKind::Spec, message, name, &known))
+    let message = format!("the pack has no image of `{name}`");
+    Err(unknown_name(ErrorKind::Spec, message, name, &known))
 }

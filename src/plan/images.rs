@@ -112,9 +112,8 @@ fn entries(
                     .map_err(|error| spec.locate(&at("pack"), error))?;
                 let photos = match pick.is_empty() {
                     true => all,
-                    false => {
-                        fetch::pick(&all, pick).map_err(|error| spec.locate(&at("pick"), error))?
-                    }
+                    false => fetch::pick_images(&all, pick)
+                        .map_err(|error| spec.locate(&at("pick"), error))?,
                 };
                 if let (Some(_), [_, second, ..]) = (bounds, &photos[..]) {
                     let message =

@@ -101,16 +101,16 @@ fn numbers(
                 .map(|file| file.path.clone())
                 .unwrap_or_default();
             let format = match set.format {
-                fetch::Format::Pth => weights::Format::StateDict,
-                fetch::Format::Tfjs => weights::Format::TfjsResnet50,
-                fetch::Format::OnnxVggBackbone => weights::Format::OnnxVgg16,
+                fetch::WeightSetFormat::Pth => weights::Format::StateDict,
+                fetch::WeightSetFormat::Tfjs => weights::Format::TfjsResnet50,
+                fetch::WeightSetFormat::OnnxVggBackbone => weights::Format::OnnxVgg16,
             };
             let network = weights::load_files(arch, options, format, &[first])?;
             let info = WeightsInfo {
                 name: set.name.clone(),
                 source: set.source_line(),
                 licence: Some(set.licence.clone()),
-                sha256: fetch::digest(&files),
+                sha256: fetch::combined_sha256(&files),
                 note: set.note.clone(),
             };
             Ok((network, info))
@@ -131,7 +131,7 @@ fn numbers(
                     .into_owned(),
                 source: path.display().to_string(),
                 licence: None,
-                sha256: fetch::sha256_of(path)?,
+                sha256: fetch::file_sha256(path)?,
                 note: None,
             };
             Ok((network, info))

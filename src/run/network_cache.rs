@@ -50,7 +50,7 @@ impl NetworkCache {
 pub(super) fn key(planned: &PlannedModel, device: Device) -> Result<String> {
     let source = match &planned.source {
         Source::Set(set) => format!("set {}", set.name),
-        Source::File(path) => format!("file {} {}", path.display(), fetch::sha256_of(path)?),
+        Source::File(path) => format!("file {} {}", path.display(), fetch::file_sha256(path)?),
         Source::Random => "random".to_owned(),
     };
     let (arch, options) = (planned.arch.name, planned.options);
