@@ -28,6 +28,7 @@ use clap::Parser;
 use convscope::image::{DecodedImage, Interpolation, Preprocess, image_paths};
 use convscope::network::weights::{onnx, tfjs};
 use convscope::network::{Network, zoo};
+use convscope::rng::SplitMix64;
 use image::RgbImage;
 use tch::{Kind, Tensor};
 
@@ -57,15 +58,23 @@ struct Arguments {
     cache: PathBuf,
 }
 
-/// SplitMix64: the same numbers on every machine.
-struct Random(u64);
+/// SplitMix64, one number after the other.
+struct Random {
+    stream: SplitMix64,
+    drawn: u64,
+}
 
 impl Random {
+    fn new(seed: u64) -> Self {
+        Random {
+            stream: SplitMix64::new(seed),
+            drawn: 0,
+        }
+    }
+
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.drawn += 1;
+        self.stream.at(self.drawn)
     }
 
     fn between(&mut self, low: f64, high: f64) -> f64 {
@@ -104,7 +113,7 @@ fn input(paths: &[PathBuf], seeds: impl Iterator<Item = u64>, round: u64) -> Res
         let photo = DecodedImage::open(path)?.pixels;
         let (preprocess, seen) = match round {
             0 => (preprocess(256), photo),
-            _ => (preprocess(224), window(&photo, &mut Random(seed))),
+            _ => (preprocess(224), window(&photo, &mut Random::new(seed))),
         };
         let planes = preprocess.normalise(&preprocess.view(&seen)?);
         inputs.push(Tensor::from_slice(&planes).reshape([3, 224, 224]));
@@ -384,7 +393,7 @@ fn main() -> Result<()> {
     );
 
     let mut order: Vec<i64> = (0..photos.len() as i64).collect();
-    let mut random = Random(arguments.seed);
+    let mut random = Random::new(arguments.seed);
     for place in (1..order.len()).rev() {
         order.swap(place, (random.next() % (place as u64 + 1)) as usize);
     }

@@ -1,22 +1,30 @@
-//! Rng that is the same on every machine: numbers from blake3's output stream, keyed by a text, so that what
-//! is drawn does not hang on what else runs beside it.
+//! Every random number of the crate: two generators, both the same on every machine.
+//!
+//! - [`Rng`] is a sequential stream, read from blake3's extendable output under a seed and a purpose (a text). Each
+//!   purpose has a stream of its own, so that what is drawn for one does not depend on what else runs.
+//! - [`SplitMix64`] is addressed by index: it gives the number at any index without those before it. Random weights take
+//!   one per parameter, seeded with [`fnv1a`] of the parameter's name.
+//!
+//! Neither may change by a single bit. The golden files in `tests/golden` hold what PyTorch computes with the weights
+//! that [`SplitMix64`] gives, and the stored results of RISE, SmoothGrad, maximisation and the checks rest on the
+//! streams of [`Rng`], the texts of the purposes among them.
 
 use blake3::OutputReader;
 
-/// Bytes drawn at a time: blake3 makes a block of 64 for any 8 that are asked of it, and many blocks at once.
-const DRAWN: usize = 1024;
+/// Bytes read at a time: blake3 computes a block of 64 for any 8 that are read, and many blocks at once faster.
+const BUFFER: usize = 1024;
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
 pub struct Rng {
     reader: OutputReader,
-    drawn: [u8; DRAWN],
-    /// How many of them have been given out.
+    buffer: [u8; BUFFER],
+    /// How many bytes of the buffer have been given out.
     used: usize,
 }
 
 impl Rng {
-    /// The stream of this experiment's `seed` for what `purpose` names.
+    /// The stream for `purpose` under the experiment's `seed`.
     pub fn new(seed: u64, purpose: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher
@@ -24,29 +32,30 @@ impl Rng {
             .update(purpose.as_bytes());
         Rng {
             reader: hasher.finalize_xof(),
-            drawn: [0; DRAWN],
-            used: DRAWN,
+            buffer: [0; BUFFER],
+            used: BUFFER,
         }
     }
 
-    /// Uniform in 0 (in) to 1 (out).
+    /// A number from the uniform distribution on [0, 1), of 53 random bits.
     pub fn uniform(&mut self) -> f64 {
-        if self.used == DRAWN {
-            self.reader.fill(&mut self.drawn);
+        if self.used == BUFFER {
+            self.reader.fill(&mut self.buffer);
             self.used = 0;
         }
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.drawn[self.used..self.used + 8]);
+        bytes.copy_from_slice(&self.buffer[self.used..self.used + 8]);
         self.used += 8;
         (u64::from_le_bytes(bytes) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Uniform in −`reach` to `reach`.
-    pub fn within(&mut self, reach: f64) -> f64 {
-        (2.0 * self.uniform() - 1.0) * reach
+    /// A number from the uniform distribution on [−`bound`, `bound`).
+    pub fn symmetric(&mut self, bound: f64) -> f64 {
+        (2.0 * self.uniform() - 1.0) * bound
     }
 
-    /// `count` numbers of the normal distribution with deviation `deviation` (Box and Muller's way).
+    /// `count` numbers of the normal distribution with mean 0 and standard deviation `deviation`, by the transform of
+    /// Box and Muller (1958).
     pub fn normal(&mut self, count: usize, deviation: f64) -> Vec<f32> {
         let mut numbers = Vec::with_capacity(count + 1);
         while numbers.len() < count {
@@ -60,20 +69,66 @@ impl Rng {
     }
 }
 
+/// SplitMix64 (Steele, Lea & Flood 2014, <https://doi.org/10.1145/2660193.2660195>), by index.
+#[derive(Debug, Clone, Copy)]
+pub struct SplitMix64 {
+    seed: u64,
+}
+
+impl SplitMix64 {
+    /// The stream of `seed`.
+    pub fn new(seed: u64) -> Self {
+        SplitMix64 { seed }
+    }
+
+    /// The number at `index`, counted from 1: what the `index`-th call of the sequential generator returns.
+    pub fn at(self, index: u64) -> u64 {
+        mix64(
+            self.seed
+                .wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        )
+    }
+}
+
+/// SplitMix64's output function, a bijection that spreads every bit of `z` over all bits of the result.
+pub fn mix64(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// The 64-bit FNV-1a hash of a text's bytes.
+pub fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DRAWN, Rng};
+    use super::{BUFFER, Rng, SplitMix64, fnv1a};
 
     #[test]
-    fn what_is_drawn_is_the_stream_in_order() {
+    fn rng_gives_the_blake3_stream_in_order() {
         let mut hasher = blake3::Hasher::new();
-        let mut whole = vec![0; 3 * DRAWN];
+        let mut stream = vec![0; 3 * BUFFER];
         hasher.update(&7u64.to_le_bytes()).update(b"order");
-        hasher.finalize_xof().fill(&mut whole);
-        let mut chance = Rng::new(7, "order");
-        for bytes in whole.as_chunks::<8>().0 {
+        hasher.finalize_xof().fill(&mut stream);
+        let mut rng = Rng::new(7, "order");
+        for bytes in stream.as_chunks::<8>().0 {
             let expected = (u64::from_le_bytes(*bytes) >> 11) as f64 / (1u64 << 53) as f64;
-            assert_eq!(chance.uniform(), expected);
+            assert_eq!(rng.uniform(), expected);
         }
+    }
+
+    /// The first outputs of Vigna's `splitmix64.c` for seed 1234567, and FNV-1a's published test vectors.
+    #[test]
+    fn splitmix64_and_fnv1a_give_their_published_values() {
+        let stream = SplitMix64::new(1_234_567);
+        assert_eq!(stream.at(1), 6_457_827_717_110_365_317);
+        assert_eq!(stream.at(2), 3_203_168_211_198_807_973);
+        assert_eq!(fnv1a(""), 0xCBF2_9CE4_8422_2325);
+        assert_eq!(fnv1a("a"), 0xAF63_DC4C_8601_EC8C);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_F739_67E8);
     }
 }

@@ -24,7 +24,7 @@ use crate::figures::{Array, CheckedMap, Randomised};
 use crate::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, PassCount, to_array};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
-use crate::network::{Network, gradients, random_weights};
+use crate::network::{gradients, random_weights};
 
 /// No options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +35,7 @@ impl Check for Randomisation {
     fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()> {
         let subject = asked.subject();
         let graph = subject.network.graph();
-        let untrained = random_weights::weights_of(graph, subject.seed.wrapping_add(1));
+        let untrained = random_weights::seeded_weights(graph, subject.seed.wrapping_add(1));
         let mut parameters: BTreeMap<String, Tensor> = BTreeMap::new();
         for (name, _) in graph.parameters() {
             if let Some(tensor) = subject.network.parameter(&name) {
@@ -56,7 +56,7 @@ impl Check for Randomisation {
             let copy = copy.map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
             let forgetful = LoadedModel {
                 id: subject.id.clone(),
-                network: Network::new(graph.clone(), copy.collect())?,
+                network: subject.network.with_parameters(copy.collect())?,
                 info: subject.info.clone(),
                 labels: subject.labels.clone(),
                 preprocess: subject.preprocess.clone(),

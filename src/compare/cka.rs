@@ -55,6 +55,7 @@ fn hsic(a: &Gram, b: &Gram) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Gram, cka};
+    use crate::rng::mix64;
 
     fn gram(points: &[Vec<f64>]) -> Vec<f32> {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>() as f32;
@@ -67,8 +68,7 @@ mod tests {
     /// `count` points of `dims` numbers that follow from `seed`.
     fn points(seed: u64, count: usize, dims: usize) -> Vec<Vec<f64>> {
         let number = |i: usize| {
-            let z =
-                crate::network::random_weights::splitmix(seed.wrapping_add(i as u64 * 0x9E37_79B9));
+            let z = mix64(seed.wrapping_add(i as u64 * 0x9E37_79B9));
             (z >> 40) as f64 / f64::from(1u32 << 24) - 0.5
         };
         let row = |p: usize| (0..dims).map(|d| number(p * dims + d)).collect();

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::NodeValues;
 use crate::network::graph::NodeId;
@@ -113,8 +113,7 @@ fn without(pass: &BackwardPass, layer: NodeId, values: &Tensor) -> Result<Tensor
             given.insert(*id, value.f_expand(shape.as_slice(), false)?);
         }
         let found = tch::no_grad(|| network.resume(&given, &[output]))?;
-        let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
-        let logits = found.get(&output).ok_or_else(missing)?;
+        let logits = found.value(output)?;
         all.push(logits.f_select(1, pass.class.index as i64)?);
     }
     Ok(Tensor::f_cat(&all, 0)?)

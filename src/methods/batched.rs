@@ -4,7 +4,7 @@
 use tch::Tensor;
 
 use super::LoadedModel;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 
 /// Pixels a batch may have in all: eight pictures of 224 × 224.
@@ -23,8 +23,7 @@ pub fn batch(input: &Tensor) -> usize {
 pub fn logits(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
     let output = subject.network.graph().output();
     let values = tch::no_grad(|| subject.network.forward(inputs, &[output]))?;
-    let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
-    let logits = values.get(&output).ok_or_else(missing)?;
+    let logits = values.value(output)?;
     Ok(logits.f_select(1, class as i64)?)
 }
 
@@ -35,8 +34,7 @@ pub fn logits(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Te
 pub fn probabilities(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
     let output = subject.network.graph().output();
     let values = tch::no_grad(|| subject.network.forward(inputs, &[output]))?;
-    let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
-    let logits = values.get(&output).ok_or_else(missing)?;
+    let logits = values.value(output)?;
     let all = logits.f_softmax(1, tch::Kind::Float)?;
     Ok(all.f_select(1, class as i64)?)
 }
@@ -62,18 +60,16 @@ pub fn around(graph: &Graph, layer: NodeId) -> Vec<NodeId> {
 pub fn slopes(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
     let graph = subject.network.graph();
     let output = graph.output();
-    let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
     tch::with_grad(|| {
         let inputs = inputs.f_detach()?.f_set_requires_grad(true)?;
         let values = subject.network.forward(&inputs, &[output])?;
-        let logits = values.get(&output).ok_or_else(missing)?;
+        let logits = values.value(output)?;
         let objective = logits.f_select(1, class as i64)?.f_sum(tch::Kind::Float)?;
         // No other objective follows, so what the way back has used can go at once: half the memory, and less time.
         let found = Tensor::f_run_backward(&[&objective], &[&inputs], false, false)?;
-        let slopes = found.into_iter().next().ok_or_else(missing)?;
-        Ok(match slopes.defined() {
-            true => slopes.detach(),
-            false => inputs.f_detach()?.f_zeros_like()?,
+        Ok(match found.into_iter().next().filter(Tensor::defined) {
+            Some(slopes) => slopes.f_detach()?,
+            None => inputs.f_detach()?.f_zeros_like()?,
         })
     })
 }

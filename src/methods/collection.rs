@@ -52,8 +52,7 @@ impl Batch<'_> {
     /// # Errors
     /// If the node is none of the method's layers and not the logits.
     pub fn value(&self, id: NodeId) -> Result<&Tensor> {
-        let missing = || Error::new(ErrorKind::Network, format!("node {id} was not kept"));
-        self.values.get(&id).ok_or_else(missing)
+        self.values.value(id)
     }
 }
 

@@ -404,8 +404,7 @@ impl Looking<'_> {
                 .f_to_kind(Kind::Float)?
                 .f_unsqueeze(0)?;
             let kept = subject.network.forward(&input, &[layer])?;
-            let missing = || Error::new(ErrorKind::Network, "the layer was not kept");
-            let peaks = to_array(&peaks(kept.get(&layer).ok_or_else(missing)?)?)?;
+            let peaks = to_array(&peaks(kept.value(layer)?)?)?;
             let value = peaks.floats().and_then(|all| all.get(card.unit).copied());
             card.maximised = Some(Maximised {
                 tensor: key,

@@ -60,10 +60,7 @@ impl ForwardPass<'_> {
     /// # Errors
     /// If no method asked for it before the pass.
     pub fn value(&self, id: NodeId) -> Result<&Tensor> {
-        self.values.get(&id).ok_or_else(|| {
-            let message = format!("`{}` was not kept", self.subject.layer(id));
-            Error::new(ErrorKind::Network, message)
-        })
+        self.values.value(id)
     }
 }
 
@@ -82,10 +79,7 @@ impl BackwardPass<'_> {
     /// # Errors
     /// If no method asked for it before the pass.
     pub fn gradient(&self, id: NodeId) -> Result<&Tensor> {
-        self.gradients.get(&id).ok_or_else(|| {
-            let layer = self.pass.subject.layer(id);
-            Error::new(ErrorKind::Network, format!("no gradient at `{layer}`"))
-        })
+        self.gradients.value(id)
     }
 
     /// A figure of this pass, about `method` and possibly a layer.

@@ -187,8 +187,7 @@ fn cuts(pass: &BackwardPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
             Some(block) => Ok(Tensor::f_cat(&[&value, &sides(block)?], 0)?),
             None => Ok(value),
         })?;
-        let missing = || Error::new(ErrorKind::Network, "the logits were not kept");
-        let said = said(pass, kept.get(&output).ok_or_else(missing)?)?;
+        let said = said(pass, kept.value(output)?)?;
         if said.len() != 2 * some.len() {
             return Err(Error::new(
                 ErrorKind::Network,

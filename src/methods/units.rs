@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::network::ClassSpec;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
-use crate::network::random_weights::{fnv1a, splitmix};
+use crate::rng::{fnv1a, mix64};
 
 /// The units of a layer to look at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -226,7 +226,7 @@ impl Chooser {
             Units::Listed(list) => plain(list.clone()),
             Units::Drawn(count) => {
                 let mut order: Vec<usize> = (0..self.peaks.len()).collect();
-                let mixed = |unit: usize| splitmix(splitmix(self.start).wrapping_add(unit as u64));
+                let mixed = |unit: usize| mix64(mix64(self.start).wrapping_add(unit as u64));
                 order.sort_by_key(|&unit| (mixed(unit), unit));
                 order.truncate(*count);
                 order.sort_unstable();

@@ -8,8 +8,9 @@
 
 use tch::{Kind, Tensor};
 
-use super::forward::{Network, NodeValues};
+use super::forward::Network;
 use super::graph::{NodeId, Op};
+use super::node_values::NodeValues;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a ReLU lets through on the way back.

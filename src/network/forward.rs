@@ -2,29 +2,30 @@
 //! backwards to whatever nodes are asked about.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
 use super::graph::{Graph, Node, NodeId, Op, Padding};
 use super::node_info::same_padding;
+use super::node_values::NodeValues;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The values of some nodes, `[N, C, H, W]` or `[N, features]`.
-pub type NodeValues = BTreeMap<NodeId, Tensor>;
-
-/// A graph with its numbers.
+/// A graph with its parameters and buffers. Clones share both.
 #[derive(Debug)]
 pub struct Network {
-    graph: Graph,
+    graph: Arc<Graph>,
     parameters: BTreeMap<String, Tensor>,
 }
 
 impl Network {
-    /// Puts `parameters` (by torchvision's names) into `graph`. None of them ever wants a gradient.
+    /// The network of `graph` with `parameters` by their full names (`layer1.0.conv2.weight`). No gradient is ever
+    /// taken with respect to them.
     ///
     /// # Errors
     /// If one is missing or has another shape.
-    pub fn new(graph: Graph, parameters: BTreeMap<String, Tensor>) -> Result<Self> {
+    pub fn new(graph: impl Into<Arc<Graph>>, parameters: BTreeMap<String, Tensor>) -> Result<Self> {
+        let graph = graph.into();
         for (name, shape) in graph.parameters() {
             let found = parameters.get(&name).map(Tensor::size);
             if found.as_ref() != Some(&shape) {
@@ -46,15 +47,12 @@ impl Network {
         self.parameters.get(name)
     }
 
-    /// The same network again; both share their numbers.
-    pub fn shared(&self) -> Self {
-        let parameters = self.parameters.iter();
-        Network {
-            graph: self.graph.clone(),
-            parameters: parameters
-                .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
-                .collect(),
-        }
+    /// The same graph with other parameters.
+    ///
+    /// # Errors
+    /// If one is missing or has another shape.
+    pub fn with_parameters(&self, parameters: BTreeMap<String, Tensor>) -> Result<Self> {
+        Network::new(Arc::clone(&self.graph), parameters)
     }
 
     /// The same network with its numbers on `device`.
@@ -214,6 +212,19 @@ impl Network {
     }
 }
 
+impl Clone for Network {
+    fn clone(&self) -> Self {
+        let parameters = self.parameters.iter();
+        Network {
+            graph: Arc::clone(&self.graph),
+            // A shallow clone shares its memory.
+            parameters: parameters
+                .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
+                .collect(),
+        }
+    }
+}
+
 impl Network {
     /// What a convolution or a linear layer makes of `x` with other numbers in it; any other node gives `x` back.
     ///
@@ -261,8 +272,7 @@ impl Network {
 pub fn gradients(objective: &Tensor, values: &NodeValues, nodes: &[NodeId]) -> Result<NodeValues> {
     let mut asked = Vec::with_capacity(nodes.len());
     for id in nodes {
-        let missing = || Error::new(ErrorKind::Network, format!("node {id} was not kept"));
-        asked.push(values.get(id).ok_or_else(missing)?);
+        asked.push(values.value(*id)?);
     }
     let found = Tensor::f_run_backward(&[objective], &asked, true, false)?;
     let mut gradients = NodeValues::new();

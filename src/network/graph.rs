@@ -77,7 +77,7 @@ pub enum Op {
     Mul,
     /// `[N, C, H, W]` to `[N, C·H·W]`.
     Flatten,
-    /// Dropout in evaluation: nothing. NodeValues because torchvision counts it in its names.
+    /// Dropout in evaluation mode: the identity. A node because torchvision counts it in its names.
     Dropout,
     Linear {
         inputs: i64,

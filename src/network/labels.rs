@@ -1,7 +1,7 @@
 //! The classes that a network tells apart: their names, and finding one by what a user calls it.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::graph::nearest;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,7 +15,7 @@ const NAMED: usize = 8;
 /// The names of a network's classes, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    classes: Vec<Class>,
+    classes: Arc<[Class]>,
     /// Whether somebody gave the classes names; else they are called by their numbers.
     named: bool,
 }
@@ -29,7 +29,7 @@ struct Class {
 impl Labels {
     /// ImageNet's 1000 classes, with their WordNet ids.
     pub fn imagenet() -> Labels {
-        static PARSED: OnceLock<Vec<Class>> = OnceLock::new();
+        static PARSED: OnceLock<Arc<[Class]>> = OnceLock::new();
         let classes = PARSED.get_or_init(|| {
             IMAGENET
                 .lines()
@@ -46,7 +46,7 @@ impl Labels {
                 .collect()
         });
         Labels {
-            classes: classes.clone(),
+            classes: Arc::clone(classes),
             named: true,
         }
     }

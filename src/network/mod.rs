@@ -7,6 +7,7 @@ mod forward;
 pub mod graph;
 pub mod labels;
 pub mod node_info;
+mod node_values;
 pub mod random_weights;
 pub mod receptive_field;
 mod relevance;
@@ -16,6 +17,7 @@ pub mod zoo;
 
 pub use backward::{Rule, Tape};
 pub use class_spec::ClassSpec;
-pub use forward::{Network, NodeValues, gradients};
+pub use forward::{Network, gradients};
+pub use node_values::NodeValues;
 pub use relevance::{Relevance, Rules, Share};
 pub use selector::LayerSelector;

@@ -1,24 +1,25 @@
-//! Untrained weights that follow from the parameters' names alone, the same on every machine.
+//! Untrained weights that depend on nothing but the parameters' names and a seed, the same on every machine.
 //!
-//! Each name is hashed (FNV-1a) and seeds a SplitMix64 stream; kernels are Kaiming-uniform, and
-//! batch norms have statistics that a trained network could have.
+//! Each parameter has a stream of [`SplitMix64`] of its own, seeded with the hash of its name. Weights of convolutions and
+//! linear layers are Kaiming-uniform, and batch norms have statistics that a trained network could have.
 
 use std::collections::BTreeMap;
 
 use tch::Tensor;
 
 use super::graph::Graph;
+use crate::rng::{SplitMix64, fnv1a, mix64};
 
-/// Weights for every parameter of `graph`, float32.
+/// Weights for every parameter and buffer of `graph`, float32, by full name.
 pub fn weights(graph: &Graph) -> BTreeMap<String, Tensor> {
-    weights_of(graph, 0)
+    seeded_weights(graph, 0)
 }
 
-/// The same drawn anew for every `seed`; 0 gives [`weights`].
-pub fn weights_of(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
+/// Weights as [`weights`] gives them, different for every `seed`; 0 gives those of [`weights`].
+pub fn seeded_weights(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
     let salt = match seed {
         0 => 0,
-        seed => splitmix(seed),
+        seed => mix64(seed),
     };
     graph
         .parameters()
@@ -30,13 +31,11 @@ pub fn weights_of(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
         .collect()
 }
 
+/// The values of the parameter `name`, row by row.
 fn values(name: &str, shape: &[i64], salt: u64) -> Vec<f32> {
     let count = shape.iter().product::<i64>() as u64;
-    let seed = fnv1a(name) ^ salt;
-    let uniform = (1..=count).map(|i| {
-        let z = seed.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        (splitmix(z) >> 40) as f32 / (1u32 << 24) as f32
-    });
+    let stream = SplitMix64::new(fnv1a(name) ^ salt);
+    let uniform = (1..=count).map(|index| (stream.at(index) >> 40) as f32 / (1u32 << 24) as f32);
     if name.ends_with("running_var") {
         uniform.map(|u| 0.5 + u).collect()
     } else if name.ends_with("running_mean") || name.ends_with("bias") {
@@ -54,18 +53,4 @@ fn values(name: &str, shape: &[i64], salt: u64) -> Vec<f32> {
         };
         uniform.map(|u| (0.5 + u) * scale).collect()
     }
-}
-
-/// FNV-1a (64 bit) of a text.
-pub(crate) fn fnv1a(name: &str) -> u64 {
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
-}
-
-/// SplitMix64's output function (Steele, Lea & Flood 2014).
-pub(crate) fn splitmix(z: u64) -> u64 {
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

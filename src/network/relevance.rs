@@ -8,9 +8,10 @@
 
 use tch::{Kind, Tensor};
 
-use super::forward::{Network, NodeValues};
+use super::forward::Network;
 use super::graph::{Node, NodeId, Op};
-use crate::error::{Error, ErrorKind, Result};
+use super::node_values::NodeValues;
+use crate::error::Result;
 
 /// How a sum shares out its relevance among its contributions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,15 +58,8 @@ impl Network {
         let all: Vec<NodeId> = (0..graph.nodes().len()).collect();
         let input = input.f_detach()?;
         let values = tch::no_grad(|| self.forward(&input, &all))?;
-        let value = |id: NodeId| {
-            let missing = || {
-                let message = format!("`{}` was not computed", graph.node(id).name);
-                Error::new(ErrorKind::Network, message)
-            };
-            values.get(&id).ok_or_else(missing)
-        };
         let output = graph.output();
-        let logits = value(output)?;
+        let logits = values.value(output)?;
         let start = logits.f_zeros_like()?;
         let logit = logits.f_double_value(&[0, class as i64])?;
         let _ = start.f_select(1, class as i64)?.f_fill_(logit)?;
@@ -82,16 +76,12 @@ impl Network {
             let inputs: Vec<&Tensor> = node
                 .inputs
                 .iter()
-                .map(|&input| value(input))
+                .map(|&input| values.value(input))
                 .collect::<Result<_>>()?;
             let bounds = rules.input.filter(|_| first == Some(id));
-            let parts = self.share(node, &inputs, value(id)?, &relevance, rules, bounds)?;
+            let parts = self.share(node, &inputs, values.value(id)?, &relevance, rules, bounds)?;
             for (&input, part) in node.inputs.iter().zip(parts) {
-                let sum = match arrived.remove(&input) {
-                    Some(before) => before.f_add(&part)?,
-                    None => part,
-                };
-                arrived.insert(input, sum);
+                arrived.accumulate(input, part)?;
             }
         }
         let found = match arrived.remove(&graph.input()) {

@@ -24,10 +24,10 @@ impl NetworkCache {
         load: impl FnOnce() -> Result<(Network, WeightsInfo)>,
     ) -> Result<(Network, WeightsInfo)> {
         if let Some((_, network, weights)) = self.loaded.borrow().iter().find(|l| l.0 == key) {
-            return Ok((network.shared(), weights.clone()));
+            return Ok((network.clone(), weights.clone()));
         }
         let (network, weights) = load()?;
-        let kept = (key, network.shared(), weights.clone());
+        let kept = (key, network.clone(), weights.clone());
         self.loaded.borrow_mut().push(kept);
         Ok((network, weights))
     }

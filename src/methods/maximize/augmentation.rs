@@ -28,13 +28,13 @@ pub struct Reach {
 pub fn look(pictures: &Tensor, reach: &Reach, chances: &mut [Rng]) -> Result<Tensor> {
     let mut ways = Vec::with_capacity(6 * chances.len());
     for chance in chances.iter_mut() {
-        let angle = chance.within(reach.turn);
-        let zoom = 1.0 + chance.within(reach.zoom);
+        let angle = chance.symmetric(reach.turn);
+        let zoom = 1.0 + chance.symmetric(reach.zoom);
         let (sine, cosine) = (angle.sin() / zoom, angle.cos() / zoom);
         // Along a side, −1 to 1 is its whole length.
         let (right, down) = (
-            2.0 * chance.within(reach.shift),
-            2.0 * chance.within(reach.shift),
+            2.0 * chance.symmetric(reach.shift),
+            2.0 * chance.symmetric(reach.shift),
         );
         ways.extend([cosine, -sine, right, sine, cosine, down].map(|part| part as f32));
     }

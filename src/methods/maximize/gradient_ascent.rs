@@ -165,8 +165,7 @@ impl<'a> Climb<'a> {
     /// Every objective's value at `node` of its own picture of `inputs`, `[N]`.
     fn values(&self, inputs: &Tensor, node: NodeId) -> Result<Tensor> {
         let kept = self.subject.network.forward(inputs, &[node])?;
-        let missing = || Error::new(ErrorKind::Network, "the layer was not kept");
-        read(kept.get(&node).ok_or_else(missing)?, self.objectives)
+        read(kept.value(node)?, self.objectives)
     }
 
     fn by_fourier(&self, each_step: &mut dyn FnMut()) -> Result<Vec<Image>> {

@@ -71,11 +71,7 @@ impl<'a> Looking<'a> {
 impl Collector for Looking<'_> {
     fn see(&mut self, batch: &Batch) -> Result<()> {
         for (number, &layer) in self.layers.iter().enumerate() {
-            let values = batch.values.get(&layer).ok_or_else(|| {
-                let message = format!("`{}` was not kept", self.subject.layer(layer));
-                Error::new(ErrorKind::Network, message)
-            })?;
-            let codes = to_array(&code(values)?)?;
+            let codes = to_array(&code(batch.value(layer)?)?)?;
             let floats = codes.floats().unwrap_or_default();
             self.kept.dims[number] = floats.len() / batch.members.len().max(1);
             self.codes[number].extend_from_slice(floats);

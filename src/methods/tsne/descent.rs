@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use super::affinities::Affinities;
 use super::pca::Components;
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::random_weights::splitmix;
 use crate::progress::{Progress, Unit};
+use crate::rng::SplitMix64;
 
 /// A cell of the tree counts as one point where half its side is less than that part of its distance:
 /// of the whole side, as most count it, that is 0.5.
@@ -47,10 +47,8 @@ pub fn layout(components: &Components, seed: u64) -> Result<Vec<f32>> {
             "the layer says the same of every image: there is nothing to map",
         ));
     }
-    let luck = |at: usize| {
-        let step = (at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (splitmix(seed.wrapping_add(step)) as i64 as f64) / 2f64.powi(63)
-    };
+    let stream = SplitMix64::new(seed);
+    let luck = |at: usize| (stream.at(at as u64 + 1) as i64 as f64) / 2f64.powi(63);
     let scale = SPREAD / variance.sqrt();
     let mut layout = Vec::with_capacity(count * 2);
     for point in 0..count {
