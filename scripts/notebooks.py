@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Runs the example notebooks in the real kernel, and looks into what comes out.
+"""Runs the example notebooks in the real kernel and checks their outputs.
 
 Each notebook below experiments/notebooks is executed by nbclient in the kernel that `convscope kernel
-install` makes, which goes into a folder of its own and not among the user's kernels. A cell that fails
-fails the script; and so does a notebook without a report, a picture or a table in its outputs, or one that
-has grown too large for a repository.
+install` makes. The kernel goes into a temporary folder, not among the user's kernels. The script fails if a
+cell fails, if a notebook's outputs lack a report, an image or a table, or if a notebook is too large for a
+repository.
 
-    notebooks.py [NOTEBOOK …]           run, look, and write nothing
-    notebooks.py --write [NOTEBOOK …]   also put the outputs into the notebooks
-    notebooks.py --stored [NOTEBOOK …]  run nothing: look into what the notebooks hold
+    notebooks.py [NOTEBOOK …]           run and check
+    notebooks.py --write [NOTEBOOK …]   run, check, and store the outputs in the notebooks
+    notebooks.py --stored [NOTEBOOK …]  check the stored outputs without running anything
 
 What the kernel compiles stays in the cache (about five minutes on two cores the first time, half a minute
-afterwards). Where evcxr_jupyter or nbclient is absent, a line says so and nothing fails; `--must` makes
-that a failure.
+afterwards). If evcxr_jupyter or nbclient is missing, the script prints that it is skipped; with `--must` it
+fails.
 """
 
 import argparse
@@ -27,12 +27,12 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "experiments" / "notebooks"
-# One build folder, below the cache's evcxr, for all runs of this script, in which one kernel works at a time.
+# The build folder of this script's kernels, below the cache's evcxr.
 BUILDS = "notebooks"
-# A code host shows a notebook of this size, and a repository bears it.
-LARGEST = 1_500_000
-# The first cell compiles everything, on a machine that may have other work.
-SECONDS = 3000
+# The largest notebook in bytes that code hosts show.
+MAX_BYTES = 1_500_000
+# The longest time of a cell: the first one compiles everything.
+TIMEOUT_SECONDS = 3000
 
 
 def cache_folder():
@@ -44,8 +44,8 @@ def cache_folder():
     return pathlib.Path(base) / "convscope"
 
 
-def absent(arguments):
-    """What is missing to run notebooks, in a line; None if nothing is."""
+def find_missing(arguments):
+    """What is missing to run notebooks, in one line; None if nothing is."""
     try:
         import nbclient  # noqa: F401
         import nbformat  # noqa: F401
@@ -60,23 +60,23 @@ def absent(arguments):
 
 
 def install(arguments, data):
-    """The kernel, in Jupyter's data folder `data`, as a user would get it."""
+    """Installs the kernel into Jupyter's data folder `data`, as a user would."""
     script = ["sh", str(ROOT / "scripts" / "install-kernel.sh"), BUILDS]
     call = [arguments.binary, "kernel", "install"] if arguments.binary else script
     call += ["--dir", str(data), "--evcxr", arguments.evcxr]
-    print("notebooks: installing the kernel (builds convscope where it is not built: some minutes)", flush=True)
+    print("notebooks: installing the kernel (builds convscope first if needed: some minutes)", flush=True)
     subprocess.run(call, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 def execute(path):
-    """The notebook with the outputs of its cells; fails where a cell does."""
+    """The notebook with the outputs of its cells. Exits if a cell fails."""
     import nbclient
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(
         notebook,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         kernel_name="convscope",
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -86,66 +86,66 @@ def execute(path):
         sys.exit(f"notebooks: {path.name}: a cell failed\n{error}")
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            # When it ran is nobody's business, and changes with every run.
+            # The time of execution changes with every run.
             cell.metadata.pop("execution", None)
     return notebook
 
 
-def look(path, notebook):
-    """What is wrong with an executed notebook, as lines."""
-    wrong = []
+def find_problems(path, notebook):
+    """The problems of an executed notebook, one line each."""
+    problems = []
     outputs = [o for c in notebook["cells"] if c["cell_type"] == "code" for o in c["outputs"]]
     text = lambda value: "".join(value) if isinstance(value, list) else value
     pages = [text(o["data"]["text/html"]) for o in outputs if "text/html" in o.get("data", {})]
     for output in outputs:
         if output["output_type"] == "error":
-            wrong.append(f"a cell failed: {output.get('ename')}: {output.get('evalue')}")
-        # A `?` that ends on an error prints it and goes on.
+            problems.append(f"a cell failed: {output.get('ename')}: {output.get('evalue')}")
+        # A `?` on an error prints it, and the notebook continues.
         if output["output_type"] == "stream" and output["name"] == "stderr":
-            wrong.append(f"a cell printed on stderr: {text(output['text'])[:400]}")
+            problems.append(f"a cell printed on stderr: {text(output['text'])[:400]}")
     if not any("srcdoc=" in page and "onload=" in page for page in pages):
-        wrong.append("no report in a frame")
+        problems.append("no report in an iframe")
     for what, mark in [("photo", "data:image/jpeg;base64,"), ("map", "data:image/png;base64,")]:
         if not any(mark in page and "srcdoc=" not in page for page in pages):
-            wrong.append(f"no {what} as a picture")
+            problems.append(f"no {what} as an image")
     if not any("<table" in page and "srcdoc=" not in page for page in pages):
-        wrong.append("no table")
+        problems.append("no table")
     for output in outputs:
         shown = text(output.get("data", {}).get("text/plain", ""))
         if shown and "text/html" not in output["data"]:
-            wrong.append(f"an output of text alone: {shown[:200]}")
+            problems.append(f"an output of text only: {shown[:200]}")
     for page in pages:
-        # What a frame holds is escaped, so these would be the page's own.
+        # The content of an iframe is escaped, so a match would be outside of it.
         if re.search(r"<style|<script|<link|\sid=", re.sub(r'srcdoc="[^"]*"', "", page)):
-            wrong.append("a style sheet, a script or an id that the notebook's page would feel")
+            problems.append("a style sheet, a script or an id outside of the iframe")
     for output in outputs:
         data = output.get("data", {})
         if "text/html" in data and "text/plain" not in data:
-            wrong.append("an output without a text form")
+            problems.append("an output without a text form")
     size = len(json.dumps(notebook, ensure_ascii=False).encode())
-    if size > LARGEST:
-        wrong.append(f"{size} bytes, and at most {LARGEST} are kept")
+    if size > MAX_BYTES:
+        problems.append(f"{size} bytes; at most {MAX_BYTES} are allowed")
     print(f"notebooks: {path.name}: {len(outputs)} outputs, {size // 1000} kB", flush=True)
-    return [f"{path.name}: {line}" for line in wrong]
+    return [f"{path.name}: {line}" for line in problems]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=pathlib.Path)
-    parser.add_argument("--write", action="store_true", help="put the outputs into the notebooks")
-    parser.add_argument("--stored", action="store_true", help="only look into the notebooks as they are")
-    parser.add_argument("--must", action="store_true", help="fail where something is missing")
+    parser.add_argument("--write", action="store_true", help="store the outputs in the notebooks")
+    parser.add_argument("--stored", action="store_true", help="check the stored outputs without running anything")
+    parser.add_argument("--must", action="store_true", help="fail if something is missing")
     parser.add_argument("--binary", help="the convscope program; by default cargo builds it")
     parser.add_argument("--evcxr", help="the program evcxr_jupyter; by default the one on the PATH")
     parser.add_argument("--out", type=pathlib.Path, help="a folder for the executed notebooks")
     arguments = parser.parse_args()
     paths = [path.resolve() for path in arguments.notebooks] or sorted(FOLDER.glob("*.ipynb"))
-    wrong = []
+    problems = []
     if arguments.stored:
         for path in paths:
-            wrong += look(path, json.loads(path.read_text()))
-        sys.exit("notebooks: " + "\nnotebooks: ".join(wrong) if wrong else 0)
-    missing = absent(arguments)
+            problems += find_problems(path, json.loads(path.read_text()))
+        sys.exit("notebooks: " + "\nnotebooks: ".join(problems) if problems else 0)
+    missing = find_missing(arguments)
     if missing:
         print(f"notebooks: skipped, {missing}")
         sys.exit(1 if arguments.must else 0)
@@ -160,14 +160,14 @@ def main():
         for path in paths:
             print(f"notebooks: {path.name} …", flush=True)
             notebook = execute(path)
-            wrong += look(path, notebook)
-            places = [path] if arguments.write else []
+            problems += find_problems(path, notebook)
+            targets = [path] if arguments.write else []
             if arguments.out:
                 arguments.out.mkdir(parents=True, exist_ok=True)
-                places.append(arguments.out / path.name)
-            for place in places:
-                nbformat.write(notebook, place)
-    sys.exit("notebooks: " + "\nnotebooks: ".join(wrong) if wrong else 0)
+                targets.append(arguments.out / path.name)
+            for target in targets:
+                nbformat.write(notebook, target)
+    sys.exit("notebooks: " + "\nnotebooks: ".join(problems) if problems else 0)
 
 
 main()

@@ -1,14 +1,14 @@
-//! jemalloc in the place of the C library's allocator, for libtorch as well as for us.
+//! jemalloc as the allocator of the program and of libtorch.
 //!
-//! glibc gives a network's large buffers back to the system and asks for them again in every layer, which costs
-//! a small network half its time; told to keep them, it breaks its memory up and a pass over many images
-//! grows. jemalloc keeps large blocks apart from small ones and uses them again. A notebook's kernel
-//! has a program of its own around it, so there glibc is told to keep buffers (src/cli/kernel.sh).
+//! glibc returns a network's large buffers to the system and requests them again in every layer, which costs
+//! a small network half its time. If it is told to keep them, memory fragments, and a pass over many images
+//! uses more and more of it. jemalloc keeps large blocks apart from small ones and reuses them. In a notebook
+//! the process is evcxr's, so there glibc is told to keep buffers (src/cli/start_kernel.sh).
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Blocks that are free are kept, however large they are: the next layer or image needs the same. (jemalloc
-/// reads a pointer to characters, which is what a reference to a `CStr` begins with.)
+/// Free blocks of any size are kept: the next layer or image needs the same sizes. (jemalloc reads a pointer to
+/// characters, which is the first word of a reference to a `CStr`.)
 #[unsafe(export_name = "malloc_conf")]
 static CONFIGURATION: &std::ffi::CStr = c"oversize_threshold:0,dirty_decay_ms:-1";

@@ -1,4 +1,4 @@
-//! The command line: parse arguments, call, turn an error into a message and an exit code.
+//! The program `convscope`: the command line and its memory allocator.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod allocator;

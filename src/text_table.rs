@@ -1,8 +1,8 @@
-//! Columns of text, as wide as their widest cell.
+//! Tables in plain text; each column is as wide as its widest cell.
 
-/// Lines up `rows` below `head`; a column whose cells are all numbers stands to the right.
+/// The `rows` in columns below `head`; columns of numbers are aligned to the right.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let number = |cell: &String| {
+    let is_number = |cell: &String| {
         cell.chars()
             .all(|c| c.is_ascii_digit() || "×.,-+ –".contains(c))
     };
@@ -10,16 +10,22 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         .map(|column| {
             let cells = || rows.iter().filter_map(|row| row.get(column));
             let width = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
-            (width.max(head[column].chars().count()), cells().all(number))
+            (
+                width.max(head[column].chars().count()),
+                cells().all(is_number),
+            )
         })
         .collect();
     let line = |cells: &[String]| {
         let padded: Vec<String> = cells
             .iter()
             .zip(&columns)
-            .map(|(cell, &(width, right))| match right {
-                true => format!("{cell:>width$}"),
-                false => format!("{cell:<width$}"),
+            .map(|(cell, &(width, right))| {
+                if right {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
             })
             .collect();
         format!("{}\n", padded.join("  ").trim_end())
@@ -30,12 +36,12 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// `25557032` as `25 557 032`.
+/// The number with its digits in groups of three: `25 557 032`.
 pub fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);

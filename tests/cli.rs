@@ -428,7 +428,7 @@ fn every_yaml_below_a_folder_runs_each_into_a_folder_of_its_own() {
     assert_eq!(files(&desk.path("output")), ["more-two", "one"]);
     let said = desk.call(&["check", "specs"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.out.contains("specs/one.yaml: well"), "{}", said.out);
+    assert!(said.out.contains("specs/one.yaml: valid"), "{}", said.out);
 }
 
 #[test]

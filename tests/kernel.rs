@@ -158,7 +158,7 @@ fn nothing_is_written_where_something_is_missing() {
     assert_eq!(code, 2, "{err}");
     let (code, _, err) = home.call(&["install"], &[("LIBTORCH", &nowhere)]);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("LIBTORCH is"), "{err}");
+    assert!(err.contains("LIBTORCH must be"), "{err}");
     fs::remove_file(home.path("bin/evcxr_jupyter")).unwrap();
     let (code, _, err) = home.call(&["install"], &[]);
     assert_eq!(code, 1, "{err}");

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+mod common;
+
 const SPEC: &str = "\
 title: Two looks
 question: Where?
@@ -123,8 +125,7 @@ fn the_example_notebooks_hold_their_outputs() {
         .arg("--stored")
         .output();
     let Ok(done) = done else {
-        println!("skipped: there is no python3");
-        return;
+        return common::skip("the stored notebooks", "python3 is missing", true);
     };
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");

@@ -12,6 +12,7 @@ use convscope::spec::{Experiment, Lang};
 
 #[path = "report/browser.rs"]
 mod browser;
+mod common;
 #[path = "report/shortcuts.rs"]
 mod shortcuts;
 

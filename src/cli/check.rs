@@ -1,17 +1,17 @@
-//! `convscope check`: everything an experiment names is looked up, nothing runs or is fetched.
+//! `convscope check`: looks up everything that an experiment names; nothing runs and nothing is fetched.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use convscope::fetch::Cache;
 use convscope::plan::Plan;
 use convscope::spec::SpecFile;
 use convscope::{Error, Result};
 
-use super::run::spec_files;
-use super::{Done, complain, print};
+use super::spec_files::experiment_paths;
+use super::status::{Status, print, print_error};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CheckArgs {
     /// Experiment files; a folder means every YAML file below it.
     #[arg(required = true, value_name = "SPEC")]
     specs: Vec<PathBuf>,
@@ -20,26 +20,26 @@ pub struct Arguments {
     set: Vec<String>,
 }
 
-impl Arguments {
-    pub fn execute(&self) -> Result<Done> {
-        let mut refused: Option<Error> = None;
-        for file in spec_files(&self.specs)? {
-            match self.one(&file.path) {
+impl CheckArgs {
+    pub fn run(&self) -> Result<Status> {
+        let mut last: Option<Error> = None;
+        for file in experiment_paths(&self.specs)? {
+            match self.check_file(&file.path) {
                 Ok(text) => drop(print(&text)?),
                 Err(error) => {
-                    if let Some(earlier) = refused.replace(error) {
-                        complain(earlier);
+                    if let Some(earlier) = last.replace(error) {
+                        print_error(earlier);
                     }
                 }
             }
         }
-        refused.map_or(Ok(Done::Well), Err)
+        last.map_or(Ok(Status::Success), Err)
     }
 
-    fn one(&self, path: &std::path::Path) -> Result<String> {
+    fn check_file(&self, path: &Path) -> Result<String> {
         let spec = SpecFile::with_overrides(path, &self.set)?;
-        let (models, pictures) = Plan::check(&spec, &Cache::from_env(true)?)?;
-        let mut text = format!("{}: well\n", path.display());
+        let (models, images) = Plan::check(&spec, &Cache::from_env(true)?)?;
+        let mut text = format!("{}: valid\n", path.display());
         for model in &models {
             text.push_str(&format!("  {}: {}\n", model.id, model.arch.name));
             for selected in &model.selected {
@@ -50,9 +50,9 @@ impl Arguments {
                 ));
             }
         }
-        match pictures {
-            Some(pictures) => text.push_str(&format!("  pictures: {}\n", pictures.len())),
-            None => text.push_str("  pictures: from a pack that is not fetched yet\n"),
+        match images {
+            Some(images) => text.push_str(&format!("  images: {}\n", images.len())),
+            None => text.push_str("  images: from a pack that is not in the cache\n"),
         }
         Ok(text)
     }

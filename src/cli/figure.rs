@@ -6,15 +6,15 @@ use convscope::results::store;
 use convscope::{Error, ErrorKind, Result};
 use resvg::{tiny_skia, usvg};
 
-use super::{Done, print};
+use super::status::{Status, print};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// A folder that `convscope run` wrote.
+pub struct FigureArgs {
+    /// An output folder of `convscope run`.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Which figure: a key of `data.safetensors` (`resnet50/cat/grad_cam/281/layer4.2.conv3`) or
-    /// `chart/parameters`; without one, all keys are listed.
+    /// The figure: a key of `data.safetensors` (`resnet50/cat/grad_cam/281/layer4.2.conv3`) or
+    /// `chart/parameters`; without it, all keys are listed.
     key: Option<String>,
     /// Write a PNG.
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -22,42 +22,42 @@ pub struct Arguments {
     /// Write an SVG.
     #[arg(long, value_name = "FILE", requires = "key")]
     svg: Option<PathBuf>,
-    /// How wide the PNG is, in pixels; 2400 are 20 cm at 300 dots an inch.
+    /// Width of the PNG in pixels; 2400 pixels are 20 cm at 300 dots per inch.
     #[arg(long, default_value_t = 2400, value_parser = clap::value_parser!(u32).range(16..=20_000))]
     width: u32,
 }
 
-impl Arguments {
-    pub fn execute(&self) -> Result<Done> {
+impl FigureArgs {
+    pub fn run(&self) -> Result<Status> {
         let (results, tensors) = store::read(&self.folder)?;
         let Some(key) = &self.key else {
             return print(&convscope::report::keys(&results, &tensors).join("\n"));
         };
         let svg = convscope::report::figure(&results, &tensors, key)?;
         if let Some(path) = &self.svg {
-            write(path, svg.as_bytes())?;
+            write_file(path, svg.as_bytes())?;
         }
         if let Some(path) = &self.png {
-            write(path, &png(&svg, self.width)?)?;
+            write_file(path, &draw_png(&svg, self.width)?)?;
         }
         match (&self.svg, &self.png) {
             (None, None) => print(&svg),
             (svg, png) => {
                 let paths = svg.iter().chain(png);
-                let lines: Vec<String> = paths.map(|path| shown(path)).collect();
+                let lines: Vec<String> = paths.map(|path| path.display().to_string()).collect();
                 print(&lines.join("\n"))
             }
         }
     }
 }
 
-/// Aside first, then moved into place.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes the file under a temporary name and renames it.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let name = path
         .file_name()
         .and_then(|name| name.to_str())
         .ok_or_else(|| {
-            let message = format!("{} is no name of a file", path.display());
+            let message = format!("{} is not a file name", path.display());
             Error::new(ErrorKind::Usage, message)
         })?;
     let folder = match path.parent() {
@@ -67,28 +67,25 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     store::write(folder, &[(name, bytes)])
 }
 
-fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
-/// The SVG as pixels, with the machine's own fonts.
-fn png(svg: &str, width: u32) -> Result<Vec<u8>> {
-    let failed =
-        |what: &str| Error::new(ErrorKind::Report, format!("can't draw the figure: {what}"));
+/// The SVG as a PNG, with the machine's fonts.
+fn draw_png(svg: &str, width: u32) -> Result<Vec<u8>> {
+    let draw_error =
+        |cause: &str| Error::new(ErrorKind::Report, format!("can't draw the figure: {cause}"));
     let mut options = usvg::Options::default();
     options.fontdb_mut().load_system_fonts();
-    // Fonts of a machine without any of those asked for.
+    // The fallback, if the machine has none of the figure's fonts.
     options.font_family = "DejaVu Sans".to_owned();
-    let tree = usvg::Tree::from_str(svg, &options).map_err(|error| failed(&error.to_string()))?;
+    let tree =
+        usvg::Tree::from_str(svg, &options).map_err(|error| draw_error(&error.to_string()))?;
     let size = tree.size();
     let scale = width as f32 / size.width();
     let height = (size.height() * scale).ceil() as u32;
-    let mut pixels =
-        tiny_skia::Pixmap::new(width, height.max(1)).ok_or_else(|| failed("it is too large"))?;
+    let mut pixels = tiny_skia::Pixmap::new(width, height.max(1))
+        .ok_or_else(|| draw_error("it is too large"))?;
     pixels.fill(tiny_skia::Color::WHITE);
     let transform = tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut pixels.as_mut());
     pixels
         .encode_png()
-        .map_err(|error| failed(&error.to_string()))
+        .map_err(|error| draw_error(&error.to_string()))
 }

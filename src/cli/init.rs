@@ -1,4 +1,4 @@
-//! `convscope init`: a commented experiment file to start from.
+//! `convscope init`: writes a commented experiment file as a template.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -6,17 +6,17 @@ use std::path::PathBuf;
 
 use convscope::{Error, ErrorKind, Result, spec};
 
-use super::{Done, print};
+use super::status::{Status, print};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// The file to write; one that exists is left alone.
+pub struct InitArgs {
+    /// The file to write; an existing file is not overwritten.
     #[arg(default_value = "experiment.yaml")]
     file: PathBuf,
 }
 
-impl Arguments {
-    pub fn execute(&self) -> Result<Done> {
+impl InitArgs {
+    pub fn run(&self) -> Result<Status> {
         let path = &self.file;
         let mut file = OpenOptions::new()
             .write(true)
@@ -24,8 +24,8 @@ impl Arguments {
             .open(path)
             .map_err(|error| match error.kind() {
                 std::io::ErrorKind::AlreadyExists => {
-                    let message = format!("{} is there already", path.display());
-                    Error::new(ErrorKind::Usage, message).help("name another file")
+                    let message = format!("{} exists already", path.display());
+                    Error::new(ErrorKind::Usage, message).help("write another file name")
                 }
                 _ => Error::io("write", path, error),
             })?;

@@ -1,4 +1,4 @@
-//! `convscope layers`: what is known of every node of a network.
+//! `convscope layers`: the table of a network's layers.
 
 use convscope::Result;
 use convscope::fetch::weight_set;
@@ -6,17 +6,17 @@ use convscope::network::{node_info, zoo};
 use convscope::session::LayerTable;
 use convscope::text_table::grouped;
 
-use super::{Done, pretty, print};
+use super::status::{Status, print, to_json};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct LayersArgs {
     /// An architecture: `resnet50`.
     #[arg(value_name = "MODEL")]
     model: String,
-    /// A weight set, where sets differ in their graph (stride, head); by default the first.
+    /// A weight set, for architectures whose sets differ in stride or head; by default the first.
     #[arg(long)]
     weights: Option<String>,
-    /// Side of the picture in pixels; by default what the architecture was made for.
+    /// Side of the input in pixels; by default that of the architecture.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(i64).range(1..=16384))]
     input: Option<i64>,
     /// Print JSON.
@@ -24,8 +24,8 @@ pub struct Arguments {
     json: bool,
 }
 
-impl Arguments {
-    pub fn execute(&self) -> Result<Done> {
+impl LayersArgs {
+    pub fn run(&self) -> Result<Status> {
         let arch = zoo::find(&self.model)?;
         let set = match (
             &self.weights,
@@ -41,11 +41,11 @@ impl Arguments {
         let all = node_info::of_graph(&graph, side, side)?;
         let layers = LayerTable::new(arch.name, &graph, &all);
         if self.json {
-            return print(&pretty(&layers.layers)?);
+            return print(&to_json(&layers.layers)?);
         }
         let (parameters, multiply_adds) = layers.sums();
         print(&format!(
-            "{layers}\n\n{} layers, {} parameters, {} multiply-adds for a picture of {side} × {side}\n",
+            "{layers}\n\n{} layers, {} parameters, {} multiply-adds for an input of {side} × {side}\n",
             layers.len(),
             grouped(parameters),
             grouped(multiply_adds),

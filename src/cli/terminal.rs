@@ -1,5 +1,5 @@
-//! Progress on stderr: a bar and the current step on a terminal, nothing elsewhere but warnings
-//! (and, with `-v`, a line a step).
+//! Progress on stderr: a bar and the current step on a terminal; elsewhere only warnings (and, with
+//! `-v`, one line a step).
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -7,39 +7,40 @@ use std::time::Duration;
 use convscope::progress::{Progress, Unit};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Tells a person at a terminal.
-pub struct Terminal {
+/// Shows progress on stderr.
+pub struct TerminalProgress {
     bar: ProgressBar,
     quiet: bool,
     verbose: bool,
 }
 
-impl Terminal {
-    /// Draws only where stderr is a terminal, and never if `quiet`.
+impl TerminalProgress {
+    /// Draws a bar if stderr is a terminal and `quiet` is off; logs each step if `verbose`.
     pub fn new(quiet: bool, verbose: bool) -> Self {
-        let drawn = std::io::stderr().is_terminal() && !quiet;
-        let target = match drawn {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
+        let draws = std::io::stderr().is_terminal() && !quiet;
+        let target = if draws {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        if drawn {
+        if draws {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Terminal {
+        TerminalProgress {
             bar,
             quiet,
             verbose,
         }
     }
 
-    /// Takes the bar off the screen, before something is printed.
+    /// Removes the bar, before something is printed.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-impl Progress for Terminal {
+impl Progress for TerminalProgress {
     fn step(&self, message: &str) {
         self.bar.set_message(message.to_owned());
         if self.verbose && !self.quiet {

@@ -2,6 +2,8 @@
 //!
 //! `../images/` and its `golden.safetensors` are made by `../make_images.py`.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod files;
 mod rendering;
 mod views;

@@ -8,7 +8,7 @@ use convscope::ErrorKind;
 use convscope::image::{DecodedImage, Interpolation, Preprocess, image_paths};
 use image::RgbImage;
 
-use super::{apart, floats, folder, golden, picture};
+use super::{apart, common, floats, folder, golden, picture};
 
 fn preprocess(resize: u32, crop: u32, interpolation: Interpolation) -> Preprocess {
     Preprocess {
@@ -56,14 +56,15 @@ for number, photo in enumerate(photos):
     (Path(out) / str(number)).write_bytes(F.center_crop(view, 224).tobytes())
 ";
 
-/// Photos stay out of the repository, so torchvision has to be there to be asked: in `python3`, or
-/// in the Python that `CONVSCOPE_TEST_PYTHON` names.
+/// Needs photos, which are not in the repository, and torchvision: in `python3`, or in the Python that
+/// `CONVSCOPE_TEST_PYTHON` names.
 #[test]
 fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
-    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/imagenet_sample");
-    let Ok(photos) = image_paths(&photos) else {
-        println!("skipped: no photos at {}", photos.display());
-        return;
+    let subject = "the comparison of JPEG views with torchvision";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/imagenet_sample");
+    let Ok(photos) = image_paths(&folder) else {
+        let reason = format!("there are no photos in {}", folder.display());
+        return common::skip(subject, &reason, false);
     };
     let photos: Vec<PathBuf> = photos.into_iter().step_by(20).collect();
     let python = std::env::var("CONVSCOPE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -71,8 +72,8 @@ fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
         .args(["-c", "import torchvision, PIL"])
         .output();
     if !can.is_ok_and(|output| output.status.success()) {
-        println!("skipped: {python} has no torchvision");
-        return;
+        let reason = format!("{python} has no torchvision (CONVSCOPE_TEST_PYTHON names another)");
+        return common::skip(subject, &reason, false);
     }
     for (interpolation, name) in [
         (Interpolation::Bilinear, "bilinear"),

@@ -1,0 +1,77 @@
+//! The experiment files that a command's SPEC arguments mean.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use convscope::results::store;
+use convscope::{Error, ErrorKind, Result};
+
+/// An experiment file.
+#[derive(Debug)]
+pub struct ExperimentPath {
+    /// The file.
+    pub path: PathBuf,
+    /// The name of its output folder, unique among the files of a command.
+    pub name: String,
+}
+
+/// The experiment files that `paths` mean: a file as it is, a folder as every YAML file below it except
+/// the lock files of earlier runs.
+///
+/// # Errors
+/// If a folder can't be read, or has no YAML file below it.
+pub fn experiment_paths(paths: &[PathBuf]) -> Result<Vec<ExperimentPath>> {
+    let mut files: Vec<ExperimentPath> = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(files_below(path)?);
+        } else {
+            let name = path.file_stem().unwrap_or_default();
+            files.push(ExperimentPath {
+                name: name.to_string_lossy().into_owned(),
+                path: path.clone(),
+            });
+        }
+    }
+    // Two experiments never write into one folder.
+    for at in 1..files.len() {
+        let base = files[at].name.clone();
+        let mut number = 2;
+        while files[..at].iter().any(|other| other.name == files[at].name) {
+            files[at].name = format!("{base}-{number}");
+            number += 1;
+        }
+    }
+    Ok(files)
+}
+
+fn files_below(folder: &Path) -> Result<Vec<ExperimentPath>> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.map_err(|error| {
+            let message = format!("can't read the folder {}", folder.display());
+            Error::new(ErrorKind::Usage, message).because(error)
+        })?;
+        let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml";
+        // A lock file was written by a run: a second `run .` must not run it, too.
+        if entry.file_type().is_file()
+            && entry.file_name() != store::LOCK
+            && entry.path().extension().is_some_and(is_yaml)
+        {
+            let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let name = below
+                .with_extension("")
+                .to_string_lossy()
+                .replace(['/', '\\'], "-");
+            files.push(ExperimentPath {
+                path: entry.into_path(),
+                name,
+            });
+        }
+    }
+    if files.is_empty() {
+        let message = format!("there is no YAML file below {}", folder.display());
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
+    Ok(files)
+}

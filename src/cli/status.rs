@@ -1,0 +1,40 @@
+//! The exit status of a command, and its output on stdout and stderr.
+
+use std::io::Write;
+
+use convscope::{Error, ErrorKind, Result};
+
+/// How a command ended that was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Everything succeeded: exit code 0.
+    Success,
+    /// A part failed, and the rest is done: exit code 1.
+    PartialFailure,
+}
+
+/// Prints to stdout. A reader that stops early (`| head`) is no error.
+pub fn print(text: &str) -> Result<Status> {
+    let mut out = std::io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    match out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(end.as_bytes()))
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::Io, "can't write to stdout").because(error))
+        }
+        _ => Ok(Status::Success),
+    }
+}
+
+/// Prints an error with its line, caret and help to stderr, in colour on a terminal.
+pub fn print_error(error: Error) {
+    eprintln!("{:?}", miette::Report::new(error));
+}
+
+/// Indented JSON.
+pub fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value)
+        .map_err(|error| Error::new(ErrorKind::Io, "can't write JSON").because(error))
+}
