@@ -109,10 +109,10 @@ fn a_notebook_has_a_name_and_one_spec() {
     let folder = folder();
     let (code, err) = run(folder.path(), &["--notebook", "two.html"]);
     assert_eq!(code, 2);
-    assert!(err.contains("--notebook FILE.ipynb"), "{err}");
+    assert!(err.contains("must end in .ipynb, got two.html"), "{err}");
     let (code, err) = run(folder.path(), &["specs", "--notebook", "two.ipynb"]);
     assert_eq!(code, 2);
-    assert!(err.contains("one notebook for 2 specs"), "{err}");
+    assert!(err.contains("needs one experiment file, got 2"), "{err}");
     assert!(!folder.path().join("output").exists());
 }
 
