@@ -14,7 +14,7 @@ use std::time::Instant;
 use convscope::image::{DecodedImage, Preprocess, image_paths};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::Silent;
-use convscope::run::{self, Options};
+use convscope::run::{self, RunOptions};
 use convscope::spec::SpecFile;
 use tch::Tensor;
 
@@ -105,12 +105,12 @@ fn pass(arch: &str, photos: &str, count: usize) {
         one.display()
     );
     let spec = SpecFile::parse(folder.path().join("bench.yaml").to_str().unwrap(), &text).unwrap();
-    let options = Options {
+    let options = RunOptions {
         cache: Some(folder.path().to_owned()),
-        ..Options::default()
+        ..RunOptions::default()
     };
     let began = Instant::now();
-    run::run(&spec, &options, &Silent).unwrap();
+    run::run_spec(&spec, &options, &Silent).unwrap();
     println!("{} {}", began.elapsed().as_secs_f64(), peak());
 }
 

@@ -98,12 +98,6 @@ impl Error {
         self
     }
 
-    /// The same message and help without the place, for a text that its reader never wrote.
-    pub(crate) fn without_place(mut self) -> Self {
-        self.0.place = None;
-        self
-    }
-
     /// The same message as another sort of error.
     pub fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;

@@ -1,29 +1,31 @@
-//! Writes what a run produced into a folder: the report, the record of the run, the tensors and the lock.
+//! Writes the output of a run into a folder: the report, the results, the tensors and the lock.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::report;
 use crate::results::{lock, store};
-use crate::run::Outcome;
+use crate::run::RunOutput;
 use crate::spec::{Over, SpecFile};
 
-/// Writes an outcome into `folder`: the report, the results, the tensors and the lock.
+/// Writes the report, the results, the tensors and the lock of a run of `spec` into `folder`; returns the path of the
+/// report.
 ///
 /// # Errors
-/// If the page can't be drawn or the disk refuses; then nothing in the folder has changed.
+/// If a template is wrong, the report is larger than the experiment allows, or a file can't be written; then nothing in
+/// the folder has changed.
 pub fn save(
-    outcome: &Outcome,
+    output: &RunOutput,
     spec: &SpecFile,
     folder: &Path,
     report: &report::Options,
 ) -> Result<PathBuf> {
-    let page = report::render(&outcome.results, &outcome.tensors, report)?;
-    fits(&page, spec)?;
-    let json = serde_json::to_vec_pretty(&outcome.results)
+    let page = report::render(&output.results, &output.tensors, report)?;
+    check_size(&page, spec)?;
+    let json = serde_json::to_vec_pretty(&output.results)
         .map_err(|error| Error::new(ErrorKind::Io, "can't write the results").because(error))?;
-    let tensors = store::to_safetensors(&outcome.tensors)?;
-    let lock = lock::text(&outcome.results, spec, folder)?;
+    let tensors = store::to_safetensors(&output.tensors)?;
+    let lock = lock::to_yaml(&output.results, spec, folder)?;
     store::write(
         folder,
         &[
@@ -36,21 +38,21 @@ pub fn save(
     Ok(folder.join(store::REPORT))
 }
 
-/// Whether the page is as small as its experiment asks, or may be larger all the same.
-fn fits(page: &str, spec: &SpecFile) -> Result<()> {
-    let Some(most) = &spec.experiment.max_size else {
+/// Warns or fails if the page is larger than the experiment's `max_size`.
+fn check_size(page: &str, spec: &SpecFile) -> Result<()> {
+    let Some(limit) = &spec.experiment.max_size else {
         return Ok(());
     };
     let megabytes = page.len() as f64 / 1e6;
-    if megabytes <= most.megabytes {
+    if megabytes <= limit.megabytes {
         return Ok(());
     }
     let message = format!(
-        "the report has {megabytes:.2} MB, and `max_size` lets it have {}",
-        most.megabytes
+        "the report must have at most {} MB (`max_size`), got {megabytes:.2} MB",
+        limit.megabytes
     );
-    let help = "ask for fewer photos, layers or channels, or let it be larger; nothing was written";
-    match most.over {
+    let help = "choose fewer images, layers or channels, or raise `max_size`; nothing was written";
+    match limit.over {
         Over::Warn => {
             tracing::warn!("{message}");
             Ok(())

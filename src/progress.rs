@@ -1,34 +1,34 @@
-//! Who hears of long work: a terminal, a notebook cell, or nobody.
+//! Progress reports of long work, to a terminal, a notebook's cell, or nobody.
 //!
-//! The library never prints; it tells a [`Progress`], and the edge (command line, notebook)
-//! decides what becomes of it.
+//! The library itself never prints: it reports to a [`Progress`], and the command line or the notebook decides how that
+//! is shown.
 
-/// What the numbers of [`Progress::advance`] count.
+/// The unit of [`Progress::advance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Bytes of a download.
     Bytes,
-    /// Pictures, passes, steps.
+    /// Images, passes, steps.
     Items,
 }
 
-/// Hears what a long piece of work is at.
+/// Receives the progress of long work.
 pub trait Progress: Sync {
-    /// A step begins; one line (`resnet50: fetching 102 MB through npm`).
+    /// A step begins; `message` is one line: `resnet50: fetching 102 MB through npm`.
     fn step(&self, message: &str);
 
-    /// How far the current step is; called often, drawn or ignored as the listener likes.
+    /// `done` of `total` units of the current step are complete. Called often; ignored by default.
     fn advance(&self, done: u64, total: Option<u64>, unit: Unit) {
         let _ = (done, total, unit);
     }
 
-    /// Something the user should know although the work goes on.
+    /// A warning: the work goes on.
     fn warn(&self, message: &str) {
         self.step(message);
     }
 }
 
-/// Tells nobody.
+/// Shows nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -41,7 +41,7 @@ pub fn is_notebook() -> bool {
     std::env::var_os("EVCXR_IS_RUNTIME").is_some()
 }
 
-/// Prints one line a step, which a notebook's cell shows as it goes.
+/// Prints one line for each step, which a notebook's cell shows at once.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Lines;
 

@@ -8,7 +8,7 @@ use convscope::figures::{CheckedMap, Content, Map};
 use convscope::image::{DecodedImage, Preprocess};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::Silent;
-use convscope::run::{self, Options, Outcome};
+use convscope::run::{self, RunOptions, RunOutput};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
 use tch::Tensor;
@@ -28,7 +28,7 @@ fn picture(number: u32) -> RgbImage {
     })
 }
 
-fn look(folder: &Path, checks: &str) -> Outcome {
+fn look(folder: &Path, checks: &str) -> RunOutput {
     for number in 0..3 {
         picture(number)
             .save(folder.join(format!("p{number}.png")))
@@ -44,15 +44,15 @@ fn look(folder: &Path, checks: &str) -> Outcome {
     );
     let path = folder.join("spec.yaml");
     std::fs::write(&path, text).unwrap();
-    let options = Options {
+    let options = RunOptions {
         offline: true,
         cache: Some(folder.join("cache")),
-        ..Options::default()
+        ..RunOptions::default()
     };
-    run::run(&SpecFile::read(&path).unwrap(), &options, &Silent).unwrap()
+    run::run_spec(&SpecFile::read(&path).unwrap(), &options, &Silent).unwrap()
 }
 
-fn of<'a>(outcome: &'a Outcome, model: &str, image: &str, method: &str) -> &'a CheckedMap {
+fn of<'a>(outcome: &'a RunOutput, model: &str, image: &str, method: &str) -> &'a CheckedMap {
     let mut all = outcome.results.checks.iter();
     let own = |c: &&CheckedMap| {
         let named = matches!(&c.of, Map::Method { name, .. } if name == method);
@@ -63,7 +63,7 @@ fn of<'a>(outcome: &'a Outcome, model: &str, image: &str, method: &str) -> &'a C
 
 /// The map of a method and its size.
 fn map<'a>(
-    outcome: &'a Outcome,
+    outcome: &'a RunOutput,
     model: &str,
     image: &str,
     method: &str,

@@ -10,7 +10,7 @@ use convscope::figures::{Card, Content};
 use convscope::image::{DecodedImage, Preprocess};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::{Progress, Silent};
-use convscope::run::{self, Options, Outcome};
+use convscope::run::{self, RunOptions, RunOutput};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
 use tch::Tensor;
@@ -55,16 +55,16 @@ fn spec(folder: &Path, methods: &str) -> SpecFile {
     SpecFile::read(&path).unwrap()
 }
 
-fn options(folder: &Path) -> Options {
-    Options {
+fn options(folder: &Path) -> RunOptions {
+    RunOptions {
         offline: true,
         cache: Some(folder.join("cache")),
-        saved_every: Duration::ZERO,
-        ..Options::default()
+        checkpoint_interval: Duration::ZERO,
+        ..RunOptions::default()
     }
 }
 
-fn cards(outcome: &Outcome) -> Vec<&Card> {
+fn cards(outcome: &RunOutput) -> Vec<&Card> {
     let figures = outcome.results.figures.iter();
     let contents = figures.filter_map(|figure| match &figure.content {
         Content::Cards { cards } => Some(cards),
@@ -81,7 +81,7 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
         folder.path(),
         "  - exemplars: {layers: [layer1.0.relu_1], units: [0, 5, 47], top: 4, maximize: 2}",
     );
-    let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
+    let outcome = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
     assert!(
         outcome.results.failures.is_empty(),
         "{:?}",
@@ -188,29 +188,29 @@ fn a_pass_that_was_broken_off_goes_on_to_the_same_end() {
     collection(folder.path(), 30);
     let methods = "  - exemplars: {layers: [stage3, penultimate], units: {class: tench, count: 3}, per_image: 2, maximize: 2}";
     let spec = spec(folder.path(), methods);
-    let elsewhere = Options {
+    let elsewhere = RunOptions {
         cache: Some(folder.path().join("other")),
         ..options(folder.path())
     };
-    let whole = run::run(&spec, &elsewhere, &Silent).unwrap();
+    let whole = run::run_spec(&spec, &elsewhere, &Silent).unwrap();
     let breaks = |at| Breaks {
         at,
         heard: Mutex::default(),
     };
     let options = options(folder.path());
     let first = breaks(16);
-    let broken = catch_unwind(AssertUnwindSafe(|| run::run(&spec, &options, &first)));
+    let broken = catch_unwind(AssertUnwindSafe(|| run::run_spec(&spec, &options, &first)));
     assert!(broken.is_err());
     let second = breaks(u64::MAX);
-    let resumed = run::run(&spec, &options, &second).unwrap();
+    let resumed = run::run_spec(&spec, &options, &second).unwrap();
     // The batch at which it broke was not written down any more.
     assert_eq!(*second.heard.lock().unwrap(), [16, 24, 30]);
-    let json = |outcome: &Outcome| serde_json::to_value(&outcome.results.figures).unwrap();
+    let json = |outcome: &RunOutput| serde_json::to_value(&outcome.results.figures).unwrap();
     assert_eq!(json(&resumed), json(&whole));
     assert_eq!(resumed.tensors, whole.tensors);
     // A third run finds all of it, and sees no image.
     let third = breaks(u64::MAX);
-    let again = run::run(&spec, &options, &third).unwrap();
+    let again = run::run_spec(&spec, &options, &third).unwrap();
     assert!(third.heard.lock().unwrap().is_empty());
     assert_eq!(json(&again), json(&whole));
     let found = cards(&again);
@@ -233,7 +233,7 @@ fn a_broken_image_is_told_of_and_passed_over() {
         "  - exemplars: {layers: [stage3], top: 30, maximize: 0}",
     );
     for _ in 0..2 {
-        let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
+        let outcome = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
         let failures = &outcome.results.failures;
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert!(failures[0].image.as_ref().unwrap().ends_with("a.png"));
@@ -259,7 +259,7 @@ fn wrong_options_are_refused_before_anything_runs() {
     ];
     for (options_of, message) in cases {
         let spec = spec(folder.path(), &format!("  - exemplars: {options_of}"));
-        let error = run::run(&spec, &options(folder.path()), &Silent).unwrap_err();
+        let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
         assert!(
             error.one_line().contains(message),
             "{options_of}: {}",
@@ -272,6 +272,6 @@ fn wrong_options_are_refused_before_anything_runs() {
     text = text.replace("collection: photos", "collection: {dir: nowhere}");
     std::fs::write(folder.path().join("spec.yaml"), text).unwrap();
     let spec = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
-    let error = run::run(&spec, &options(folder.path()), &Silent).unwrap_err();
+    let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
     assert!(error.one_line().contains("nowhere"), "{error:?}");
 }

@@ -10,7 +10,7 @@ use convscope::methods::maximize::{At, By, Image, Objective, Options, ascend};
 use convscope::network::labels::Labels;
 use convscope::network::{Network, node_info, random_weights, zoo};
 use convscope::progress::Silent;
-use convscope::run::{self, Outcome};
+use convscope::run::{self, RunOutput};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
 use tch::{Device, Kind, Tensor};
@@ -149,18 +149,18 @@ fn spec(folder: &Path, options: &str) -> SpecFile {
     SpecFile::read(&path).unwrap()
 }
 
-fn options(folder: &Path) -> run::Options {
-    run::Options {
+fn options(folder: &Path) -> run::RunOptions {
+    run::RunOptions {
         offline: true,
         cache: Some(folder.join("cache")),
-        ..run::Options::default()
+        ..run::RunOptions::default()
     }
 }
 
-fn run(options_of: &str) -> Outcome {
+fn run(options_of: &str) -> RunOutput {
     let folder = tempfile::tempdir().unwrap();
     let spec = spec(folder.path(), options_of);
-    let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
+    let outcome = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
     let failures = &outcome.results.failures;
     assert!(failures.is_empty(), "{failures:?}");
     outcome
@@ -268,7 +268,7 @@ fn wrong_options_are_refused_before_anything_runs() {
     ];
     for (options_of, message) in cases {
         let spec = spec(folder.path(), options_of);
-        let error = run::run(&spec, &options(folder.path()), &Silent).unwrap_err();
+        let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
         let line = error.one_line();
         assert!(line.contains(message), "{options_of}: {line}");
         assert_eq!(error.exit_code(), 2, "{options_of}");
@@ -277,7 +277,7 @@ fn wrong_options_are_refused_before_anything_runs() {
     let vgg = small.text.replace("resnet18", "vgg11");
     std::fs::write(folder.path().join("spec.yaml"), vgg).unwrap();
     let small = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
-    let error = run::run(&small, &options(folder.path()), &Silent).unwrap_err();
+    let error = run::run_spec(&small, &options(folder.path()), &Silent).unwrap_err();
     assert!(error.one_line().contains("runs out of pixels"), "{error:?}");
 }
 
@@ -286,7 +286,7 @@ fn a_collection_without_true_classes_has_nothing_to_excite() {
     let folder = tempfile::tempdir().unwrap();
     let spec = spec(folder.path(), "{layers: []}");
     std::fs::remove_dir_all(folder.path().join("photos/tench")).unwrap();
-    let outcome = run::run(&spec, &options(folder.path()), &Silent).unwrap();
+    let outcome = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
     let content = &outcome.results.figures[0].content;
     assert!(matches!(content, Content::Absent { .. }), "{content:?}");
     let drawn = convscope::report::Options::default();

@@ -132,7 +132,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
             width: 500,
             height: 375,
             label: Some(label.clone()),
-            views: vec![View {
+            views: vec![ViewInfo {
                 tensor: key,
                 width: 224,
                 height: 224,
@@ -343,10 +343,10 @@ fn figures(
         0.0002,
         0.00001,
     ];
-    let scored: Vec<Scored> = order
+    let scored: Vec<ClassScore> = order
         .iter()
         .enumerate()
-        .map(|(rank, index)| Scored {
+        .map(|(rank, index)| ClassScore {
             class: class(*index, names[*index]),
             rank: rank + 1,
             logit: shares[rank].ln(),

@@ -11,10 +11,10 @@ use convscope::{ErrorKind, run};
 
 fn session() -> (tempfile::TempDir, Session) {
     let folder = tempfile::tempdir().unwrap();
-    let options = run::Options {
+    let options = run::RunOptions {
         cache: Some(folder.path().join("cache")),
         offline: true,
-        ..run::Options::default()
+        ..run::RunOptions::default()
     };
     (folder, Session::with(options, Silent))
 }

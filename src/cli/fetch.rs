@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use convscope::Result;
 use convscope::fetch::{Cache, WeightSet, catalogue, fetch_pack, fetch_weights};
-use convscope::plan::{Plan, Source};
+use convscope::plan::{Plan, WeightsSource};
 use convscope::progress::Progress;
 use convscope::spec::SpecFile;
 
@@ -37,14 +37,14 @@ impl FetchArgs {
             let spec = SpecFile::read(&file.path)?;
             let plan = Plan::new(&spec, &cache, progress)?;
             for model in &plan.models {
-                if let Source::Set(set) = &model.source {
+                if let WeightsSource::Set(set) = &model.source {
                     lines.push(fetch_set(set, &cache, progress)?);
                 }
             }
             lines.push(format!(
                 "{}: {} images",
                 file.path.display(),
-                plan.pictures.len()
+                plan.images.len()
             ));
         }
         progress.finish();

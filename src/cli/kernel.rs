@@ -67,7 +67,7 @@ impl KernelLocation {
         let folder = self.folder()?;
         let evcxr = self.evcxr()?;
         let json = to_json(&kernel_json(&evcxr, &find_libtorch()?)?)? + "\n";
-        let _prepared = store::prepare(&folder)?;
+        let _prepared = store::prepare_folder(&folder)?;
         let files = [
             ("kernel.json", json.as_bytes()),
             ("start.sh", START_SCRIPT.as_bytes()),

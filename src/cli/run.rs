@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use convscope::results::{Failure, store};
-use convscope::run::{self, Options};
+use convscope::run::{self, RunOptions};
 use convscope::spec::SpecFile;
 use convscope::{Error, ErrorKind, Report, Result, notebook};
 use tch::Device;
@@ -97,15 +97,15 @@ impl RunArgs {
 
     fn run_file(&self, path: &Path, folder: &Path, progress: &TerminalProgress) -> Result<Status> {
         let spec = SpecFile::with_overrides(path, &self.set)?;
-        let _folder = store::prepare(folder)?;
-        let options = Options {
+        let _folder = store::prepare_folder(folder)?;
+        let options = RunOptions {
             device: self.device,
             offline: self.offline,
             cached: !self.no_cache,
-            ..Options::default()
+            ..RunOptions::default()
         };
         let notebook = self.notebook.as_deref().map(notebook_folder).transpose()?;
-        let report = Report::new(run::run(&spec, &options, progress)?, spec);
+        let report = Report::new(run::run_spec(&spec, &options, progress)?, spec);
         let report_options = convscope::report::Options {
             templates: self.templates.clone(),
         };
@@ -127,7 +127,7 @@ impl RunArgs {
 }
 
 /// The folder for a notebook, which is created if it doesn't exist, and the file's name in it.
-fn notebook_folder(file: &Path) -> Result<(&Path, &str, store::Prepared)> {
+fn notebook_folder(file: &Path) -> Result<(&Path, &str, store::OutputFolder)> {
     let name = file.file_name().and_then(|name| name.to_str());
     let name = name
         .filter(|name| name.ends_with(".ipynb"))
@@ -142,7 +142,7 @@ fn notebook_folder(file: &Path) -> Result<(&Path, &str, store::Prepared)> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    Ok((folder, name, store::prepare(folder)?))
+    Ok((folder, name, store::prepare_folder(folder)?))
 }
 
 /// Prints the failures to stderr. Returns the run's status.

@@ -1,5 +1,4 @@
-//! A run as a notebook: the experiment and the calls in cells, the figures as their outputs, so that one
-//! goes on from there. The outputs are what the cells would show.
+//! A run as a notebook file: the experiment and the calls in cells, with the outputs that running them would give.
 
 use std::path::Path;
 
@@ -11,34 +10,33 @@ use crate::report::inline;
 use crate::results::lock;
 use crate::session::Report;
 
-/// The text of an `.ipynb` file that is to lie in `folder`; its first cell says `dependency`.
-///
+/// The text of an `.ipynb` file in `folder`; its first cell begins with the line `dependency` (`:dep convscope = …`).
 /// The same report gives the same bytes.
 ///
 /// # Errors
-/// If a figure can't be drawn.
+/// If a figure can't be encoded.
 pub fn text(report: &Report, folder: &Path, dependency: &str) -> Result<String> {
     let mut cells = Cells(Vec::new());
     let experiment = &report.results().experiment;
     let question = experiment.question.as_deref().unwrap_or_default();
-    cells.words(format!("# {}\n\n{question}", experiment.title).trim());
+    cells.markdown(format!("# {}\n\n{question}", experiment.title).trim());
     cells.code(
         &format!("{dependency}\nuse convscope::prelude::*;\nlet session = Session::new();"),
         None,
     );
     let yaml = &report.spec().text;
-    let beside = beside(report, folder);
+    let path_call = path_call(report, folder);
     cells.code(
         &format!(
-            "let experiment = Experiment::from_yaml({})?{beside};\nexperiment",
-            raw(yaml)
+            "let experiment = Experiment::from_yaml({})?{path_call};\nexperiment",
+            raw_string(yaml)
         ),
         Some((inline::text(yaml)?, yaml.clone())),
     );
-    let said = report.predictions();
+    let predictions = report.predictions();
     cells.code(
         "let report = session.run(&experiment)?;\nreport.predictions()",
-        Some((said.html()?, said.to_string())),
+        Some((predictions.html()?, predictions.to_string())),
     );
     let mut methods: Vec<&str> = Vec::new();
     for figure in &report.results().figures {
@@ -54,22 +52,24 @@ pub fn text(report: &Report, folder: &Path, dependency: &str) -> Result<String> 
         );
     }
     cells.code("report", Some((report.framed()?, report.to_string())));
-    cells.file()
+    cells.to_json()
 }
 
-/// The call that makes the experiment's relative paths start at its own file, where that lies elsewhere.
-fn beside(report: &Report, folder: &Path) -> String {
+/// The call that makes the experiment's relative paths start at its own folder, where that is another one.
+fn path_call(report: &Report, folder: &Path) -> String {
     let Some(path) = report.spec().path() else {
         return String::new();
     };
-    match lock::relative(path, folder) {
-        same if same.components().count() == 1 => String::new(),
-        other => format!(".beside({:?})", other.display().to_string()),
+    let path = lock::relative_to(path, folder);
+    if path.components().count() == 1 {
+        String::new()
+    } else {
+        format!(".beside({:?})", path.display().to_string())
     }
 }
 
-/// `text` as a raw string of Rust.
-fn raw(text: &str) -> String {
+/// A raw string literal of Rust.
+fn raw_string(text: &str) -> String {
     let mut fence = "#".to_owned();
     while text.contains(&format!("\"{fence}")) {
         fence.push('#');
@@ -77,20 +77,21 @@ fn raw(text: &str) -> String {
     format!("r{fence}\"\n{}\n\"{fence}", text.trim_end())
 }
 
+/// The cells of a notebook, as JSON.
 struct Cells(Vec<Value>);
 
 impl Cells {
-    fn words(&mut self, text: &str) {
+    fn markdown(&mut self, text: &str) {
         let id = format!("cell-{}", self.0.len());
         self.0.push(json!({
             "cell_type": "markdown", "id": id, "metadata": {}, "source": lines(text),
         }));
     }
 
-    /// A cell and, where it ends on a value, that value's HTML and text.
-    fn code(&mut self, text: &str, shown: Option<(String, String)>) {
+    /// A cell of code and, where it ends with a value, the value's HTML and text.
+    fn code(&mut self, text: &str, output: Option<(String, String)>) {
         let count = 1 + self.0.iter().filter(|c| c["cell_type"] == "code").count();
-        let outputs: Vec<Value> = shown
+        let outputs: Vec<Value> = output
             .into_iter()
             .map(|(html, plain)| {
                 json!({
@@ -108,8 +109,8 @@ impl Cells {
         }));
     }
 
-    /// The whole file, indented as Jupyter does it.
-    fn file(self) -> Result<String> {
+    /// The notebook file, indented as Jupyter writes it.
+    fn to_json(self) -> Result<String> {
         let notebook = json!({
             "cells": self.0,
             "metadata": {
@@ -137,7 +138,7 @@ impl Cells {
     }
 }
 
-/// As notebooks keep text: line by line, each with its end.
+/// The lines of a text, each with its line break: the form of text in notebook files.
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }

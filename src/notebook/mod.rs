@@ -1,10 +1,11 @@
-//! What a cell of a Rust notebook (evcxr) shows: its last value, by an inherent `evcxr_display`.
+//! The display of values in a Rust notebook: evcxr shows the last value of a cell by its inherent `evcxr_display`.
 //!
-//! Each value goes out as one `text/html` and one `text/plain`, for of two blocks of one type only the last
-//! would show. Nothing else is ever printed here but whole lines of UTF-8, which is all that evcxr reads.
-//! A last line that moves a variable of an earlier cell (`network.explain(&dog, options)?`) shows its text alone: evcxr compiles
-//! such a cell a second time and asks for `Debug` then. A clone shows the pictures.
-//! A `?` that ends on an [`Error`] prints the same message as the command line does: see its `Debug`.
+//! Each value is printed as one `text/html` and one `text/plain` block: of two blocks of one type, evcxr shows only the
+//! last. Everything that is printed consists of whole lines of UTF-8, because evcxr reads nothing else.
+//!
+//! A last line that moves a variable of an earlier cell (`network.explain(&dog, options)?`) shows text only, because evcxr
+//! compiles such a cell a second time and then uses `Debug`; pass a clone to see the images. A `?` on an [`Error`] prints the
+//! same message as the command line: see its `Debug`.
 
 mod file;
 
@@ -18,8 +19,8 @@ use crate::spec::SpecFile;
 
 pub use file::text;
 
-/// Sends a value to the cell. What can't be drawn says why in its place.
-fn send(text: &str, html: Result<String>) {
+/// Prints a value's two blocks; the error's message where there is no HTML.
+fn print_blocks(text: &str, html: Result<String>) {
     let html = match html {
         Ok(html) => html,
         Err(error) => inline::text(&format!("{error:?}")).unwrap_or_default(),
@@ -28,19 +29,20 @@ fn send(text: &str, html: Result<String>) {
     evcxr_runtime::mime_type("text/plain").text(text);
 }
 
-macro_rules! shown {
+/// Implements `evcxr_display` by a value's `Display` and the HTML that an expression gives.
+macro_rules! display {
     ($($value:ty: |$it:ident| $html:expr;)*) => {
         $(impl $value {
             /// Shows the value in a notebook's cell.
             pub fn evcxr_display(&self) {
                 let $it = self;
-                send(&self.to_string(), $html);
+                print_blocks(&self.to_string(), $html);
             }
         })*
     };
 }
 
-shown! {
+display! {
     Report: |report| report.framed();
     Figures: |figures| figures.html();
     Predictions: |predictions| predictions.html();
@@ -49,22 +51,22 @@ shown! {
     Image: |image| inline::photo(&image.photo().pixels, &image.to_string());
     Experiment: |experiment| inline::text(&experiment.to_string());
     Session: |session| inline::text(&session.to_string());
-    Model: |model| facts(model);
+    Model: |model| model_table(model);
 }
 
 impl DecodedImage {
-    /// Shows the photo in a notebook's cell.
+    /// Shows the image in a notebook's cell.
     pub fn evcxr_display(&self) {
         let (width, height) = self.pixels.dimensions();
         let caption = format!("{width} × {height}");
-        send(&caption, inline::photo(&self.pixels, &caption));
+        print_blocks(&caption, inline::photo(&self.pixels, &caption));
     }
 }
 
 impl SpecFile {
     /// Shows the spec's text in a notebook's cell.
     pub fn evcxr_display(&self) {
-        send(&self.text, inline::text(&self.text));
+        print_blocks(&self.text, inline::text(&self.text));
     }
 }
 
@@ -72,11 +74,12 @@ impl Error {
     /// Shows the message with its line and caret in a notebook's cell.
     pub fn evcxr_display(&self) {
         let message = format!("{self:?}");
-        send(&message, inline::text(&message));
+        print_blocks(&message, inline::text(&message));
     }
 }
 
-fn facts(model: &Model) -> Result<String> {
+/// A table of the network's weights, size and preprocessing.
+fn model_table(model: &Model) -> Result<String> {
     let info = model.info();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![

@@ -89,7 +89,7 @@ pub fn view(
     }
     let mut keys = Vec::new();
     for figure in &figures {
-        let key = results.asked(figure);
+        let key = results.selector_of(figure);
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -104,7 +104,7 @@ pub fn view(
     for key in keys {
         let mut cells = Vec::new();
         for net in nets {
-            let own = |f: &&&Figure| f.model == net.id && results.asked(f) == key;
+            let own = |f: &&&Figure| f.model == net.id && results.selector_of(f) == key;
             cells.push(drawing.cell(net, figures.iter().find(own).copied())?);
         }
         let title = match key {

@@ -145,7 +145,7 @@ fn row(results: &Results, figure: &Figure) -> Option<(String, usize)> {
         Content::Tiles { .. } if model.selected.iter().all(|s| s.method != "filters") => {
             Some(("first".into(), 0))
         }
-        _ => results.asked(figure),
+        _ => results.selector_of(figure),
     }
 }
 

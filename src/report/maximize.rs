@@ -82,7 +82,7 @@ pub fn view(
     }
     let mut keys = Vec::new();
     for figure in drawing.figures().filter(|figure| figure.layer.is_some()) {
-        let key = results.asked(figure);
+        let key = results.selector_of(figure);
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -158,7 +158,7 @@ impl<'a> Drawing<'a> {
             let figure = self.figures().find(|figure| {
                 figure.model == net.id
                     && figure.layer.is_some()
-                    && self.results.asked(figure) == key
+                    && self.results.selector_of(figure) == key
             });
             let own: Vec<&MadePicture> = figure.map(pictures).unwrap_or_default().iter().collect();
             cells.push(self.cell(net, figure, &own)?);

@@ -11,7 +11,7 @@ use super::words::Words;
 use crate::error::Result;
 use crate::figures::{Figure, Tensors};
 use crate::network::ClassSpec;
-use crate::results::{ImageInfo, Prediction, Results, View};
+use crate::results::{ImageInfo, Prediction, Results, ViewInfo};
 
 #[derive(Debug, Serialize)]
 pub struct Photo {
@@ -83,7 +83,7 @@ pub(super) struct Drawing<'a> {
     pub(super) words: &'a Words,
     pub(super) store: Store,
     /// The stored photos, by the tensors of the image's views.
-    pub(super) seen: Vec<(&'a View, Seen)>,
+    pub(super) seen: Vec<(&'a ViewInfo, Seen)>,
 }
 
 /// What the rows of a photo are drawn from, its pictures stored.
@@ -179,7 +179,7 @@ impl Drawing<'_> {
     pub(super) fn column(&self, net: &Net) -> Column {
         let prediction = self.prediction(&net.id);
         let label = prediction.and_then(|p| p.label.as_ref());
-        let guess = |scored: &crate::results::Scored| Guess {
+        let guess = |scored: &crate::results::ClassScore| Guess {
             name: scored.class.name.clone(),
             rank: scored.rank,
             percent: self.words.percent(f64::from(scored.probability)),
@@ -213,7 +213,7 @@ impl Drawing<'_> {
         let mut keys: Vec<(Role, Option<(String, usize)>)> = Vec::new();
         for figure in &figures {
             for role in self.roles(figure) {
-                let key = (role, results.asked(figure));
+                let key = (role, results.selector_of(figure));
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -230,7 +230,7 @@ impl Drawing<'_> {
                     figures.iter().copied().find(|f| {
                         f.model == net.id
                             && self.roles(f).contains(role)
-                            && results.asked(f) == *selector
+                            && results.selector_of(f) == *selector
                     })
                 })
                 .collect();

@@ -137,7 +137,7 @@ fn kind(results: &Results, checked: &CheckedMap) -> Kind {
             let figure = results.figures.iter().find(|figure| {
                 figure.method == *name && figure.layer == *layer && figure.model == checked.model
             });
-            Kind::Method(name.clone(), figure.and_then(|f| results.asked(f)))
+            Kind::Method(name.clone(), figure.and_then(|f| results.selector_of(f)))
         }
     }
 }

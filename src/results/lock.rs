@@ -1,18 +1,18 @@
-//! The lock: the experiment with every default filled in, and the sha256 of what went into it. It runs
-//! as it is, from where it lies, and refuses other weights and pictures than those it names.
+//! The lock: the experiment with every default filled in, and the sha256 of its weights and images. It can be run like
+//! any spec, from its own folder; weights and images with another sha256 are then errors.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::record::Results;
 use crate::error::{Error, ErrorKind, Result};
-use crate::results::Results;
 use crate::spec::{Experiment, ImageSpec, Lock, SpecFile};
 
-/// The text of `experiment.lock.yaml` in `folder`.
+/// The text of the `experiment.lock.yaml` that is written into `folder`.
 ///
 /// # Errors
 /// If it can't be written as YAML.
-pub fn text(results: &Results, spec: &SpecFile, folder: &Path) -> Result<String> {
+pub fn to_yaml(results: &Results, spec: &SpecFile, folder: &Path) -> Result<String> {
     let mut experiment = results.experiment.clone();
     rebase(&mut experiment, spec.folder(), folder);
     experiment.lock = Some(Lock {
@@ -25,20 +25,21 @@ pub fn text(results: &Results, spec: &SpecFile, folder: &Path) -> Result<String>
     let yaml = serde_yaml::to_string(&experiment)
         .map_err(|error| Error::new(ErrorKind::Io, "can't write the lock").because(error))?;
     Ok(format!(
-        "# The experiment with every default filled in, and the sha256 of its weights and pictures.\n\
-         # It runs as it is: convscope run experiment.lock.yaml\n{yaml}"
+        "# The experiment with every default filled in, and the sha256 of its weights and images.\n\
+         # It can be run itself: convscope run experiment.lock.yaml\n{yaml}"
     ))
 }
 
+/// sha256 by id.
 fn by_id<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> BTreeMap<String, String> {
     pairs
         .map(|(id, sha256)| (id.clone(), sha256.clone()))
         .collect()
 }
 
-/// Makes the paths of `experiment`, meant from `from`, mean the same from `to`.
+/// Changes the paths of `experiment` that start at the folder `from` so that they start at `to`.
 fn rebase(experiment: &mut Experiment, from: &Path, to: &Path) {
-    let moved = |path: &Path| relative(&from.join(path), to);
+    let moved = |path: &Path| relative_to(&from.join(path), to);
     for image in experiment
         .images
         .iter_mut()
@@ -67,12 +68,12 @@ fn rebase(experiment: &mut Experiment, from: &Path, to: &Path) {
     }
 }
 
-/// `path` as seen from `folder`.
-pub fn relative(path: &Path, folder: &Path) -> PathBuf {
+/// `path` relative to `folder`; the path itself where the current folder is not known.
+pub fn relative_to(path: &Path, folder: &Path) -> PathBuf {
     let (Ok(path), Ok(folder)) = (std::path::absolute(path), std::path::absolute(folder)) else {
         return path.to_owned();
     };
-    let (path, folder) = (plain(&path), plain(&folder));
+    let (path, folder) = (normalised(&path), normalised(&folder));
     let shared = path.iter().zip(&folder).take_while(|(a, b)| a == b).count();
     let up = folder.iter().skip(shared).map(|_| PathBuf::from(".."));
     let down = path.iter().skip(shared).map(PathBuf::from);
@@ -80,7 +81,7 @@ pub fn relative(path: &Path, folder: &Path) -> PathBuf {
 }
 
 /// The parts of an absolute path, without `.` and `..`.
-fn plain(path: &Path) -> Vec<std::ffi::OsString> {
+fn normalised(path: &Path) -> Vec<std::ffi::OsString> {
     let mut parts = Vec::new();
     for part in path.components() {
         match part {
@@ -96,17 +97,24 @@ fn plain(path: &Path) -> Vec<std::ffi::OsString> {
     parts
 }
 
-/// Holds the sha256 of what a run reads against its lock, if that names it.
+/// Compares the sha256 of an input with the one that the lock names for `id`; any is right where it names none.
+/// `what` says which input it is: `weights`, `images`.
 ///
 /// # Errors
-/// If the lock names another.
-pub fn hold(wanted: &BTreeMap<String, String>, id: &str, found: &str, what: &str) -> Result<()> {
-    match wanted.get(id) {
-        Some(named) if named != found => {
+/// If the two differ.
+pub fn verify_sha256(
+    locked: &BTreeMap<String, String>,
+    id: &str,
+    sha256: &str,
+    what: &str,
+) -> Result<()> {
+    match locked.get(id) {
+        Some(expected) if expected != sha256 => {
             let message =
-                format!("the {what} of `{id}` have sha256 {found}; the lock names {named}");
-            Err(Error::new(ErrorKind::Weights, message)
-                .help("the file is not the one that the lock was written for"))
+                format!("the {what} of `{id}` have sha256 {sha256}, but the lock names {expected}");
+            Err(Error::new(ErrorKind::Weights, message).help(
+                "use the file that the lock was written for, or remove its entry from `lock`",
+            ))
         }
         _ => Ok(()),
     }

@@ -1,25 +1,28 @@
-//! Results on disk: written aside and moved into place, so that a killed run leaves the old ones or
-//! the new ones, never half of either.
+//! Results on disk. Files are written under a temporary name and then moved, so that a run that is killed leaves the
+//! earlier results or the new ones, never half of either.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::Results;
+use super::record::Results;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Tensors, Values};
 
-/// The names of the files in an experiment's output folder.
+/// The report's file in an experiment's output folder.
 pub const REPORT: &str = "report.html";
+/// The file of [`Results`].
 pub const RESULTS: &str = "results.json";
+/// The file of the tensors.
 pub const TENSORS: &str = "data.safetensors";
+/// The file of the lock.
 pub const LOCK: &str = "experiment.lock.yaml";
 
-/// Tensors as the bytes of a safetensors file, the same for the same tensors.
+/// The bytes of a safetensors file; the same tensors give the same bytes.
 ///
 /// # Errors
-/// If an array is not what its shape says.
+/// If the number of an array's values doesn't match its shape.
 pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
     let bytes: Vec<(&String, &Array, Vec<u8>)> = tensors
         .iter()
@@ -49,7 +52,7 @@ pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
 /// The tensors of a safetensors file that convscope wrote.
 ///
 /// # Errors
-/// If the bytes are not such a file, or hold something else than float32 and bytes.
+/// If the bytes are not a safetensors file, or a tensor is neither float32 nor uint8.
 pub fn from_safetensors(bytes: &[u8]) -> Result<Tensors> {
     let broken =
         |error| Error::new(ErrorKind::Io, format!("{TENSORS} can't be read")).because(error);
@@ -59,15 +62,19 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<Tensors> {
         let shape = view.shape();
         let array = match view.dtype() {
             Dtype::F32 => {
-                let (numbers, _) = view.data().as_chunks::<4>();
+                let (values, _) = view.data().as_chunks::<4>();
                 Array::f32(
                     shape,
-                    numbers.iter().map(|n| f32::from_le_bytes(*n)).collect(),
+                    values
+                        .iter()
+                        .map(|bytes| f32::from_le_bytes(*bytes))
+                        .collect(),
                 )
             }
             Dtype::U8 => Array::u8(shape, view.data().to_vec()),
             other => {
-                let message = format!("`{key}` in {TENSORS} is {other:?}, not float32 or bytes");
+                let message =
+                    format!("`{key}` in {TENSORS} must be float32 or uint8, got {other:?}");
                 return Err(Error::new(ErrorKind::Io, message));
             }
         };
@@ -79,11 +86,11 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<Tensors> {
 /// Reads the results of a finished run.
 ///
 /// # Errors
-/// If a file is missing or is not what `run` writes.
+/// If a file is missing, or was not written by a run of this format.
 pub fn read(folder: &Path) -> Result<(Results, Tensors)> {
     let path = folder.join(RESULTS);
     let text = std::fs::read(&path).map_err(|error| {
-        Error::io("read", &path, error).help("give the folder that `convscope run` wrote")
+        Error::io("read", &path, error).help("give a folder that `convscope run` wrote")
     })?;
     let results = serde_json::from_slice(&text).map_err(|error| {
         let message = format!(
@@ -96,35 +103,35 @@ pub fn read(folder: &Path) -> Result<(Results, Tensors)> {
     let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
     let tensors = from_safetensors(&bytes).map_err(|error| {
         let message = format!("{} is damaged", path.display());
-        let help = "run the experiment again: its folder is written anew";
+        let help = "run the experiment again";
         Error::new(ErrorKind::Io, message).because(error).help(help)
     })?;
     Ok((results, tensors))
 }
 
-/// A folder that can be written into. Dropped before anything is, it takes the folders that it made
-/// away again.
+/// A folder that files can be written into. When it is dropped, folders that it created and that are still empty are
+/// removed again.
 #[derive(Debug)]
-pub struct Prepared {
-    /// The folders that were not there before, the outermost first.
-    made: Vec<PathBuf>,
+pub struct OutputFolder {
+    /// The folders that did not exist before, the outermost first.
+    created: Vec<PathBuf>,
 }
 
-impl Drop for Prepared {
+impl Drop for OutputFolder {
     fn drop(&mut self) {
-        // Only empty folders can be removed so.
-        for folder in self.made.iter().rev() {
+        // `remove_dir` fails for a folder that is not empty.
+        for folder in self.created.iter().rev() {
             let _ = std::fs::remove_dir(folder);
         }
     }
 }
 
-/// Makes `folder` if need be, and finds out whether files can be written there.
+/// Creates `folder` if it doesn't exist, and checks that files can be written there.
 ///
 /// # Errors
-/// A [`ErrorKind::Usage`] error if not: the call named it.
-pub fn prepare(folder: &Path) -> Result<Prepared> {
-    let refused = |error| {
+/// [`ErrorKind::Usage`] if they can't: the call named the folder.
+pub fn prepare_folder(folder: &Path) -> Result<OutputFolder> {
+    let failed = |error| {
         let message = format!("can't write into {}", folder.display());
         Error::new(ErrorKind::Usage, message)
             .because(error)
@@ -133,20 +140,21 @@ pub fn prepare(folder: &Path) -> Result<Prepared> {
     let missing = folder
         .ancestors()
         .take_while(|above| !above.as_os_str().is_empty() && !above.exists());
-    let mut made: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-    made.reverse();
-    let prepared = Prepared { made };
-    std::fs::create_dir_all(folder).map_err(refused)?;
-    tempfile::tempfile_in(folder).map_err(refused)?;
-    Ok(prepared)
+    let mut created: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+    created.reverse();
+    let output = OutputFolder { created };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    tempfile::tempfile_in(folder).map_err(failed)?;
+    Ok(output)
 }
 
-/// Writes `files` into `folder`: all of them aside first, then each moved into place.
+/// Writes `files`, each a name and its content, into `folder`: all of them under temporary names first, then each is
+/// moved to its own.
 ///
 /// # Errors
-/// If the disk refuses; what stood there before then still stands.
+/// If one can't be written; then the files that were there before are unchanged.
 pub fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
-    let mut aside = Vec::with_capacity(files.len());
+    let mut written = Vec::with_capacity(files.len());
     for (name, bytes) in files {
         let path = folder.join(name);
         let failed = |error| Error::io("write", &path, error);
@@ -157,14 +165,14 @@ pub fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         file.write_all(bytes).map_err(failed)?;
         #[cfg(unix)]
         {
-            // A temporary file is the owner's alone; a report is for others too.
+            // A temporary file can be read by its owner alone; a report is for others too.
             use std::os::unix::fs::PermissionsExt;
-            let open = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(open).map_err(failed)?;
+            let readable = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(readable).map_err(failed)?;
         }
-        aside.push((path, file));
+        written.push((path, file));
     }
-    for (path, file) in aside {
+    for (path, file) in written {
         file.persist(&path)
             .map_err(|error| Error::io("write", &path, error.error))?;
     }

@@ -1,24 +1,25 @@
-//! The networks that are loaded already: what lasts from one run of a session to the next.
+//! Loaded networks, kept from one run of a session to the next.
 
 use std::cell::RefCell;
 
 use tch::Device;
 
+use super::device::device_name;
 use crate::error::Result;
 use crate::fetch;
 use crate::network::Network;
-use crate::plan::{PlannedModel, Source};
+use crate::plan::{PlannedModel, WeightsSource};
 use crate::results::WeightsInfo;
 
-/// Loaded networks, each under what makes its numbers. A shelf that nobody keeps holds nothing for long.
+/// Loaded networks, by architecture, weights and device.
 #[derive(Debug, Default)]
 pub struct NetworkCache {
     loaded: RefCell<Vec<(String, Network, WeightsInfo)>>,
 }
 
 impl NetworkCache {
-    /// The network under `key`, or the one that `load` gives, which then stays here.
-    pub(super) fn find_or(
+    /// The network of `key`; if there is none, the one that `load` returns, which is then kept.
+    pub(super) fn find_or_load(
         &self,
         key: String,
         load: impl FnOnce() -> Result<(Network, WeightsInfo)>,
@@ -32,28 +33,30 @@ impl NetworkCache {
         Ok((network, weights))
     }
 
-    /// How many networks stand here.
+    /// How many networks it holds.
     pub fn len(&self) -> usize {
         self.loaded.borrow().len()
     }
 
-    /// Whether none does.
+    /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What the numbers of a planned network come from. A file that has changed is another one.
+/// The key of a planned network: everything that its parameters depend on. A weight file is part of it by its sha256.
 ///
 /// # Errors
-/// If its weight file can't be read.
-pub(super) fn key(planned: &PlannedModel, device: Device) -> Result<String> {
+/// If the weight file can't be read.
+pub(super) fn network_key(planned: &PlannedModel, device: Device) -> Result<String> {
     let source = match &planned.source {
-        Source::Set(set) => format!("set {}", set.name),
-        Source::File(path) => format!("file {} {}", path.display(), fetch::file_sha256(path)?),
-        Source::Random => "random".to_owned(),
+        WeightsSource::Set(set) => format!("set {}", set.name),
+        WeightsSource::File(path) => {
+            format!("file {} {}", path.display(), fetch::file_sha256(path)?)
+        }
+        WeightsSource::Random => "random".to_owned(),
     };
     let (arch, options) = (planned.arch.name, planned.options);
-    let device = super::device_name(device);
+    let device = device_name(device);
     Ok(format!("{arch} {options:?} {source} {device}"))
 }

@@ -1,107 +1,91 @@
-//! What earlier runs found, by everything the numbers hang on: a second run of the same spec, or of one
+//! Results of earlier runs, found by a fingerprint of everything that they depend on: a second run of a spec, or of one
 //! with a photo more, computes only what is new.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::images::PartialResults;
+use super::run_output::PartialResults;
 use crate::fetch::Cache;
 use crate::figures::Tensors;
 use crate::results::store;
 
-/// PartialResults units in the cache folder, each under the hash of its fingerprint.
+/// The results in the cache folder: for each fingerprint a JSON file and a safetensors file, named by its hash.
+///
+/// A cache that can't be read is empty, and one that can't be written is worth a warning: no run fails because of it.
 #[derive(Debug)]
-pub struct Units {
+pub(super) struct ResultCache {
     folder: PathBuf,
 }
 
-impl Units {
-    /// Below the cache's own folder.
-    pub fn new(cache: &Cache) -> Self {
-        Units {
+impl ResultCache {
+    /// The results below the cache's folder.
+    pub(super) fn new(cache: &Cache) -> Self {
+        ResultCache {
             folder: cache.root.join("results"),
         }
     }
 
-    /// What stands under `fingerprint`, or what `compute` finds, which is then kept if nothing in
-    /// it failed. A cache that can't be read or written is no reason to fail.
-    pub fn find_or(
-        &self,
-        fingerprint: &str,
-        compute: impl FnOnce() -> PartialResults,
-    ) -> PartialResults {
-        if let Some(found) = self.find(fingerprint) {
-            return found;
-        }
-        let found = compute();
-        if found.failures.is_empty() {
-            self.put(fingerprint, &found);
-        }
-        found
-    }
-
-    /// What stands under `fingerprint`.
-    pub fn find(&self, fingerprint: &str) -> Option<PartialResults> {
-        let name = name(fingerprint);
-        let (json, tensors) = self.read(&name)?;
-        let mut found: PartialResults = serde_json::from_slice(&json).ok()?;
+    /// The results of `fingerprint`, if they are stored.
+    pub(super) fn find(&self, fingerprint: &str) -> Option<PartialResults> {
+        let (mut found, tensors): (PartialResults, Tensors) = self.read(fingerprint)?;
         found.tensors = tensors;
-        tracing::debug!(name, "taken from the cache");
+        tracing::debug!(name = file_stem(fingerprint), "found in the result cache");
         Some(found)
     }
 
-    /// Keeps `found` under `fingerprint`.
-    pub fn put(&self, fingerprint: &str, found: &PartialResults) {
-        self.write(&name(fingerprint), found, &found.tensors);
+    /// Stores `results` under `fingerprint`.
+    pub(super) fn store(&self, fingerprint: &str, results: &PartialResults) {
+        self.write(fingerprint, results, &results.tensors);
     }
 
-    /// Where a pass was when it was broken off, if it was.
-    pub fn mark(&self, pass: &str) -> Option<(serde_json::Value, Tensors)> {
-        let (json, tensors) = self.read(&name(pass))?;
-        Some((serde_json::from_slice(&json).ok()?, tensors))
+    /// A serialised value and its tensors.
+    pub(super) fn read<T: DeserializeOwned>(&self, fingerprint: &str) -> Option<(T, Tensors)> {
+        let stem = file_stem(fingerprint);
+        let json = std::fs::read(self.folder.join(format!("{stem}.json"))).ok()?;
+        let bytes = std::fs::read(self.folder.join(format!("{stem}.safetensors"))).ok()?;
+        let value = serde_json::from_slice(&json).ok()?;
+        Some((value, store::from_safetensors(&bytes).ok()?))
     }
 
-    /// Keeps where a pass is.
-    pub fn set_mark(&self, pass: &str, mark: &impl Serialize, tensors: &Tensors) {
-        self.write(&name(pass), mark, tensors);
-    }
-
-    /// Forgets a pass that is through.
-    pub fn forget_mark(&self, pass: &str) {
-        for end in ["json", "safetensors"] {
-            let path = self.folder.join(format!("{}.{end}", name(pass)));
-            // It only takes room if it stays.
-            let _ = std::fs::remove_file(path);
+    /// Stores a serialised value and its tensors.
+    pub(super) fn write(&self, fingerprint: &str, value: &impl Serialize, tensors: &Tensors) {
+        if self.try_write(fingerprint, value, tensors).is_none() {
+            tracing::warn!("can't store results in {}", self.folder.display());
         }
     }
 
-    fn read(&self, name: &str) -> Option<(Vec<u8>, Tensors)> {
-        let json = std::fs::read(self.folder.join(format!("{name}.json"))).ok()?;
-        let bytes = std::fs::read(self.folder.join(format!("{name}.safetensors"))).ok()?;
-        Some((json, store::from_safetensors(&bytes).ok()?))
-    }
-
-    /// A cache that can't be written is worth a warning and no more.
-    fn write(&self, name: &str, numbers: &impl Serialize, tensors: &Tensors) {
-        if self.try_write(name, numbers, tensors).is_none() {
-            tracing::warn!("can't keep results in {}", self.folder.display());
-        }
-    }
-
-    fn try_write(&self, name: &str, numbers: &impl Serialize, tensors: &Tensors) -> Option<()> {
+    fn try_write(
+        &self,
+        fingerprint: &str,
+        value: &impl Serialize,
+        tensors: &Tensors,
+    ) -> Option<()> {
         std::fs::create_dir_all(&self.folder).ok()?;
-        let json = serde_json::to_vec(numbers).ok()?;
+        let json = serde_json::to_vec(value).ok()?;
         let tensors = store::to_safetensors(tensors).ok()?;
-        let (first, second) = (format!("{name}.safetensors"), format!("{name}.json"));
+        let stem = file_stem(fingerprint);
+        let (first, second) = (format!("{stem}.safetensors"), format!("{stem}.json"));
         let files = [(&*first, &*tensors), (&*second, &*json)];
         store::write(&self.folder, &files).ok()
     }
+
+    /// Removes what is stored under `fingerprint`.
+    pub(super) fn remove(&self, fingerprint: &str) {
+        for extension in ["json", "safetensors"] {
+            let path = self
+                .folder
+                .join(format!("{}.{extension}", file_stem(fingerprint)));
+            // A file that stays only takes space.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
-fn name(fingerprint: &str) -> String {
+fn file_stem(fingerprint: &str) -> String {
     let mut hasher = blake3::Hasher::new();
-    // Another build may compute something else from the same words.
+    // Other sources may compute something else for the same fingerprint.
     hasher.update(env!("CONVSCOPE_SOURCES").as_bytes());
     hasher.update(fingerprint.as_bytes());
     hasher.finalize().to_hex().to_string()

@@ -1,11 +1,11 @@
-//! One chart by itself: a figure of the report's opening, or a property of layers over the depth.
+//! A single chart: one of the report's summary, or a value of every layer over the depth.
 
 use super::layers::{Layer, LayerTable};
 use crate::error::Result;
 use crate::report::{self, Measure};
 use crate::results::Results;
 
-/// A drawing with the networks in their colours.
+/// A chart of some networks, each in its colour.
 #[derive(Clone, PartialEq)]
 pub struct Chart {
     title: String,
@@ -15,8 +15,8 @@ pub struct Chart {
 }
 
 impl Chart {
-    /// `None` where the results have nothing to draw.
-    pub(super) fn of_results(results: &Results, measure: Measure) -> Result<Option<Chart>> {
+    /// A chart of the report's summary; `None` where the results have no values for it.
+    pub(super) fn from_results(results: &Results, measure: Measure) -> Result<Option<Chart>> {
         let drawn = report::chart(results, measure)?;
         Ok(drawn.map(|(title, svg)| Chart {
             title,
@@ -25,8 +25,8 @@ impl Chart {
         }))
     }
 
-    /// A number of every layer over the depth, a line for each table, on a logarithmic axis. What is
-    /// `None` or below 1 is left out.
+    /// A value of every layer over the depth, a line for each table, on a logarithmic axis. Layers whose value is
+    /// `None` or below 1 are left out.
     ///
     /// ```
     /// use convscope::prelude::*;
@@ -40,7 +40,7 @@ impl Chart {
     /// ```
     ///
     /// # Errors
-    /// If fewer than two layers have such a number.
+    /// If fewer than two layers have such a value.
     pub fn over_depth(
         title: &str,
         tables: &[&LayerTable],
@@ -60,15 +60,15 @@ impl Chart {
         })
     }
 
-    /// The drawing as a picture file of its own.
+    /// The chart as an SVG file.
     pub fn svg(&self) -> &str {
         &self.svg
     }
 
-    /// The chart as HTML that carries no style sheet.
+    /// The chart as HTML without a style sheet.
     ///
     /// # Errors
-    /// If it can't be drawn.
+    /// If a template fails.
     pub fn html(&self) -> Result<String> {
         report::inline::chart(&self.title, &self.svg, &self.networks)
     }

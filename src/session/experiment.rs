@@ -1,7 +1,7 @@
-//! An experiment from YAML, from a file, or built in Rust: three ways to the same spec.
+//! An experiment, from a file, from YAML, or built in Rust.
 //!
-//! What is built becomes YAML first and is read like any other, so that there is one reader, one set of
-//! checks, and an error that points at a line either way.
+//! An experiment that is built is written as YAML before it runs and read like any other, so that there is one reader
+//! with one set of checks, and every error points at a line.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use crate::checks::CheckSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::MethodSpec;
 use crate::network::ClassSpec;
-use crate::spec::{self, CollectionSpec, ImageSpec, Lang, ModelSpec, SpecFile};
+use crate::spec::{self, ImageSpec, Lang, ModelSpec, SpecFile};
 
-/// What errors call an experiment that stands in no file.
+/// The name in errors of an experiment without a file.
 const NAME: &str = "experiment";
 
-/// A question to some networks about some pictures.
+/// Networks, images, classes, methods and checks: what one YAML file describes.
 ///
 /// ```
 /// use convscope::prelude::*;
@@ -38,57 +38,42 @@ const NAME: &str = "experiment";
 #[derive(Debug, Clone)]
 pub struct Experiment {
     content: spec::Experiment,
-    /// The text as it was read, until something is changed.
+    /// The spec as it was read; `None` once something is changed.
     read: Option<SpecFile>,
-    /// Where relative paths start, where there is a file.
+    /// The file in whose folder relative paths start, if there is one.
     path: Option<PathBuf>,
-    /// Whether the classes are still the default.
-    unasked: bool,
+    /// Whether `classes` still has its default, which the first class replaces.
+    default_classes: bool,
 }
 
 impl Experiment {
-    /// An experiment that has a title and nothing else yet.
+    /// An experiment with a title and nothing else.
     pub fn new(title: impl Into<String>) -> Self {
-        let content = spec::Experiment {
-            title: title.into(),
-            question: None,
-            lang: Lang::default(),
-            seed: 0,
-            models: Vec::new(),
-            images: Vec::new(),
-            collection: CollectionSpec::default(),
-            classes: vec![ClassSpec::Predicted],
-            methods: Vec::new(),
-            checks: Vec::new(),
-            max_size: None,
-            lock: None,
-        };
         Experiment {
-            content,
+            content: spec::Experiment::new(title),
             read: None,
             path: None,
-            unasked: true,
+            default_classes: true,
         }
     }
 
-    /// Reads a spec's text; its paths start at the current folder.
+    /// Reads a spec's text; its relative paths start at the current folder.
     ///
     /// # Errors
-    /// With line and caret, for the first fault.
+    /// For the first thing that is wrong, pointing at its line.
     pub fn from_yaml(text: &str) -> Result<Self> {
         SpecFile::parse(NAME, text).map(Self::from)
     }
 
-    /// Reads a spec's file; its paths start at the file's folder.
+    /// Reads a spec's file; its relative paths start at the file's folder.
     ///
     /// # Errors
-    /// With line and caret, for the first fault; or if the file can't be read.
+    /// For the first thing that is wrong, pointing at its line; or if the file can't be read.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         SpecFile::read(path.as_ref()).map(Self::from)
     }
 
-    /// The same experiment as if it stood in the file at `path`, which need not exist: there its relative
-    /// paths start.
+    /// The same experiment with relative paths that start at the folder of the file `path`, which need not exist.
     pub fn beside(mut self, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         self.read = self.read.map(|spec| spec.at(path.clone()));
@@ -101,41 +86,41 @@ impl Experiment {
         self.change(|content| content.models.push(model.into()))
     }
 
-    /// Adds a picture: a path, or an [`ImageSpec`].
+    /// Adds an image: a path, or an [`ImageSpec`].
     pub fn image(self, image: impl Into<ImageSpec>) -> Self {
         self.change(|content| content.images.push(image.into()))
     }
 
-    /// Adds a class to ask about: `predicted`, `label`, a name, a WordNet id or an index. Without any, the
-    /// network's first choice is asked about.
+    /// Adds a class that methods explain: `predicted`, `label`, a name, a WordNet id or an index. The default is
+    /// `predicted`.
     pub fn class(mut self, class: impl Into<ClassSpec>) -> Self {
-        if std::mem::take(&mut self.unasked) {
+        if std::mem::take(&mut self.default_classes) {
             self.content.classes.clear();
         }
         self.change(|content| content.classes.push(class.into()))
     }
 
-    /// Adds a way of looking: `GradCam::last()`.
+    /// Adds a method: `GradCam::last()`.
     pub fn method(self, method: impl Into<MethodSpec>) -> Self {
         self.change(|content| content.methods.push(method.into()))
     }
 
-    /// Adds a test of the maps: `Curves::default()`.
+    /// Adds a check of the maps: `Curves::default()`.
     pub fn check(self, check: impl Into<CheckSpec>) -> Self {
         self.change(|content| content.checks.push(check.into()))
     }
 
-    /// Adds images to the set that some methods look through.
+    /// Adds images to the collection that some methods search.
     pub fn collection(self, images: impl Into<ImageSpec>) -> Self {
         self.change(|content| content.collection.0.push(images.into()))
     }
 
-    /// Says what the report should answer.
+    /// Sets the question that the report should answer.
     pub fn question(self, question: impl Into<String>) -> Self {
         self.change(|content| content.question = Some(question.into()))
     }
 
-    /// Sets what every random choice starts from.
+    /// Sets the seed of every pseudo-random number.
     pub fn seed(self, seed: u64) -> Self {
         self.change(|content| content.seed = seed)
     }
@@ -145,10 +130,10 @@ impl Experiment {
         self.change(|content| content.lang = lang)
     }
 
-    /// The experiment as a spec file would say it: as it was read, or as it was built.
+    /// The text of a spec file with this experiment: as it was read, or with every key written out.
     ///
     /// # Errors
-    /// If something in it can't be written as YAML.
+    /// If a value can't be written as YAML.
     pub fn to_yaml(&self) -> Result<String> {
         match &self.read {
             Some(spec) => Ok(spec.text.clone()),
@@ -158,10 +143,10 @@ impl Experiment {
         }
     }
 
-    /// The experiment with its text, read and checked: what a run takes.
+    /// The experiment with its text, read and checked.
     ///
     /// # Errors
-    /// With line and caret, for the first fault.
+    /// For the first thing that is wrong, pointing at its line.
     pub fn spec(&self) -> Result<SpecFile> {
         match (&self.read, &self.path) {
             (Some(spec), _) => Ok(spec.clone()),
@@ -179,11 +164,11 @@ impl Experiment {
 
 impl From<SpecFile> for Experiment {
     fn from(spec: SpecFile) -> Self {
-        let asked = [spec::Step::Key("classes")];
+        let classes = [spec::Step::Key("classes")];
         Experiment {
             content: spec.experiment.clone(),
             path: spec.path().map(Path::to_owned),
-            unasked: !spec.has(&asked),
+            default_classes: !spec.has(&classes),
             read: Some(spec),
         }
     }

@@ -1,4 +1,4 @@
-//! Parts of a run's results, to be looked at one by one: some figures, and what the networks said.
+//! Parts of the results: some of the figures, and the predictions.
 
 use std::rc::Rc;
 
@@ -7,51 +7,52 @@ use crate::figures::{Content, Figure, Tensors};
 use crate::network::graph::nearest;
 use crate::report;
 use crate::results::{Prediction, Results};
-use crate::run::Outcome;
+use crate::run::RunOutput;
 
-/// Some figures of a run: one, after a single step; those of a method, of a report.
+/// Some figures of a run: those of one method, network or image.
 #[derive(Clone)]
 pub struct Figures {
-    outcome: Rc<Outcome>,
-    /// Their places in the results.
-    chosen: Vec<usize>,
+    output: Rc<RunOutput>,
+    /// Their indices in the results.
+    indices: Vec<usize>,
 }
 
 impl Figures {
-    /// Every figure there is.
+    /// Every figure of a run.
     ///
     /// # Errors
     /// If there is none.
-    pub(super) fn all(outcome: Rc<Outcome>) -> Result<Self> {
-        let chosen: Vec<usize> = (0..outcome.results.figures.len()).collect();
-        match chosen[..] {
-            [] => Err(Error::new(ErrorKind::Usage, "there is no figure").help(
-                "a class that the network does not know has none, and some methods need a collection",
-            )),
-            _ => Ok(Figures { outcome, chosen }),
+    pub(super) fn all(output: Rc<RunOutput>) -> Result<Self> {
+        let indices: Vec<usize> = (0..output.results.figures.len()).collect();
+        if indices.is_empty() {
+            let error = Error::new(ErrorKind::Usage, "the method gives no figure");
+            return Err(error.help(
+                "a class that the network doesn't know has none, and some methods need a collection",
+            ));
         }
+        Ok(Figures { output, indices })
     }
 
     /// Those of one method.
     ///
     /// # Errors
     /// If there is none.
-    pub(super) fn of_method(outcome: Rc<Outcome>, method: &str) -> Result<Self> {
-        let figures = &outcome.results.figures;
-        let chosen = (0..figures.len()).filter(|&at| figures[at].method == method);
-        let chosen: Vec<usize> = chosen.collect();
-        if !chosen.is_empty() {
-            return Ok(Figures { outcome, chosen });
+    pub(super) fn for_method(output: Rc<RunOutput>, method: &str) -> Result<Self> {
+        let figures = &output.results.figures;
+        let indices = (0..figures.len()).filter(|&index| figures[index].method == method);
+        let indices: Vec<usize> = indices.collect();
+        if !indices.is_empty() {
+            return Ok(Figures { output, indices });
         }
-        let mut there: Vec<&str> = figures.iter().map(|f| f.method.as_str()).collect();
-        there.dedup();
+        let mut methods: Vec<&str> = figures.iter().map(|f| f.method.as_str()).collect();
+        methods.dedup();
         let error = Error::new(
             ErrorKind::Usage,
             format!("the report has no figure of `{method}`"),
         );
-        Err(match nearest(method, there.iter().copied()) {
+        Err(match nearest(method, methods.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("it has those of {}", there.join(", "))),
+            None => error.help(format!("it has figures of {}", methods.join(", "))),
         })
     }
 
@@ -60,36 +61,37 @@ impl Figures {
         self.filter(|figure| figure.model == id)
     }
 
-    /// Those of one picture.
+    /// Those of one image.
     pub fn image(&self, id: &str) -> Figures {
         self.filter(|figure| figure.image.as_deref() == Some(id))
     }
 
     fn filter(&self, keep: impl Fn(&Figure) -> bool) -> Figures {
         let all = &self.results().figures;
-        let chosen = self.chosen.iter().copied();
+        let indices = self.indices.iter().copied();
         Figures {
-            outcome: self.outcome.clone(),
-            chosen: chosen.filter(|&at| keep(&all[at])).collect(),
+            output: self.output.clone(),
+            indices: indices.filter(|&index| keep(&all[index])).collect(),
         }
     }
 
-    /// How many.
+    /// How many figures.
     pub fn len(&self) -> usize {
-        self.chosen.len()
+        self.indices.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.chosen.is_empty()
+        self.indices.is_empty()
     }
 
-    /// One after the other.
+    /// The figures, in the order of the results.
     pub fn iter(&self) -> impl Iterator<Item = &Figure> {
-        self.chosen.iter().map(|&at| &self.results().figures[at])
+        let indices = self.indices.iter();
+        indices.map(|&index| &self.results().figures[index])
     }
 
-    /// The numbers of the first map, row by row, with height and width; `None` where no figure is a map.
+    /// The values of the first map, row by row, with its height and width; `None` where no figure is a map.
     pub fn map(&self) -> Option<(&[f32], [usize; 2])> {
         self.iter().find_map(|figure| match &figure.content {
             Content::Map { tensor, .. } => self.tensors().get(tensor)?.shaped::<2>(),
@@ -97,23 +99,22 @@ impl Figures {
         })
     }
 
-    /// The results that they are part of.
+    /// The results of the run.
     pub fn results(&self) -> &Results {
-        &self.outcome.results
+        &self.output.results
     }
 
-    /// Every tensor of the results, by its key.
+    /// Every tensor of the run, by its key.
     pub fn tensors(&self) -> &Tensors {
-        &self.outcome.tensors
+        &self.output.tensors
     }
 
-    /// The figures as HTML that carries no style sheet; where they need more than pictures and tables, in a
-    /// frame of their own.
+    /// The figures as HTML without a style sheet; figures that need more than images and tables are in an `<iframe>`.
     ///
     /// # Errors
-    /// If they can't be drawn.
+    /// If an image can't be encoded.
     pub fn html(&self) -> Result<String> {
-        report::inline::figures(self.results(), self.tensors(), &self.chosen)
+        report::inline::figures(self.results(), self.tensors(), &self.indices)
     }
 }
 
@@ -150,39 +151,39 @@ impl std::fmt::Debug for Figures {
     }
 }
 
-/// What networks said of pictures.
+/// Predictions of networks for images.
 #[derive(Clone)]
 pub struct Predictions {
-    outcome: Rc<Outcome>,
+    output: Rc<RunOutput>,
 }
 
 impl Predictions {
-    pub(super) fn new(outcome: Rc<Outcome>) -> Self {
-        Predictions { outcome }
+    pub(super) fn new(output: Rc<RunOutput>) -> Self {
+        Predictions { output }
     }
 
-    /// One for each picture and network.
+    /// One for each image and network.
     pub fn all(&self) -> &[Prediction] {
         &self.results().predictions
     }
 
-    /// The results that they are part of.
+    /// The results of the run.
     pub fn results(&self) -> &Results {
-        &self.outcome.results
+        &self.output.results
     }
 
-    /// The likeliest class of the first one, by name.
+    /// The name of the most probable class in the first prediction.
     pub fn first(&self) -> Option<&str> {
         let first = self.all().first()?.top.first()?;
         Some(&first.class.name)
     }
 
-    /// The predictions as HTML that carries no style sheet.
+    /// The predictions as HTML without a style sheet.
     ///
     /// # Errors
-    /// If they can't be drawn.
+    /// If an image can't be encoded.
     pub fn html(&self) -> Result<String> {
-        report::inline::predictions(self.results(), &self.outcome.tensors)
+        report::inline::predictions(self.results(), &self.output.tensors)
     }
 }
 

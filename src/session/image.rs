@@ -1,68 +1,73 @@
-//! A picture that is open, with what is known of it.
+//! An image of a session, decoded.
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::image::{DecodedImage, RgbImage};
-use crate::plan::images::{Label, PlannedImage};
+use crate::plan::{ImageLabel, PlannedImage};
+use crate::spec;
 
-/// A picture to put before networks.
+/// An image for networks to classify and methods to explain.
 #[derive(Clone)]
 pub struct Image {
-    pub(super) picture: PlannedImage,
-    photo: DecodedImage,
+    pub(super) planned: PlannedImage,
+    decoded: Arc<DecodedImage>,
 }
 
 impl Image {
-    /// A picture that is in memory, under a name for the results' keys.
+    /// An image from pixels; `name` becomes its id in the results' keys.
     pub fn from_pixels(name: &str, pixels: RgbImage) -> Self {
         let sha256 = Sha256::digest(pixels.as_raw());
         let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let photo = DecodedImage { pixels, sha256 };
+        let decoded = Arc::new(DecodedImage { pixels, sha256 });
         Image {
-            picture: PlannedImage {
-                id: crate::spec::id_from(name),
-                path: Default::default(),
+            planned: PlannedImage {
+                id: spec::id_from(name),
+                path: PathBuf::new(),
                 source: name.to_owned(),
                 label: None,
-                shows: None,
-                place: 0,
-                photo: Some(photo.clone()),
+                target: None,
+                entry: 0,
+                decoded: Some(decoded.clone()),
             },
-            photo,
+            decoded,
         }
     }
 
-    pub(super) fn opened(picture: PlannedImage) -> Result<Self> {
-        let photo = picture.open()?;
-        Ok(Image { picture, photo })
+    /// Decodes a planned image.
+    pub(super) fn decode(planned: PlannedImage) -> Result<Self> {
+        let decoded = planned.decode()?;
+        Ok(Image { planned, decoded })
     }
 
-    /// With its true class: a name, a WordNet id or an index.
+    /// The same image with its true class: a name, a WordNet id or an index.
     pub fn with_class(mut self, class: impl Into<String>) -> Self {
-        self.picture.label = Some(Label::Said(class.into()));
+        self.planned.label = Some(ImageLabel::Named(class.into()));
         self
     }
 
-    /// Its name in the results' keys.
+    /// Its id in the results' keys.
     pub fn id(&self) -> &str {
-        &self.picture.id
+        &self.planned.id
     }
 
-    /// Where it came from.
+    /// Where it came from: its path, or the pack and the file in it.
     pub fn source(&self) -> &str {
-        &self.picture.source
+        &self.planned.source
     }
 
     /// Its pixels, upright.
     pub fn photo(&self) -> &DecodedImage {
-        &self.photo
+        &self.decoded
     }
 }
 
 impl std::fmt::Display for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (width, height) = self.photo.pixels.dimensions();
+        let (width, height) = self.decoded.pixels.dimensions();
         write!(f, "{}: {width} × {height}, {}", self.id(), self.source())
     }
 }

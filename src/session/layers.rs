@@ -1,4 +1,4 @@
-//! The layer table: what is known of every node of a network, and what `convscope layers` prints.
+//! The layer table: shape, cost, stride and receptive field of every node, as `convscope layers` prints them.
 
 use serde::Serialize;
 
@@ -6,26 +6,29 @@ use crate::error::Result;
 use crate::network::graph::Graph;
 use crate::network::node_info::NodeInfo;
 use crate::report;
-use crate::run;
+use crate::run::RunModel;
 use crate::text_table::{grouped, table};
 
-/// A node of a network.
+/// A layer of a network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Layer {
+    /// The node's full name.
     pub name: String,
     /// `conv`, `relu`, `add`, …
     pub op: &'static str,
-    /// Which layers it reads.
+    /// The names of its inputs.
     pub inputs: Vec<String>,
     /// Without the batch: `[channels, height, width]` or `[features]`.
     pub shape: Vec<i64>,
+    /// How many values training changes.
     pub parameters: i64,
+    /// Multiply-adds for one image.
     pub multiply_adds: i64,
-    /// Pixels of the input between two neighbouring places; 0 once there are no places.
+    /// Pixels of the input between two neighbouring spatial positions; 0 for a vector.
     pub stride: i64,
-    /// Side of the receptive field in pixels; 0 where a node sees the whole picture.
+    /// Side of the receptive field in pixels; 0 for the whole image.
     pub receptive_field: i64,
-    /// Its place in the network, from 0 (input) to 1 (logits).
+    /// Its depth, 0 (input) to 1 (logits).
     #[serde(skip)]
     pub depth: f64,
 }
@@ -35,16 +38,28 @@ pub struct Layer {
 pub struct LayerTable {
     /// The network's id.
     pub model: String,
+    /// In the network's order.
     pub layers: Vec<Layer>,
 }
 
 impl LayerTable {
-    pub(super) fn of(model: &run::Model) -> Self {
-        let subject = &model.subject;
-        Self::new(&subject.id, subject.network.graph(), &subject.info)
+    /// The names of the columns.
+    pub const HEAD: [&'static str; 7] = [
+        "layer",
+        "operation",
+        "shape",
+        "parameters",
+        "multiply-adds",
+        "stride",
+        "field",
+    ];
+
+    pub(super) fn for_model(model: &RunModel) -> Self {
+        let loaded = &model.loaded;
+        Self::new(&loaded.id, loaded.network.graph(), &loaded.info)
     }
 
-    /// The nodes of `graph`, which `info` is about.
+    /// The nodes of `graph`; `info` has one entry for each.
     pub fn new(model: &str, graph: &Graph, info: &[NodeInfo]) -> Self {
         let last = (graph.nodes().len() - 1).max(1) as f64;
         let nodes = graph.nodes().iter().zip(info).enumerate();
@@ -69,7 +84,7 @@ impl LayerTable {
         }
     }
 
-    /// The layers that `keep` wants: `layers.filter(|layer| layer.op == "conv")`.
+    /// The layers for which `keep` is true: `layers.filter(|layer| layer.op == "conv")`.
     pub fn filter(&self, keep: impl FnMut(&&Layer) -> bool) -> LayerTable {
         LayerTable {
             model: self.model.clone(),
@@ -82,7 +97,7 @@ impl LayerTable {
         self.layers.iter().find(|layer| layer.name == name)
     }
 
-    /// How many.
+    /// How many layers.
     pub fn len(&self) -> usize {
         self.layers.len()
     }
@@ -92,7 +107,7 @@ impl LayerTable {
         self.layers.is_empty()
     }
 
-    /// Parameters and multiply-adds of all these layers.
+    /// The sums of the layers' parameters and multiply-adds.
     pub fn sums(&self) -> (i64, i64) {
         let all = self.layers.iter();
         all.fold((0, 0), |(parameters, multiply_adds), layer| {
@@ -103,10 +118,10 @@ impl LayerTable {
         })
     }
 
-    /// The table as HTML that carries no style sheet.
+    /// The table as HTML without a style sheet.
     ///
     /// # Errors
-    /// If it can't be drawn.
+    /// If a template fails.
     pub fn html(&self) -> Result<String> {
         let rows: Vec<Vec<String>> = self.layers.iter().map(|l| l.cells().into()).collect();
         report::inline::table(&self.model, &Self::HEAD, &rows, 2)
@@ -114,13 +129,16 @@ impl LayerTable {
 }
 
 impl Layer {
-    /// Name, operation, shape, parameters, multiply-adds, stride and field, as a table has them.
+    /// The cells of the layer's row, below [`LayerTable::HEAD`].
     pub fn cells(&self) -> [String; 7] {
         let shape: Vec<String> = self.shape.iter().map(i64::to_string).collect();
-        // A field of 0 is the whole picture; a stride of 0 says that there are no places left.
-        let number = |value: i64| match value {
-            0 => "–".to_owned(),
-            value => grouped(value),
+        // 0 stands for no stride, and for the whole image as receptive field.
+        let pixels = |value: i64| {
+            if value == 0 {
+                "–".to_owned()
+            } else {
+                grouped(value)
+            }
         };
         [
             self.name.clone(),
@@ -128,23 +146,10 @@ impl Layer {
             shape.join("×"),
             grouped(self.parameters),
             grouped(self.multiply_adds),
-            number(self.stride),
-            number(self.receptive_field),
+            pixels(self.stride),
+            pixels(self.receptive_field),
         ]
     }
-}
-
-impl LayerTable {
-    /// What stands above the cells of a [`Layer`].
-    pub const HEAD: [&'static str; 7] = [
-        "layer",
-        "operation",
-        "shape",
-        "parameters",
-        "multiply-adds",
-        "stride",
-        "field",
-    ];
 }
 
 impl std::fmt::Display for LayerTable {

@@ -1,5 +1,4 @@
-//! Work step by step: a session holds the networks that are loaded, and every step and every whole
-//! experiment takes them from there.
+//! Work step by step: a session keeps the networks that it has loaded, for single steps and for whole experiments.
 //!
 //! ```text
 //! Experiment (YAML or Rust) ─┐
@@ -7,9 +6,9 @@
 //! Model, Image, method ──────┘         └──► Predictions, Figures, LayerTable
 //! ```
 //!
-//! A single step is an experiment of one network and one picture, so it gives the same numbers.
+//! A single step is a run with one network and one image, so it gives the same values.
 //!
-//! A session is a value and no global state: in a notebook, statics begin anew with every cell.
+//! A session is a value, not global state: in a notebook, statics are reset in every cell.
 
 mod chart;
 mod experiment;
@@ -18,14 +17,18 @@ mod image;
 mod layers;
 mod model;
 mod report;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{self, Origin, Plan};
 use crate::progress::{Lines, Progress, Silent, is_notebook};
-use crate::run::{self, NetworkCache, Options};
+use crate::run::{self, NetworkCache, RunOptions};
 use crate::spec::{ImageSpec, ModelSpec};
+
+use state::State;
 
 pub use crate::report::Measure;
 pub use chart::Chart;
@@ -36,36 +39,29 @@ pub use layers::{Layer, LayerTable};
 pub use model::Model;
 pub use report::Report;
 
-/// Loaded networks, and how to run.
+/// Loads networks and images, runs experiments, and keeps the loaded networks.
 ///
-/// A clone is the same session, not a second one.
+/// A clone is the same session: it has the same networks.
 #[derive(Clone)]
 pub struct Session {
     state: Rc<State>,
 }
 
-/// What a session and its models share.
-struct State {
-    options: Options,
-    shelf: NetworkCache,
-    progress: Box<dyn Progress>,
-}
-
 impl Session {
-    /// A session on the CPU with the user's cache. It says one line a step in a notebook and nothing
-    /// elsewhere.
+    /// A session on the CPU with the user's cache. In a notebook, it prints a line for each step; elsewhere nothing.
     pub fn new() -> Self {
-        match is_notebook() {
-            true => Self::with(Options::default(), Lines),
-            false => Self::with(Options::default(), Silent),
+        if is_notebook() {
+            Self::with(RunOptions::default(), Lines)
+        } else {
+            Self::with(RunOptions::default(), Silent)
         }
     }
 
-    /// A session that runs as `options` say and tells `progress`.
-    pub fn with(options: Options, progress: impl Progress + 'static) -> Self {
+    /// A session with options of its own that reports to `progress`.
+    pub fn with(options: RunOptions, progress: impl Progress + 'static) -> Self {
         let state = State {
             options,
-            shelf: NetworkCache::default(),
+            networks: NetworkCache::default(),
             progress: Box::new(progress),
         };
         Session {
@@ -73,85 +69,73 @@ impl Session {
         }
     }
 
-    /// A network, loaded now if the session does not have it yet: an architecture's name, or a
-    /// [`ModelSpec`] with weights of its own.
+    /// A network: an architecture's name, or a [`ModelSpec`] with other weights. It is loaded once in a session.
     ///
     /// # Errors
-    /// If there is no such network, or its weights can't be had.
+    /// If there is no such network, or its weights can't be fetched or read.
     pub fn network(&self, network: impl Into<ModelSpec>) -> Result<Model> {
-        Model::load(self, network.into())
+        Model::load(&self.state, network.into())
     }
 
-    /// A picture: a path, or an [`ImageSpec`] that means one picture.
+    /// An image: a path, or an [`ImageSpec`] that stands for one image.
     ///
     /// # Errors
-    /// If it can't be had or read, or if there is more than one.
+    /// If it can't be fetched or read, or if the entry stands for several images.
     pub fn image(&self, image: impl Into<ImageSpec>) -> Result<Image> {
-        let all = self.images(image)?;
-        let count = all.len();
-        match <[Image; 1]>::try_from(all) {
-            Ok([image]) => Ok(image),
-            Err(_) => {
-                let message = format!("that means {count} pictures");
-                Err(Error::new(crate::ErrorKind::Usage, message)
-                    .help("pick one of them, or take them all with `images`"))
-            }
-        }
+        let images = self.images(image)?;
+        let count = images.len();
+        <[Image; 1]>::try_from(images)
+            .map(|[image]| image)
+            .map_err(|_| {
+                let message = format!("`image` takes one image, got {count}");
+                Error::new(ErrorKind::Usage, message)
+                    .help("pick one of them, or take all of them with `images`")
+            })
     }
 
-    /// Every picture of a folder or a pack.
+    /// Every image of a folder or a pack.
     ///
     /// # Errors
-    /// If one can't be had or read.
-    pub fn images(&self, image: impl Into<ImageSpec>) -> Result<Vec<Image>> {
-        // The network is only there because an experiment has one.
-        let spec = Experiment::new("pictures")
-            .model("resnet18")
-            .image(image)
-            .spec()?;
+    /// If one can't be fetched or read.
+    pub fn images(&self, images: impl Into<ImageSpec>) -> Result<Vec<Image>> {
         let State {
             options, progress, ..
         } = &*self.state;
-        // Nobody wrote that experiment, so nobody is pointed into it.
-        let all = run::pictures(&spec, options, &**progress).map_err(|error| {
-            let error = error.without_place();
-            match error.advice() {
-                Some(help) if help.starts_with("paths are meant") => {
-                    error.help("paths start at the current folder")
-                }
-                _ => error,
-            }
-        })?;
-        all.into_iter().map(Image::opened).collect()
+        let entries = [images.into()];
+        let cache = options.cache()?;
+        let planned = plan::plan_images(&entries, "images", &Origin::none(), &cache, &**progress)?;
+        planned.into_iter().map(Image::decode).collect()
     }
 
-    /// Runs an experiment. What fails on its own stands in the report; networks that the session has
-    /// are not loaded again.
+    /// Runs an experiment. Networks that the session has loaded are not loaded again. Where a part of the experiment
+    /// fails, the report records it.
     ///
     /// # Errors
-    /// If the experiment names what does not exist, or no network or no picture is left.
+    /// If the experiment names something that doesn't exist, or if no network could be loaded or no image could be
+    /// read.
     pub fn run(&self, experiment: &Experiment) -> Result<Report> {
         let spec = experiment.spec()?;
         let State {
             options,
-            shelf,
+            networks,
             progress,
         } = &*self.state;
-        let outcome = run::run_with(&spec, options, shelf, &**progress)?;
-        Ok(Report::new(outcome, spec))
+        let plan = Plan::new(&spec, &options.cache()?, &**progress)?;
+        let output = run::run(&plan, options, networks, &**progress)?;
+        Ok(Report::new(output, spec))
     }
 
-    /// Runs the experiment in a file and writes its report into a folder; says where the page is.
+    /// Runs the experiment of a file and writes its report into a folder; returns the path of the page.
     ///
     /// # Errors
-    /// As [`run`](Self::run), and if the disk refuses.
+    /// As [`run`](Self::run), and if the folder can't be written.
     pub fn run_file(&self, spec: impl AsRef<Path>, folder: impl AsRef<Path>) -> Result<PathBuf> {
         self.run(&Experiment::from_path(spec)?)?.save(folder)
     }
 
     /// How many networks are loaded.
     pub fn loaded(&self) -> usize {
-        self.state.shelf.len()
+        self.state.networks.len()
     }
 }
 

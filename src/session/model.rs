@@ -1,79 +1,73 @@
-//! A loaded network and the single steps: its layers, what it says of a picture, and why.
+//! A network of a session, and the single steps: its layers, its predictions, and the figures of one method.
 
 use std::rc::Rc;
 
-use super::experiment::Experiment;
 use super::figures::{Figures, Predictions};
 use super::image::Image;
 use super::layers::LayerTable;
-use super::{Session, State};
-use crate::error::Result;
+use super::state::State;
+use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, MethodSpec};
-use crate::network::ClassSpec;
-use crate::network::Network;
+use crate::network::{ClassSpec, Network};
+use crate::plan::Plan;
 use crate::results::ModelInfo;
-use crate::run::{self, Outcome};
-use crate::spec::{ImageSpec, ModelSpec};
+use crate::run::{self, RunModel, RunOutput};
+use crate::spec::ModelSpec;
 
-/// A network of a session, ready to be asked.
+/// A loaded network of a session.
 #[derive(Clone)]
 pub struct Model {
-    session: Session,
+    state: Rc<State>,
     spec: ModelSpec,
-    loaded: Rc<run::Model>,
+    run_model: Rc<RunModel>,
 }
 
 impl Model {
-    pub(super) fn load(session: &Session, spec: ModelSpec) -> Result<Self> {
-        let State {
-            options,
-            shelf,
-            progress,
-        } = &*session.state;
-        let alone = about(&spec).spec()?;
-        let loaded = run::load(&alone, options, shelf, &**progress)?;
+    pub(super) fn load(state: &Rc<State>, spec: ModelSpec) -> Result<Self> {
+        let plan = Plan::for_step(&spec, &[], ClassSpec::Predicted, None)?;
+        let run_model = run::load_model(&plan, &state.options, &state.networks, &*state.progress)?;
         Ok(Model {
-            session: session.clone(),
+            state: state.clone(),
             spec,
-            loaded: Rc::new(loaded),
+            run_model: Rc::new(run_model),
         })
     }
 
-    /// Its name in the results' keys.
+    /// Its id in the results' keys.
     pub fn id(&self) -> &str {
-        &self.loaded.subject.id
+        &self.run_model.loaded.id
     }
 
-    /// What is known of it: weights, size, preprocessing.
+    /// Its weights, size and preprocessing.
     pub fn info(&self) -> &ModelInfo {
-        &self.loaded.record
+        &self.run_model.info
     }
 
-    /// The network itself: its graph and its numbers.
+    /// Its graph and parameters.
     pub fn network(&self) -> &Network {
-        &self.loaded.subject.network
+        &self.run_model.loaded.network
     }
 
-    /// The network with class names and preprocessing, as methods take it.
-    pub fn subject(&self) -> &LoadedModel {
-        &self.loaded.subject
+    /// The network with class names and preprocessing, as methods use it.
+    pub fn loaded(&self) -> &LoadedModel {
+        &self.run_model.loaded
     }
 
-    /// Every layer with its shape, cost, output stride and receptive field.
+    /// Every layer with its shape, cost, stride and receptive field.
     pub fn layers(&self) -> LayerTable {
-        LayerTable::of(&self.loaded)
+        LayerTable::for_model(&self.run_model)
     }
 
-    /// What the network says of a picture: the likeliest classes.
+    /// The most probable classes of an image.
     ///
     /// # Errors
-    /// If the picture is too small for the network, or libtorch refuses.
+    /// If the image is too small for the network, or for a libtorch error.
     pub fn predict(&self, image: &Image) -> Result<Predictions> {
-        let outcome = self.look(image, about(&self.spec))?;
-        Ok(Predictions::new(Rc::new(outcome)))
+        let output = self.run(image, ClassSpec::Predicted, None)?;
+        Ok(Predictions::new(Rc::new(output)))
     }
 
-    /// A picture through one way of looking; what asks about a class asks about the likeliest one.
+    /// The figures of one method for an image; a method about classes explains the predicted class.
     ///
     /// # Errors
     /// If the network has none of the method's layers, or the method fails.
@@ -81,48 +75,44 @@ impl Model {
         self.explain_class(ClassSpec::Predicted, image, method)
     }
 
-    /// The same for a class: its name, its WordNet id or its index.
+    /// The figures of one method for an image and a class: its name, its WordNet id or its index.
     ///
     /// # Errors
-    /// Also if the network knows no such class.
+    /// As [`explain`](Self::explain), and if the network has no such class.
     pub fn explain_class(
         &self,
         class: impl Into<ClassSpec>,
         image: &Image,
         method: impl Into<MethodSpec>,
     ) -> Result<Figures> {
-        let asked = about(&self.spec).class(class).method(method);
-        let outcome = self.look(image, asked)?;
-        Figures::all(Rc::new(outcome))
+        let output = self.run(image, class.into(), Some(method.into()))?;
+        Figures::all(Rc::new(output))
     }
 
-    fn look(&self, image: &Image, asked: Experiment) -> Result<Outcome> {
+    /// Runs one step; a failure that a run would record is an error here.
+    fn run(
+        &self,
+        image: &Image,
+        class: ClassSpec,
+        method: Option<MethodSpec>,
+    ) -> Result<RunOutput> {
+        let images = std::slice::from_ref(&image.planned);
+        let plan = Plan::for_step(&self.spec, images, class, method)?;
         let State {
             options,
-            shelf,
+            networks,
             progress,
-        } = &*self.session.state;
-        let pictures = std::slice::from_ref(&image.picture);
-        let mut outcome = run::look(&asked.spec()?, pictures, options, shelf, &**progress)?;
-        // One step has nobody to go on for.
-        match outcome.results.failures.pop() {
-            None => Ok(outcome),
-            Some(failure) => {
-                let error = crate::Error::new(crate::ErrorKind::Network, failure.message);
-                Err(match failure.help {
-                    Some(help) => error.help(help),
-                    None => error,
-                })
-            }
-        }
+        } = &*self.state;
+        let mut output = run::run(&plan, options, networks, &**progress)?;
+        let Some(failure) = output.results.failures.pop() else {
+            return Ok(output);
+        };
+        let error = Error::new(ErrorKind::Network, failure.message);
+        Err(match failure.help {
+            Some(help) => error.help(help),
+            None => error,
+        })
     }
-}
-
-/// An experiment of one network. The picture is given beside it, and its name here is never looked up.
-fn about(model: &ModelSpec) -> Experiment {
-    Experiment::new("One look")
-        .model(model.clone())
-        .image(ImageSpec::path("picture"))
 }
 
 impl std::fmt::Display for Model {

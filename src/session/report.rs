@@ -1,4 +1,4 @@
-//! What a run of a session gives: the results, and the page that shows them.
+//! The results of an experiment, and the page that shows them.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,21 +10,21 @@ use crate::figures::Tensors;
 use crate::output;
 use crate::report::{self, Measure, Options};
 use crate::results::{Failure, Results, store};
-use crate::run::Outcome;
+use crate::run::RunOutput;
 use crate::spec::SpecFile;
 
-/// A run's results and how they are shown.
+/// The results of an experiment.
 #[derive(Clone)]
 pub struct Report {
-    outcome: Rc<Outcome>,
+    output: Rc<RunOutput>,
     spec: Rc<SpecFile>,
 }
 
 impl Report {
-    /// The report on `outcome`, which `spec` led to.
-    pub fn new(outcome: Outcome, spec: SpecFile) -> Self {
+    /// The report of a run of `spec`.
+    pub fn new(output: RunOutput, spec: SpecFile) -> Self {
         Report {
-            outcome: Rc::new(outcome),
+            output: Rc::new(output),
             spec: Rc::new(spec),
         }
     }
@@ -32,12 +32,12 @@ impl Report {
     /// The page: one HTML file that needs no other.
     ///
     /// # Errors
-    /// If the page can't be drawn.
+    /// If a figure can't be encoded.
     pub fn html(&self) -> Result<String> {
         self.html_with(&Options::default())
     }
 
-    /// The page, drawn as `options` say.
+    /// The page, with templates of the caller's own.
     ///
     /// # Errors
     /// If a template is wrong.
@@ -45,41 +45,41 @@ impl Report {
         report::render(self.results(), self.tensors(), options)
     }
 
-    /// Writes the page, the results, the tensors and the lock into a folder, which is made if need be;
-    /// says where the page is.
+    /// Writes the page, the results, the tensors and the lock into a folder, which is created if it doesn't exist;
+    /// returns the path of the page.
     ///
     /// # Errors
-    /// If the disk refuses; then nothing in the folder has changed.
+    /// If a file can't be written; then nothing in the folder has changed.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<PathBuf> {
         self.save_with(folder, &Options::default())
     }
 
-    /// The same, with the page drawn as `options` say.
+    /// The same, with templates of the caller's own.
     ///
     /// # Errors
     /// As [`save`](Self::save), and if a template is wrong.
     pub fn save_with(&self, folder: impl AsRef<Path>, options: &Options) -> Result<PathBuf> {
         let folder = folder.as_ref();
-        let _made = store::prepare(folder)?;
-        output::save(&self.outcome, &self.spec, folder, options)
+        let _folder = store::prepare_folder(folder)?;
+        output::save(&self.output, &self.spec, folder, options)
     }
 
-    /// The page in a frame, for another page to hold.
+    /// The page in an `<iframe>`, for a notebook's cell.
     ///
     /// # Errors
-    /// If the page can't be drawn.
+    /// If a figure can't be encoded.
     pub fn framed(&self) -> Result<String> {
         report::inline::report(self.results(), self.tensors())
     }
 
-    /// What was run and every scalar.
+    /// What was run, and every scalar.
     pub fn results(&self) -> &Results {
-        &self.outcome.results
+        &self.output.results
     }
 
     /// Every map and matrix, by its key.
     pub fn tensors(&self) -> &Tensors {
-        &self.outcome.tensors
+        &self.output.tensors
     }
 
     /// The experiment with its text.
@@ -87,30 +87,30 @@ impl Report {
         &self.spec
     }
 
-    /// What did not work while the rest went on.
+    /// What failed while the rest of the run went on.
     pub fn failures(&self) -> &[Failure] {
         &self.results().failures
     }
 
-    /// What the networks say of every picture.
+    /// The predictions of all networks for all images.
     pub fn predictions(&self) -> Predictions {
-        Predictions::new(self.outcome.clone())
+        Predictions::new(self.output.clone())
     }
 
-    /// The figures of one method, of all networks and pictures.
+    /// The figures of one method, of all networks and images.
     ///
     /// # Errors
-    /// If the method is not in the experiment.
+    /// If the results have none of it.
     pub fn figures(&self, method: &str) -> Result<Figures> {
-        Figures::of_method(self.outcome.clone(), method)
+        Figures::for_method(self.output.clone(), method)
     }
 
-    /// A chart of the networks side by side; `None` where there is nothing to draw.
+    /// A chart that compares the networks; `None` where the results have no values for it.
     ///
     /// # Errors
     /// If it can't be drawn.
     pub fn chart(&self, measure: Measure) -> Result<Option<Chart>> {
-        Chart::of_results(self.results(), measure)
+        Chart::from_results(self.results(), measure)
     }
 }
 

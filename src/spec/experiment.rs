@@ -223,6 +223,24 @@ pub enum ImageSpec {
 }
 
 impl Experiment {
+    /// An experiment with a title and the default of every other key: nothing to run yet.
+    pub fn new(title: impl Into<String>) -> Self {
+        Experiment {
+            title: title.into(),
+            question: None,
+            lang: Lang::default(),
+            seed: 0,
+            models: Vec::new(),
+            images: Vec::new(),
+            collection: CollectionSpec::default(),
+            classes: default_classes(),
+            methods: Vec::new(),
+            checks: Vec::new(),
+            max_size: None,
+            lock: None,
+        }
+    }
+
     /// The experiment with every default written out: what `experiment.lock.yaml` begins with.
     ///
     /// The networks get their ids. Pictures keep theirs, for what a folder or a pack holds is not

@@ -1,0 +1,78 @@
+//! Whether the classes that an experiment names exist: at least one of its networks has to know each.
+
+use super::images::{ImageLabel, PlannedImage};
+use super::models::PlannedModel;
+use super::origin::Origin;
+use crate::error::Result;
+use crate::network::ClassSpec;
+use crate::spec::{Experiment, Step};
+
+/// Checks the experiment's `classes`, and those in its methods' options.
+///
+/// # Errors
+/// For the first class that no network knows.
+pub(super) fn check_classes(
+    experiment: &Experiment,
+    models: &[PlannedModel],
+    origin: &Origin,
+) -> Result<()> {
+    for (index, class) in experiment.classes.iter().enumerate() {
+        let name = match class {
+            ClassSpec::Predicted | ClassSpec::Label => continue,
+            ClassSpec::Index(index) => index.to_string(),
+            ClassSpec::Name(name) => name.clone(),
+        };
+        require_known(&name, models)
+            .map_err(|error| origin.locate(&[Step::Key("classes"), Step::Index(index)], error))?;
+    }
+    for (index, entry) in experiment.methods.iter().enumerate() {
+        for class in entry.method().classes() {
+            require_known(&class, models).map_err(|error| {
+                let path = [
+                    Step::Key("methods"),
+                    Step::Index(index),
+                    Step::Key(entry.name()),
+                ];
+                origin.locate(&path, error)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the true classes that the entries of `list` (`images`, `collection`) name.
+///
+/// # Errors
+/// For the first class that no network knows.
+pub(super) fn check_labels(
+    list: &'static str,
+    images: &[PlannedImage],
+    models: &[PlannedModel],
+    origin: &Origin,
+) -> Result<()> {
+    for image in images {
+        if let Some(ImageLabel::Named(label)) = &image.label {
+            require_known(label, models).map_err(|error| {
+                let path = [
+                    Step::Key(list),
+                    Step::Index(image.entry),
+                    Step::Key("class"),
+                ];
+                origin.locate(&path, error)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless some network knows the class, or may know it once its weight file is read.
+fn require_known(class: &str, models: &[PlannedModel]) -> Result<()> {
+    let mut first_error = None;
+    for model in models {
+        match model.labels.as_ref().map(|labels| labels.resolve(class)) {
+            None | Some(Ok(_)) => return Ok(()),
+            Some(Err(error)) => first_error = first_error.or(Some(error)),
+        }
+    }
+    first_error.map_or(Ok(()), Err)
+}

@@ -1,0 +1,91 @@
+//! The images that the methods about a collection search.
+
+use super::classes::check_labels;
+use super::entries::plan_images;
+use super::images::PlannedImage;
+use super::models::PlannedModel;
+use super::origin::Origin;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::Cache;
+use crate::progress::Progress;
+use crate::spec::{Experiment, Step};
+
+/// Every image of the experiment's `collection`, or its `images` where it names no collection; none where no method
+/// searches one.
+///
+/// # Errors
+/// For an entry that stands for no image, a label that no network knows, or a collection that is too small for a
+/// method.
+pub(super) fn plan_collection(
+    experiment: &Experiment,
+    images: &[PlannedImage],
+    models: &[PlannedModel],
+    origin: &Origin,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<PlannedImage>> {
+    if !searches_collection(experiment) {
+        return Ok(Vec::new());
+    }
+    let entries = &experiment.collection.0;
+    let collection = if entries.is_empty() {
+        images.to_vec()
+    } else {
+        plan_images(entries, "collection", origin, cache, progress)?
+    };
+    check_labels("collection", &collection, models, origin)?;
+    check_collection_size(experiment, collection.len(), origin)?;
+    Ok(collection)
+}
+
+/// The `images` themselves, where a method of the experiment searches a collection; else none.
+///
+/// # Errors
+/// If one of them has no file: a collection's images are read when they are reached.
+pub(super) fn images_as_collection(
+    experiment: &Experiment,
+    images: &[PlannedImage],
+) -> Result<Vec<PlannedImage>> {
+    if !searches_collection(experiment) {
+        return Ok(Vec::new());
+    }
+    if let Some(image) = images.iter().find(|image| image.decoded.is_some()) {
+        let message = format!(
+            "image `{}` is in memory; a collection consists of files",
+            image.id
+        );
+        return Err(Error::new(ErrorKind::Usage, message)
+            .help("run an experiment with a `collection` for this method"));
+    }
+    Ok(images.to_vec())
+}
+
+/// Whether every method that searches a collection can do so with `count` images.
+///
+/// # Errors
+/// If one needs more.
+pub(super) fn check_collection_size(
+    experiment: &Experiment,
+    count: usize,
+    origin: &Origin,
+) -> Result<()> {
+    for (index, entry) in experiment.methods.iter().enumerate() {
+        let method = entry.method();
+        if method.looks_through_collection() {
+            method.check_collection(count).map_err(|error| {
+                let path = [
+                    Step::Key("methods"),
+                    Step::Index(index),
+                    Step::Key(entry.name()),
+                ];
+                origin.locate(&path, error)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn searches_collection(experiment: &Experiment) -> bool {
+    let mut methods = experiment.methods.iter();
+    methods.any(|entry| entry.method().looks_through_collection())
+}

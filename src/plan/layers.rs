@@ -1,0 +1,73 @@
+//! The layers that the methods' selectors stand for in one network.
+
+use super::origin::Origin;
+use crate::error::{Error, Result};
+use crate::network::graph::{Graph, NodeId};
+use crate::network::node_info::NodeInfo;
+use crate::results::SelectedLayers;
+use crate::spec::{Experiment, Step};
+
+/// The layers of every method, in the order of the experiment's methods, and what each selector became.
+pub(super) type MethodLayers = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
+
+/// Resolves the selectors of every method in the network `arch`, and checks the methods' options against it.
+///
+/// # Errors
+/// For a selector that selects nothing, or an option that the network can't satisfy.
+pub(super) fn select_layers(
+    experiment: &Experiment,
+    arch: &str,
+    graph: &Graph,
+    info: &[NodeInfo],
+    origin: &Origin,
+) -> Result<MethodLayers> {
+    let several = experiment.models.len() > 1;
+    let for_arch = |error: Error| {
+        if several {
+            with_arch(error, arch)
+        } else {
+            error
+        }
+    };
+    let mut layers = Vec::new();
+    let mut selected = Vec::new();
+    for (index, entry) in experiment.methods.iter().enumerate() {
+        let method = entry.method();
+        let path = [
+            Step::Key("methods"),
+            Step::Index(index),
+            Step::Key(entry.name()),
+        ];
+        let mut of_method: Vec<NodeId> = Vec::new();
+        for (number, selector) in method.selectors().iter().enumerate() {
+            let nodes = method.resolve(selector, graph, info).map_err(|error| {
+                let path = [&path[..], &[Step::Key("layers"), Step::Index(number)]].concat();
+                origin.locate(&path, for_arch(error))
+            })?;
+            let names = nodes.iter().map(|&id| graph.node(id).name.clone());
+            selected.push(SelectedLayers {
+                method: entry.name().to_owned(),
+                selector: selector.0.clone(),
+                layers: names.collect(),
+            });
+            of_method.extend(nodes);
+        }
+        // In the network's order, whatever the selectors' order was; each once.
+        of_method.sort_unstable();
+        of_method.dedup();
+        method
+            .check(graph, info, &of_method)
+            .map_err(|error| origin.locate(&path, for_arch(error)))?;
+        layers.push(of_method);
+    }
+    Ok((layers, selected))
+}
+
+/// The error with the architecture that it is about.
+fn with_arch(error: Error, arch: &str) -> Error {
+    let named = Error::new(error.kind(), format!("{} in `{arch}`", error.message()));
+    match error.advice() {
+        Some(help) => named.help(help),
+        None => named,
+    }
+}

@@ -1,0 +1,150 @@
+//! The networks of a plan: their architecture, where their weights come from, their layers and classes.
+
+use std::path::{Path, PathBuf};
+
+use super::layers::select_layers;
+use super::origin::Origin;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::{WeightSet, weight_set};
+use crate::image::Preprocess;
+use crate::network::graph::NodeId;
+use crate::network::labels::Labels;
+use crate::network::node_info;
+use crate::network::zoo::{self, Arch};
+use crate::results::SelectedLayers;
+use crate::spec::{Experiment, ModelSpec, PreprocessSpec, SizeOrNone, Step, unique_ids};
+
+/// A network of the experiment that is not loaded yet.
+#[derive(Debug)]
+pub struct PlannedModel {
+    /// Unique in the experiment.
+    pub id: String,
+    /// Its architecture.
+    pub arch: &'static Arch,
+    /// The variant of the architecture that the weights need.
+    pub options: zoo::Options,
+    /// Where its weights come from.
+    pub source: WeightsSource,
+    /// How an image becomes its input.
+    pub preprocess: Preprocess,
+    /// The names of its classes; `None` until the weight file says how many there are.
+    pub labels: Option<Labels>,
+    /// The layers of every method, in the order of the experiment's methods.
+    pub layers: Vec<Vec<NodeId>>,
+    /// What each selector became, for the record.
+    pub selected: Vec<SelectedLayers>,
+    /// Its index in the experiment's `models`.
+    pub entry: usize,
+}
+
+/// Where a network's weights come from.
+#[derive(Debug, Clone)]
+pub enum WeightsSource {
+    /// A weight set of the catalogue.
+    Set(&'static WeightSet),
+    /// A file of the user's.
+    File(PathBuf),
+    /// Untrained: pseudo-random weights, the same on every machine.
+    Random,
+}
+
+/// Plans every network of the experiment.
+///
+/// # Errors
+/// For an architecture, a weight set, a weight file, a labels file or a layer that doesn't exist.
+pub(super) fn plan_models(experiment: &Experiment, origin: &Origin) -> Result<Vec<PlannedModel>> {
+    let models = experiment.models.iter();
+    let ids = unique_ids(models.map(|model| (model.id.as_deref(), model.arch.clone())));
+    let entries = experiment.models.iter().zip(ids).enumerate();
+    entries
+        .map(|(entry, (model, id))| plan_model(experiment, model, id, entry, origin))
+        .collect()
+}
+
+fn plan_model(
+    experiment: &Experiment,
+    model: &ModelSpec,
+    id: String,
+    entry: usize,
+    origin: &Origin,
+) -> Result<PlannedModel> {
+    let locate = |key: &'static str| {
+        let path = [Step::Key("models"), Step::Index(entry), Step::Key(key)];
+        move |error: Error| origin.locate(&path, error)
+    };
+    let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
+    let source = find_weights(model, arch, origin).map_err(locate("weights"))?;
+    let mut options = zoo::Options::default();
+    let mut preprocess = Preprocess::for_input(arch.input as u32);
+    let mut labels = None;
+    match &source {
+        WeightsSource::Set(set) => {
+            options = set.options();
+            preprocess = set.preprocess.clone();
+            labels = Some(Labels::imagenet());
+        }
+        WeightsSource::Random => labels = Some(Labels::imagenet()),
+        WeightsSource::File(_) => {}
+    }
+    if let Some(path) = &model.labels {
+        let named = Labels::from_file(&origin.resolve(path));
+        labels = Some(named.map_err(locate("labels"))?);
+    }
+    if let Some(changes) = &model.preprocess {
+        apply_changes(changes, &mut preprocess);
+    }
+    let graph = arch.graph(options);
+    let side = nominal_side(&preprocess, arch);
+    let info = node_info::of_graph(&graph, side, side).map_err(locate("preprocess"))?;
+    let (layers, selected) = select_layers(experiment, &model.arch, &graph, &info, origin)?;
+    Ok(PlannedModel {
+        id,
+        arch,
+        options,
+        source,
+        preprocess,
+        labels,
+        layers,
+        selected,
+        entry,
+    })
+}
+
+/// The side of the square input, in pixels, that a layer table is made for where images may come in several sizes.
+pub fn nominal_side(preprocess: &Preprocess, arch: &Arch) -> i64 {
+    let side = preprocess.crop.or(preprocess.resize);
+    side.map_or(arch.input, i64::from)
+}
+
+/// A weight set, a file or `random`, as the model's `weights` names it; by default the architecture's first set.
+fn find_weights(model: &ModelSpec, arch: &Arch, origin: &Origin) -> Result<WeightsSource> {
+    let Some(name) = model.weights.as_deref() else {
+        return Ok(WeightsSource::Set(weight_set(arch.name, None)?));
+    };
+    if name == "random" {
+        return Ok(WeightsSource::Random);
+    }
+    let path = origin.resolve(Path::new(name));
+    if path.is_file() {
+        return Ok(WeightsSource::File(path));
+    }
+    let extensions = [".pth", ".pt", ".safetensors", ".bin"];
+    if extensions.iter().any(|end| name.ends_with(end)) || name.contains(['/', '\\']) {
+        let message = format!("there is no weight file {}", path.display());
+        return Err(Error::new(ErrorKind::Spec, message).help(origin.paths_help()));
+    }
+    Ok(WeightsSource::Set(weight_set(arch.name, Some(name))?))
+}
+
+/// Replaces the parts of `preprocess` that the spec sets.
+fn apply_changes(changes: &PreprocessSpec, preprocess: &mut Preprocess) {
+    if let Some(resize) = changes.resize {
+        preprocess.resize = SizeOrNone::size(resize);
+    }
+    if let Some(crop) = changes.crop {
+        preprocess.crop = SizeOrNone::size(crop);
+    }
+    preprocess.interpolation = changes.interpolation.unwrap_or(preprocess.interpolation);
+    preprocess.mean = changes.mean.unwrap_or(preprocess.mean);
+    preprocess.std = changes.std.unwrap_or(preprocess.std);
+}

@@ -1,0 +1,62 @@
+//! Where a plan comes from: what its errors point at, and where its relative paths start.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::spec::{SpecFile, Step};
+
+/// The spec that a plan is made from, or none where it is made from values.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    spec: Option<Arc<SpecFile>>,
+}
+
+impl Origin {
+    /// No spec: errors point at no text, and relative paths start at the current folder.
+    pub fn none() -> Self {
+        Origin::default()
+    }
+
+    /// A spec: errors point at its text, and relative paths start at its folder.
+    pub fn spec(spec: &SpecFile) -> Self {
+        Origin {
+            spec: Some(Arc::new(spec.clone())),
+        }
+    }
+
+    /// The spec's text; empty where there is none.
+    pub fn text(&self) -> &str {
+        self.spec.as_deref().map_or("", |spec| &spec.text)
+    }
+
+    /// The error, pointing at the value at `path` of the spec if there is one.
+    pub fn locate(&self, path: &[Step], error: Error) -> Error {
+        match &self.spec {
+            Some(spec) => spec.locate(path, error),
+            None => error,
+        }
+    }
+
+    /// Whether there is a spec whose text has a value at `path`.
+    pub fn has(&self, path: &[Step]) -> bool {
+        self.spec.as_deref().is_some_and(|spec| spec.has(path))
+    }
+
+    /// A relative path as seen from the current folder.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        match &self.spec {
+            Some(spec) => spec.resolve(path),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Where relative paths start, for the help of an error.
+    pub fn paths_help(&self) -> &'static str {
+        if self.spec.is_some() {
+            "relative paths start at the experiment file's folder"
+        } else {
+            "relative paths start at the current folder"
+        }
+    }
+}

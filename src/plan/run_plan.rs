@@ -1,0 +1,95 @@
+//! The plan of a run.
+
+use super::images::PlannedImage;
+use super::models::{PlannedModel, plan_models};
+use super::origin::Origin;
+use super::{classes, collection, entries, step};
+use crate::error::{ErrorKind, Result};
+use crate::fetch::Cache;
+use crate::methods::MethodSpec;
+use crate::network::ClassSpec;
+use crate::progress::{Progress, Silent};
+use crate::spec::{Experiment, ModelSpec, SpecFile};
+
+/// Everything that a run needs: every name in the experiment is resolved, no network is loaded and no image is read.
+#[derive(Debug)]
+pub struct Plan {
+    /// The settings of the run: classes, methods, checks, seed.
+    pub experiment: Experiment,
+    /// The networks, in the experiment's order.
+    pub models: Vec<PlannedModel>,
+    /// The images, in the experiment's order.
+    pub images: Vec<PlannedImage>,
+    /// The images that the methods about a collection search; empty where the experiment has no such method.
+    pub collection: Vec<PlannedImage>,
+    /// The spec that errors point at, if there is one.
+    pub origin: Origin,
+}
+
+impl Plan {
+    /// Resolves everything that the spec names. Image packs come from the cache or, if it may fetch, from their package.
+    ///
+    /// # Errors
+    /// For the first name that stands for nothing, pointing at it in the spec.
+    pub fn new(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Self> {
+        let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
+        let models = plan_models(experiment, &origin)?;
+        classes::check_classes(experiment, &models, &origin)?;
+        let images = entries::plan_images(&experiment.images, "images", &origin, cache, progress)?;
+        classes::check_labels("images", &images, &models, &origin)?;
+        let collection =
+            collection::plan_collection(experiment, &images, &models, &origin, cache, progress)?;
+        Ok(Plan {
+            experiment: experiment.clone(),
+            models,
+            images,
+            collection,
+            origin,
+        })
+    }
+
+    /// A plan from values: one network, these images, and at most one method, about `class`.
+    ///
+    /// # Errors
+    /// If the network, the class or a layer of the method doesn't exist, or an option is out of range; also if the
+    /// method searches a collection and an image has no file.
+    pub fn for_step(
+        model: &ModelSpec,
+        images: &[PlannedImage],
+        class: ClassSpec,
+        method: Option<MethodSpec>,
+    ) -> Result<Self> {
+        let experiment = step::experiment(model, class, method)?;
+        let origin = Origin::none();
+        let models = plan_models(&experiment, &origin)?;
+        classes::check_classes(&experiment, &models, &origin)?;
+        classes::check_labels("images", images, &models, &origin)?;
+        let collection = collection::images_as_collection(&experiment, images)?;
+        collection::check_collection_size(&experiment, collection.len(), &origin)?;
+        Ok(Plan {
+            experiment,
+            models,
+            images: images.to_vec(),
+            collection,
+            origin,
+        })
+    }
+
+    /// The models and images of a spec without fetching anything: `None` for the images where a pack is not in the cache.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn check(
+        spec: &SpecFile,
+        cache: &Cache,
+    ) -> Result<(Vec<PlannedModel>, Option<Vec<PlannedImage>>)> {
+        match Plan::new(spec, cache, &Silent) {
+            Ok(plan) => Ok((plan.models, Some(plan.images))),
+            Err(error) if error.kind() == ErrorKind::Fetch => {
+                let models = plan_models(&spec.experiment, &Origin::spec(spec))?;
+                Ok((models, None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

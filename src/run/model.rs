@@ -1,0 +1,147 @@
+//! A network of a run, loaded, with the layers that the methods use.
+
+use tch::Device;
+
+use super::device::{device_name, require_device};
+use super::fingerprint::fingerprint;
+use super::load_weights::load_weights;
+use super::model_info::model_info;
+use super::network_cache::{NetworkCache, network_key};
+use super::options::RunOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::methods::LoadedModel;
+use crate::network::graph::{Graph, NodeId, Op};
+use crate::network::labels::Labels;
+use crate::network::node_info;
+use crate::plan::{Plan, PlannedModel, nominal_side};
+use crate::progress::Progress;
+use crate::results::{ModelInfo, lock};
+use crate::spec::Step;
+
+/// A network that is loaded for a plan.
+#[derive(Debug)]
+pub struct RunModel {
+    /// The network with its class names and preprocessing, as methods use it.
+    pub loaded: LoadedModel,
+    /// The layers of every method, in the order of the experiment's methods.
+    pub layers: Vec<Vec<NodeId>>,
+    /// What the results say about it.
+    pub info: ModelInfo,
+    /// A hash of everything about the network and the machine that results depend on.
+    pub(super) fingerprint: String,
+}
+
+/// Loads the first network of a plan.
+///
+/// # Errors
+/// If the plan has no network, if its weights can't be fetched or read, or if they don't fit.
+pub fn load_model(
+    plan: &Plan,
+    options: &RunOptions,
+    networks: &NetworkCache,
+    progress: &dyn Progress,
+) -> Result<RunModel> {
+    let Some(planned) = plan.models.first() else {
+        return Err(Error::new(ErrorKind::Usage, "there is no network to load"));
+    };
+    let device = require_device(options.device)?;
+    load_planned(plan, planned, device, options, networks, progress)
+}
+
+/// Loads a network of a plan on `device`.
+///
+/// # Errors
+/// If its weights can't be fetched or read, don't fit, or aren't those of the experiment's lock; pointing at the model
+/// in the spec.
+pub(super) fn load_planned(
+    plan: &Plan,
+    planned: &PlannedModel,
+    device: Device,
+    options: &RunOptions,
+    networks: &NetworkCache,
+    progress: &dyn Progress,
+) -> Result<RunModel> {
+    let locate = |key: &'static str| {
+        let path = [
+            Step::Key("models"),
+            Step::Index(planned.entry),
+            Step::Key(key),
+        ];
+        move |error: Error| plan.origin.locate(&path, error)
+    };
+    let cache = options.cache()?;
+    let key = network_key(planned, device).map_err(locate("weights"))?;
+    let (network, weights) = networks
+        .find_or_load(key, || {
+            let (network, weights) = load_weights(planned, &cache, progress)?;
+            Ok((network.on(device)?, weights))
+        })
+        .map_err(locate("weights"))?;
+    if let Some(lock) = &plan.experiment.lock {
+        lock::verify_sha256(&lock.weights, &planned.id, &weights.sha256, "weights")
+            .map_err(locate("weights"))?;
+    }
+    let classes = class_count(network.graph());
+    let labels = class_names(planned, classes).map_err(locate("labels"))?;
+    let side = nominal_side(&planned.preprocess, planned.arch);
+    let node_info = node_info::of_graph(network.graph(), side, side)?;
+    let info = model_info(planned, network.graph(), &node_info, weights, classes);
+    let loaded = LoadedModel {
+        id: planned.id.clone(),
+        network,
+        info: node_info,
+        labels,
+        preprocess: planned.preprocess.clone(),
+        device,
+        seed: plan.experiment.seed,
+    };
+    Ok(RunModel {
+        fingerprint: model_fingerprint(&loaded, &info)?,
+        loaded,
+        layers: planned.layers.clone(),
+        info,
+    })
+}
+
+/// A hash of everything about a network and the machine that results depend on.
+fn model_fingerprint(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
+    let labels = &loaded.labels;
+    let class_names: Vec<String> = (0..labels.len()).map(|index| labels.name(index)).collect();
+    fingerprint(&(
+        &loaded.id,
+        &info.arch,
+        &info.weights.sha256,
+        &info.weights.name,
+        &loaded.preprocess,
+        class_names,
+        device_name(loaded.device),
+        tch::get_num_threads(),
+    ))
+}
+
+/// The names of a network's classes: those of the plan, ImageNet's for 1000 classes, else numbers.
+fn class_names(planned: &PlannedModel, classes: usize) -> Result<Labels> {
+    match &planned.labels {
+        Some(labels) if labels.len() == classes => Ok(labels.clone()),
+        Some(labels) => {
+            let message = format!(
+                "`labels` of `{}` must have {classes} class names, one for each output, got {}",
+                planned.id,
+                labels.len()
+            );
+            Err(Error::new(ErrorKind::Weights, message).help(
+                "`labels` is a text file with one class name a line, in the order of the outputs",
+            ))
+        }
+        None if classes == 1000 => Ok(Labels::imagenet()),
+        None => Ok(Labels::numbered(classes)),
+    }
+}
+
+/// The number of outputs of the last layer.
+fn class_count(graph: &Graph) -> usize {
+    match graph.node(graph.output()).op {
+        Op::Linear { outputs, .. } => outputs as usize,
+        _ => 0,
+    }
+}

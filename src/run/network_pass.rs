@@ -1,0 +1,37 @@
+//! What the methods compute of a network alone.
+
+use super::model::RunModel;
+use super::run_output::{PartialResults, failure};
+use crate::methods::MethodOutput;
+use crate::progress::Progress;
+use crate::spec::Experiment;
+
+/// Runs every method on a network without an image.
+pub(super) fn run_network(
+    experiment: &Experiment,
+    model: &RunModel,
+    progress: &dyn Progress,
+) -> PartialResults {
+    let mut results = PartialResults::default();
+    let id = &model.loaded.id;
+    for (entry, layers) in experiment.methods.iter().zip(&model.layers) {
+        let name = entry.name();
+        let mut output = MethodOutput::default();
+        tracing::debug!(model = id, method = name, "network");
+        match entry
+            .method()
+            .of_network(&model.loaded, layers, &mut output)
+        {
+            Ok(()) => {
+                results.figures.extend(output.figures);
+                results.tensors.extend(output.tensors);
+            }
+            Err(error) => {
+                progress.warn(&format!("{id}: {name}: {}", error.one_line()));
+                let failure = failure(Some(id), None, Some(name), &error);
+                results.failures.push(failure);
+            }
+        }
+    }
+    results
+}
