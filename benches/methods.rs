@@ -124,7 +124,7 @@ impl Look {
             .set_requires_grad(true);
         let subject = LoadedModel {
             id: name.to_owned(),
-            info: node_info::of_graph(&graph, 224, 224)?,
+            info: node_info::from_graph(&graph, 224, 224)?,
             network: Network::new(graph, weights)?,
             labels: Labels::imagenet(),
             preprocess,
@@ -276,7 +276,7 @@ impl Look {
                             given.insert(id, value.repeat([copies, 1, 1, 1]));
                         }
                     }
-                    network.resume(&given, &[output])
+                    network.forward_from(&given, &[output])
                 }
                 _ => network.forward(inputs, &[output]),
             })?;

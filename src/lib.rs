@@ -93,7 +93,7 @@
 //!
 //! let graph = zoo::find("resnet18")?.graph(zoo::Options::default());
 //! let layer = graph.require("layer3.1.add")?;
-//! let all = node_info::of_graph(&graph, 64, 64)?;
+//! let all = node_info::from_graph(&graph, 64, 64)?;
 //! assert_eq!(all[layer].shape, [256, 4, 4]);
 //!
 //! let weights = random_weights::weights(&graph);

@@ -303,7 +303,7 @@ mod method {
         let graph = zoo::find("resnet18")
             .unwrap()
             .graph(zoo::Options::default());
-        let info = node_info::of_graph(&graph, 32, 32).unwrap();
+        let info = node_info::from_graph(&graph, 32, 32).unwrap();
         let weights = random_weights::weights(&graph);
         LoadedModel {
             id: "net".into(),

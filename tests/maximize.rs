@@ -19,7 +19,7 @@ fn subject(seed: u64) -> LoadedModel {
     let graph = zoo::find("resnet18")
         .unwrap()
         .graph(zoo::Options::default());
-    let info = node_info::of_graph(&graph, 48, 48).unwrap();
+    let info = node_info::from_graph(&graph, 48, 48).unwrap();
     let weights = random_weights::weights(&graph);
     LoadedModel {
         id: "net".into(),
@@ -278,7 +278,7 @@ fn wrong_options_are_refused_before_anything_runs() {
     std::fs::write(folder.path().join("spec.yaml"), vgg).unwrap();
     let small = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
     let error = run::run_spec(&small, &options(folder.path()), &Silent).unwrap_err();
-    assert!(error.one_line().contains("runs out of pixels"), "{error:?}");
+    assert!(error.one_line().contains("has no spatial position left"), "{error:?}");
 }
 
 #[test]

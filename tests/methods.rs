@@ -11,7 +11,7 @@ use convscope::figures::Content;
 use convscope::image::Preprocess;
 use convscope::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec};
 use convscope::network::labels::Labels;
-use convscope::network::{Network, Rule, gradients, node_info, random_weights, zoo};
+use convscope::network::{Network, ReluRule, gradients, node_info, random_weights, zoo};
 use tch::{Device, Tensor};
 
 use deviations::held;
@@ -56,7 +56,7 @@ fn input_of(subject: &LoadedModel) -> Tensor {
 
 fn subject(arch: &str) -> LoadedModel {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-    let info = node_info::of_graph(&graph, 64, 64).unwrap();
+    let info = node_info::from_graph(&graph, 64, 64).unwrap();
     let weights = random_weights::weights(&graph);
     LoadedModel {
         id: "net".into(),
@@ -322,14 +322,14 @@ fn guided_backprop_and_deconvnet_are_captums() {
         };
         close(
             arch,
-            &back(Rule::Deconvnet),
+            &back(ReluRule::Deconvnet),
             &golden(&format!("{arch}/deconvnet")),
             1e-4,
         );
         // Stretch by stretch, the plain rule is libtorch's own gradient.
         close(
             arch,
-            &back(Rule::Plain),
+            &back(ReluRule::Plain),
             &golden(&format!("{arch}/saliency")),
             1e-4,
         );
@@ -416,13 +416,13 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
         Vec::<f32>::try_from(back.flatten(0, -1)).unwrap()
     };
     assert_eq!(
-        back(Rule::Deconvnet),
+        back(ReluRule::Deconvnet),
         [
             2., 3., 3., 1., 3., 5., 5., 2., 3., 5., 5., 2., 1., 2., 2., 1.
         ]
     );
     assert_eq!(
-        back(Rule::Guided),
+        back(ReluRule::Guided),
         [
             0., 1., 1., 1., 1., 3., 3., 2., 1., 3., 3., 2., 1., 2., 2., 1.
         ]

@@ -8,7 +8,7 @@ use convscope::network::zoo::{self, Options};
 
 fn network(name: &str, options: Options) -> (Graph, Vec<NodeInfo>) {
     let graph = zoo::find(name).expect("in the zoo").graph(options);
-    let infos = node_info::of_graph(&graph, 224, 224).expect("large enough");
+    let infos = node_info::from_graph(&graph, 224, 224).expect("large enough");
     (graph, infos)
 }
 

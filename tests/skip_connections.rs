@@ -27,7 +27,7 @@ fn subject(arch: &str) -> LoadedModel {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
     LoadedModel {
         id: "net".into(),
-        info: node_info::of_graph(&graph, 64, 64).unwrap(),
+        info: node_info::from_graph(&graph, 64, 64).unwrap(),
         network: Network::new(graph.clone(), random_weights::weights(&graph)).unwrap(),
         labels: Labels::imagenet(),
         preprocess: Preprocess::imagenet(),
@@ -87,7 +87,7 @@ fn whole(
     let given = NodeValues::from([(graph.input(), input())]);
     let kept = subject
         .network
-        .walk(&given, &[graph.output()], &mut |id, value| {
+        .forward_with(&given, &[graph.output()], &mut |id, value| {
             Ok(change(id, value))
         })
         .unwrap();
@@ -226,7 +226,7 @@ fn the_shares_are_those_of_the_gradient_with_one_side_detached() {
                 let given = NodeValues::from([(graph.input(), input.shallow_clone())]);
                 let kept = subject
                     .network
-                    .walk(&given, &[graph.output()], &mut |id, value| {
+                    .forward_with(&given, &[graph.output()], &mut |id, value| {
                         if id == start {
                             *begun.borrow_mut() = Some(value.shallow_clone());
                         }

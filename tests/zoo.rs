@@ -1,13 +1,12 @@
-//! The zoo against torchvision 0.28.0 (PyTorch 2.13.0): logits and parameter counts of its
-//! architectures with the weights of `network::random` on `golden/input_224.png`.
+//! The architectures against torchvision 0.28.0 (PyTorch 2.13.0): logits and parameter counts with the weights of
+//! `network::random_weights` on `golden/input_224.png`.
 //!
-//! `logits_224.safetensors` is float32, `logits_224_float64.safetensors` the same sum in float64:
-//! with these weights EfficientNet-B3's logits grow to 2·10⁴ and its gates saturate, so that a
-//! change of the input by one part in 10⁷ moves them by one in 10³, and two PyTorch machines differ
-//! by 2 to 17 % in float32. In float64 the same architecture is exact to many digits.
+//! `logits_224.safetensors` was computed in float32, `logits_224_float64.safetensors` in float64: with these weights
+//! EfficientNet-B3's logits grow to 2·10⁴ and its gates saturate, so that a change of the input by one part in 10⁷ changes
+//! them by one in 10³, and two machines with PyTorch differ by 2 to 17 % in float32. In float64 both agree to many digits.
 
-use convscope::network::{Network, node_info, random_weights, zoo};
-use tch::{Kind, Tensor};
+use convscope::network::{Network, ReluRule, gradients, node_info, random_weights, zoo};
+use tch::{Device, Kind, Tensor};
 
 fn input() -> Tensor {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/input_224.png");
@@ -19,8 +18,8 @@ fn input() -> Tensor {
     (centred / column([0.229, 0.224, 0.225])).unsqueeze(0)
 }
 
-/// Runs `name` in `kind` and holds it against the golden file: every node's shape, the number of
-/// parameters, and the logits within `tolerance` of the largest one.
+/// Asserts that `name`, computed in `kind`, agrees with the golden file: the number of parameters, the shape of every
+/// node, and the logits to within `tolerance` times the largest one.
 fn agrees(name: &str, parameters: i64, kind: Kind, tolerance: f64) {
     let file = match kind {
         Kind::Double => "logits_224_float64.safetensors",
@@ -30,7 +29,7 @@ fn agrees(name: &str, parameters: i64, kind: Kind, tolerance: f64) {
     let golden = Tensor::read_safetensors(format!("{folder}{file}")).expect("the golden logits");
     let (_, expected) = golden.iter().find(|(key, _)| key == name).expect(name);
     let graph = zoo::find(name).unwrap().graph(zoo::Options::default());
-    let all = node_info::of_graph(&graph, 224, 224).unwrap();
+    let all = node_info::from_graph(&graph, 224, 224).unwrap();
     assert_eq!(
         all.iter().map(|info| info.parameters).sum::<i64>(),
         parameters
@@ -107,15 +106,49 @@ fn vgg19() {
 }
 
 #[test]
-fn a_misspelt_architecture_is_answered_with_the_nearest() {
+fn an_unknown_architecture_is_an_error_with_the_nearest_name() {
     let error = zoo::find("resnet5O").unwrap_err();
     assert_eq!(error.exit_code(), 2);
     assert_eq!(error.advice(), Some("did you mean `resnet50`?"));
 }
 
 #[test]
-fn too_small_a_picture_is_an_error() {
+fn an_input_that_is_too_small_is_an_error() {
     let graph = zoo::find("vgg16").unwrap().graph(zoo::Options::default());
-    let error = node_info::of_graph(&graph, 16, 16).unwrap_err();
+    let error = node_info::from_graph(&graph, 16, 16).unwrap_err();
     assert!(error.message().contains("features."), "{}", error.message());
+}
+
+/// EfficientNet-B7 has no ReLU, so the backward pass crosses all of it as one segment, with 48 residual blocks and 55
+/// gates: some 10²⁵ paths, each node of which must be visited once.
+#[test]
+fn the_backward_pass_of_efficientnet_b7_is_its_gradient() {
+    let graph = zoo::find("efficientnet_b7")
+        .unwrap()
+        .graph(zoo::Options::default());
+    let weights = random_weights::weights(&graph);
+    let network = Network::new(graph, weights).unwrap();
+    let (input_id, output) = (network.graph().input(), network.graph().output());
+    let input = input()
+        .to_kind(Kind::Float)
+        .narrow(2, 80, 64)
+        .narrow(3, 80, 64)
+        .contiguous();
+    let weights = Tensor::zeros([1, 1000], (Kind::Float, Device::Cpu));
+    let _ = weights.get(0).get(281).fill_(1.0);
+    let found = network
+        .backward(&input, output, &weights, ReluRule::Plain)
+        .unwrap();
+
+    let leaf = input.detach().set_requires_grad(true);
+    let values = network.forward(&leaf, &[input_id, output]).unwrap();
+    let logit = values[&output].get(0).get(281);
+    let expected = &gradients(&logit, &values, &[input_id]).unwrap()[&input_id];
+    let largest = expected.abs().max().double_value(&[]);
+    let apart = (found - expected).abs().max().double_value(&[]);
+    assert!(largest > 0.0);
+    assert!(
+        apart <= 1e-5 * largest,
+        "{apart} apart, of {largest} at most"
+    );
 }

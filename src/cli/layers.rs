@@ -38,7 +38,7 @@ impl LayersArgs {
         let options = set.map(|set| set.options()).unwrap_or_default();
         let graph = arch.graph(options);
         let side = self.input.unwrap_or(arch.input);
-        let all = node_info::of_graph(&graph, side, side)?;
+        let all = node_info::from_graph(&graph, side, side)?;
         let layers = LayerTable::new(arch.name, &graph, &all);
         if self.json {
             return print(&to_json(&layers.layers)?);

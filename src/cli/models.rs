@@ -43,7 +43,7 @@ impl ModelsArgs {
         let mut architectures = Vec::new();
         for arch in zoo::ARCHITECTURES {
             let graph = arch.graph(zoo::Options::default());
-            let all = node_info::of_graph(&graph, arch.input, arch.input)?;
+            let all = node_info::from_graph(&graph, arch.input, arch.input)?;
             architectures.push(ArchitectureEntry {
                 name: arch.name,
                 family: arch.family,

@@ -112,7 +112,7 @@ fn without(pass: &BackwardPass, layer: NodeId, values: &Tensor) -> Result<Tensor
             shape[0] = count;
             given.insert(*id, value.f_expand(shape.as_slice(), false)?);
         }
-        let found = tch::no_grad(|| network.resume(&given, &[output]))?;
+        let found = tch::no_grad(|| network.forward_from(&given, &[output]))?;
         let logits = found.value(output)?;
         all.push(logits.f_select(1, pass.class.index as i64)?);
     }

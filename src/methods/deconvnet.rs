@@ -29,7 +29,7 @@ use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::network::receptive_field::ReceptiveFields;
-use crate::network::{Rule, Tape};
+use crate::network::{ReluRule, Tape};
 
 /// Which layers, and which of their units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -199,7 +199,7 @@ impl<'a> Projector<'a> {
         let weights = value.f_zeros_like()?;
         // What is not active excites nothing, so nothing goes back.
         one(&weights)?.f_copy_(&activation.f_relu()?)?;
-        let back = self.tape.back(layer, &weights, Rule::Deconvnet)?;
+        let back = self.tape.backward(layer, &weights, ReluRule::Deconvnet)?;
         let window = fields.window(place);
         let pixels = back
             .f_squeeze_dim(0)?

@@ -19,7 +19,7 @@ use tch::Tensor;
 use super::{BackwardPass, Method, MethodOutput};
 use crate::error::Result;
 use crate::figures::{Content, Note};
-use crate::network::Rule;
+use crate::network::ReluRule;
 use crate::network::graph::NodeId;
 
 /// No options.
@@ -70,6 +70,6 @@ pub fn back(pass: &BackwardPass) -> Result<Tensor> {
     let output = network.graph().output();
     let logit = pass.pass.value(output)?.f_zeros_like()?;
     let _ = logit.f_select(1, pass.class.index as i64)?.f_fill_(1.0)?;
-    let back = network.backward(pass.pass.input, output, &logit, Rule::Guided)?;
+    let back = network.backward(pass.pass.input, output, &logit, ReluRule::Guided)?;
     Ok(back.f_squeeze_dim(0)?)
 }

@@ -31,7 +31,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId, Op};
 use crate::network::node_info::NodeInfo;
-use crate::network::{Rules, Share};
+use crate::network::{RelevanceRule, RelevanceRules};
 
 /// How relevance is shared out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -122,18 +122,18 @@ impl Method for Lrp {
 }
 
 impl Lrp {
-    fn rules(&self, pass: &BackwardPass) -> Rules {
+    fn rules(&self, pass: &BackwardPass) -> RelevanceRules {
         let subject = pass.pass.subject;
-        let all = |share: Share| Rules {
+        let all = |share: RelevanceRule| RelevanceRules {
             convolutions: share,
             linear: share,
             input: None,
             biases: true,
         };
         match self.rule {
-            Rule::Epsilon => all(Share::Epsilon(self.epsilon)),
-            Rule::Gamma => all(Share::Gamma(self.gamma)),
-            Rule::AlphaBeta => all(Share::AlphaBeta(self.alpha)),
+            Rule::Epsilon => all(RelevanceRule::Epsilon(self.epsilon)),
+            Rule::Gamma => all(RelevanceRule::Gamma(self.gamma)),
+            Rule::AlphaBeta => all(RelevanceRule::AlphaBeta(self.alpha)),
             Rule::Preset => {
                 let mut nodes = subject.network.graph().nodes().iter();
                 let shortcuts = nodes.any(|node| node.op == Op::Add);
@@ -143,12 +143,12 @@ impl Lrp {
                         ((level - preprocess.mean[colour]) / preprocess.std[colour]) as f32
                     })
                 };
-                Rules {
+                RelevanceRules {
                     convolutions: match shortcuts {
-                        true => Share::Gamma(self.gamma),
-                        false => Share::AlphaBeta(1.0),
+                        true => RelevanceRule::Gamma(self.gamma),
+                        false => RelevanceRule::AlphaBeta(1.0),
                     },
-                    linear: Share::Epsilon(self.epsilon),
+                    linear: RelevanceRule::Epsilon(self.epsilon),
                     input: Some([level(0.0), level(1.0)]),
                     biases: false,
                 }

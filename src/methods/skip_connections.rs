@@ -180,7 +180,7 @@ fn cuts(pass: &BackwardPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
     for some in all.chunks(together) {
         let Some(first) = some.first() else { continue };
         let given = NodeValues::from([(first.add, sides(first)?)]);
-        let kept = network.walk(&given, &[output], &mut |id, value| match some
+        let kept = network.forward_with(&given, &[output], &mut |id, value| match some
             .iter()
             .find(|block| block.add == id)
         {

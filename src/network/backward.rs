@@ -1,37 +1,60 @@
-//! The way back from a logit with a rule of one's own at every ReLU: plain, guided (Springenberg et
-//! al. 2014, <https://arxiv.org/abs/1412.6806>) or deconvnet (Zeiler & Fergus 2013,
-//! <https://arxiv.org/abs/1311.2901>).
+//! Backward passes: libtorch's gradients, and a backward pass to the input with a rule of its own at every ReLU: the plain
+//! gradient, guided backpropagation (Springenberg et al. 2014, <https://arxiv.org/abs/1412.6806>) or the deconvnet
+//! (Zeiler & Fergus 2013, <https://arxiv.org/abs/1311.2901>).
 //!
-//! libtorch's gradient has no such rule, and tch no custom function to give it one. So the forward pass
-//! is cut at every ReLU: what comes out of one is the start of a new stretch, and the way back goes
-//! stretch by stretch, with the rule applied in between. Max pooling goes back by its own switches.
+//! libtorch's gradient has no such rule, and tch has no custom autograd function that could add one. So the forward pass
+//! is cut at every ReLU: its output is a leaf that starts a new segment. The backward pass crosses one segment after the
+//! other with libtorch's gradient and applies the rule in between. Max pooling uses libtorch's own switches.
 
 use tch::{Kind, Tensor};
 
 use super::forward::Network;
 use super::graph::{NodeId, Op};
 use super::node_values::NodeValues;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
-/// What a ReLU lets through on the way back.
+/// The gradient of `objective` (a scalar) with respect to each of `nodes`, in the shapes of their values; zeros where it
+/// does not depend on one. libtorch's autograd graph is kept, so that other objectives of the same forward pass can follow.
+///
+/// # Errors
+/// If the value of a node was not kept, or libtorch fails, for one because the forward pass recorded no gradient.
+pub fn gradients(objective: &Tensor, values: &NodeValues, nodes: &[NodeId]) -> Result<NodeValues> {
+    let mut wanted = Vec::with_capacity(nodes.len());
+    for id in nodes {
+        wanted.push(values.value(*id)?);
+    }
+    let found = Tensor::f_run_backward(&[objective], &wanted, true, false)?;
+    let mut gradients = NodeValues::new();
+    for ((id, gradient), value) in nodes.iter().zip(found).zip(wanted) {
+        let gradient = if gradient.defined() {
+            gradient.detach()
+        } else {
+            Tensor::zeros(value.size(), (Kind::Float, value.device()))
+        };
+        gradients.insert(*id, gradient);
+    }
+    Ok(gradients)
+}
+
+/// What a ReLU lets through on the backward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// The gradient: what comes in where the ReLU was open.
+pub enum ReluRule {
+    /// The gradient: the incoming signal where the ReLU's input was positive.
     Plain,
-    /// What is positive where the ReLU was open.
+    /// Guided backpropagation: the positive part of the incoming signal where the ReLU's input was positive.
     Guided,
-    /// What is positive, wherever the ReLU was open: the deconvnet's own ReLU.
+    /// The deconvnet: the positive part of the incoming signal, whatever the ReLU's input was.
     Deconvnet,
 }
 
-impl Rule {
-    /// `incoming` as it leaves a ReLU (one that ends at `ceiling`, if any) whose input was `x`.
+impl ReluRule {
+    /// The signal that leaves a ReLU (or one with an upper bound `ceiling`) with the input `x` for the signal `incoming`.
     fn apply(self, incoming: &Tensor, x: &Tensor, ceiling: Option<f64>) -> Result<Tensor> {
         let positive = match self {
-            Rule::Plain => incoming.shallow_clone(),
-            Rule::Guided | Rule::Deconvnet => incoming.f_relu()?,
+            ReluRule::Plain => incoming.shallow_clone(),
+            ReluRule::Guided | ReluRule::Deconvnet => incoming.f_relu()?,
         };
-        if self == Rule::Deconvnet {
+        if self == ReluRule::Deconvnet {
             return Ok(positive);
         }
         let mut open = x.f_gt(0.0)?;
@@ -43,83 +66,80 @@ impl Rule {
 }
 
 impl Network {
-    /// Whether the network has a ReLU at all: without one there is nothing for a rule to change.
+    /// Whether the network has a ReLU (or ReLU6): without one, all rules give the gradient.
     pub fn has_relu(&self) -> bool {
-        self.graph()
-            .nodes()
-            .iter()
-            .any(|n| ceiling(&n.op).is_some())
+        let mut nodes = self.graph().nodes().iter();
+        nodes.any(|node| relu_ceiling(&node.op).is_some())
     }
 
-    /// Whether its ReLUs end somewhere (ReLU6), which the papers' rules know nothing of.
+    /// Whether it has a ReLU6, whose upper bound the papers' rules do not mention.
     pub fn has_relu6(&self) -> bool {
         self.graph().nodes().iter().any(|n| n.op == Op::Relu6)
     }
 
-    /// The sum of `weights · value` at `node`, taken back to the input `[N, 3, H, W]` by `rule`;
-    /// `weights` has the shape of the node's value and says what is asked of it (a class's logit, one
-    /// place of one channel).
+    /// The sum of `weights · value` at `node`, propagated back to the input `[N, 3, H, W]` by `rule`, in the input's shape.
+    /// `weights` has the shape of the node's value: one at a class's logit, or at one spatial position of one channel.
     ///
     /// # Errors
-    /// If libtorch refuses.
+    /// If libtorch fails.
     pub fn backward(
         &self,
         input: &Tensor,
         node: NodeId,
         weights: &Tensor,
-        rule: Rule,
+        rule: ReluRule,
     ) -> Result<Tensor> {
-        self.tape(input, &[node])?.back(node, weights, rule)
+        self.tape(input, &[node])?.backward(node, weights, rule)
     }
 
-    /// A forward pass of `input`, `[N, 3, H, W]`, from whose `nodes` one can go back, many times.
+    /// A forward pass of `input`, `[N, 3, H, W]`, for any number of backward passes from any of `nodes`.
     ///
     /// # Errors
-    /// If libtorch refuses.
+    /// If libtorch fails.
     pub fn tape(&self, input: &Tensor, nodes: &[NodeId]) -> Result<Tape<'_>> {
-        tch::with_grad(|| self.cut_at_relus(input, nodes))
+        tch::with_grad(|| self.record(input, nodes))
     }
 
-    fn cut_at_relus(&self, input: &Tensor, nodes: &[NodeId]) -> Result<Tape<'_>> {
+    fn record(&self, input: &Tensor, nodes: &[NodeId]) -> Result<Tape<'_>> {
         let graph = self.graph();
         let start = input.f_detach()?.set_requires_grad(true);
         let mut feeds_relu = vec![false; graph.nodes().len()];
         for node in graph.nodes() {
-            if let (Some(_), Some(&input)) = (ceiling(&node.op), node.inputs.first()) {
+            if let (Some(_), Some(&input)) = (relu_ceiling(&node.op), node.inputs.first()) {
                 feeds_relu[input] = true;
             }
         }
         let given = NodeValues::from([(graph.input(), start.shallow_clone())]);
-        let mut before_relu = NodeValues::new();
+        let mut relu_inputs = NodeValues::new();
         if feeds_relu[graph.input()] {
-            before_relu.insert(graph.input(), start.shallow_clone());
+            relu_inputs.insert(graph.input(), start.shallow_clone());
         }
-        let mut begins = NodeValues::from([(graph.input(), start)]);
-        let values = self.walk(&given, nodes, &mut |id, value| {
-            let value = match ceiling(&graph.node(id).op) {
+        let mut starts = NodeValues::from([(graph.input(), start)]);
+        let values = self.forward_with(&given, nodes, &mut |id, value| {
+            let value = match relu_ceiling(&graph.node(id).op) {
                 Some(_) => {
-                    let begin = value.f_detach()?.set_requires_grad(true);
-                    begins.insert(id, begin.shallow_clone());
-                    begin
+                    let leaf = value.f_detach()?.set_requires_grad(true);
+                    starts.insert(id, leaf.shallow_clone());
+                    leaf
                 }
                 None => value,
             };
             if feeds_relu[id] {
-                before_relu.insert(id, value.shallow_clone());
+                relu_inputs.insert(id, value.shallow_clone());
             }
             Ok(value)
         })?;
         Ok(Tape {
             network: self,
-            begins,
-            before_relu,
+            starts,
+            relu_inputs,
             values,
         })
     }
 }
 
-/// Where a ReLU ends: `None` if the operation is none, `Some(None)` for one without an end.
-fn ceiling(op: &Op) -> Option<Option<f64>> {
+/// The upper bound of a ReLU: `None` for another operation, `Some(None)` for a ReLU without a bound.
+fn relu_ceiling(op: &Op) -> Option<Option<f64>> {
     match op {
         Op::Relu => Some(None),
         Op::Relu6 => Some(Some(6.0)),
@@ -127,113 +147,116 @@ fn ceiling(op: &Op) -> Option<Option<f64>> {
     }
 }
 
-/// A forward pass, cut at its ReLUs.
+/// A forward pass, cut into segments at its ReLUs.
 #[derive(Debug)]
 pub struct Tape<'a> {
     network: &'a Network,
-    /// What every stretch begins with: the input, and what came out of each ReLU.
-    begins: NodeValues,
-    /// What every ReLU was given, by the node that gave it.
-    before_relu: NodeValues,
+    /// The leaf that starts each segment, by node: the input, and the output of each ReLU.
+    starts: NodeValues,
+    /// The input of each ReLU, by the node that computes it.
+    relu_inputs: NodeValues,
+    /// The values of the nodes that the tape was made for.
     values: NodeValues,
 }
 
 impl Tape<'_> {
-    /// The value of one of the nodes that the tape was made for, without its past.
+    /// The value of one of the nodes that the tape was made for, detached.
     ///
     /// # Errors
-    /// If it was made for others.
+    /// If the tape was made for other nodes.
     pub fn value(&self, node: NodeId) -> Result<Tensor> {
-        let value = self.values.get(&node).ok_or_else(|| self.missing(node))?;
-        Ok(value.f_detach()?)
+        Ok(self.values.value(node)?.f_detach()?)
     }
 
-    /// The sum of `weights · value` at `node`, one of the tape's, taken back to the input by `rule`, in
-    /// the input's shape. Asked at a ReLU itself, [`Rule::Guided`] takes that one as it is: the
-    /// question stands behind it.
+    /// The sum of `weights · value` at `node`, one of the tape's, propagated back to the input by `rule`, in the input's
+    /// shape. If `node` itself is a ReLU, [`ReluRule::Guided`] treats that one as [`ReluRule::Plain`] does, because
+    /// `weights` is no signal that came through a layer.
     ///
     /// # Errors
-    /// If the tape was made for others, or libtorch refuses.
-    pub fn back(&self, node: NodeId, weights: &Tensor, rule: Rule) -> Result<Tensor> {
-        tch::with_grad(|| self.stretch_by_stretch(node, weights, rule))
+    /// If the tape was made for other nodes, or libtorch fails.
+    pub fn backward(&self, node: NodeId, weights: &Tensor, rule: ReluRule) -> Result<Tensor> {
+        tch::with_grad(|| self.backward_by_segments(node, weights, rule))
     }
 
-    fn stretch_by_stretch(&self, node: NodeId, weights: &Tensor, rule: Rule) -> Result<Tensor> {
+    fn backward_by_segments(
+        &self,
+        node: NodeId,
+        weights: &Tensor,
+        rule: ReluRule,
+    ) -> Result<Tensor> {
         let graph = self.network.graph();
-        let asked = self.values.get(&node).ok_or_else(|| self.missing(node))?;
-        let mut arrived = NodeValues::new();
-        self.go_back(asked, weights, node, &mut arrived)?;
-        // A stretch's end is a ReLU; all that come later have been through by then.
+        // The signal at the start of each segment, summed over the segments that follow it.
+        let mut signals = NodeValues::new();
+        self.cross_segment(node, self.values.value(node)?, weights, &mut signals)?;
+        // Every segment ends before a ReLU, and all later ones have been crossed by then.
         for id in (0..=node).rev() {
-            let Some(ceiling) = ceiling(&graph.node(id).op) else {
+            let Some(ceiling) = relu_ceiling(&graph.node(id).op) else {
                 continue;
             };
-            let Some(incoming) = arrived.remove(&id) else {
+            let Some(incoming) = signals.remove(&id) else {
                 continue;
             };
             let rule = match rule {
-                Rule::Guided if id == node => Rule::Plain,
+                ReluRule::Guided if id == node => ReluRule::Plain,
                 rule => rule,
             };
             let before = graph.node(id).inputs[0];
-            let x = self.before_relu.get(&before);
-            let x = x.ok_or_else(|| self.missing(before))?;
+            let x = self.relu_inputs.value(before)?;
             let outgoing = rule.apply(&incoming, &x.f_detach()?, ceiling)?;
-            self.go_back(x, &outgoing, before, &mut arrived)?;
+            self.cross_segment(before, x, &outgoing, &mut signals)?;
         }
         let input = graph.input();
-        match (arrived.remove(&input), self.begins.get(&input)) {
-            (Some(found), _) => Ok(found),
-            (None, Some(start)) => Ok(start.f_detach()?.f_zeros_like()?),
-            (None, None) => Err(self.missing(input)),
+        match signals.remove(&input) {
+            Some(found) => Ok(found),
+            None => Ok(self.starts.value(input)?.f_detach()?.f_zeros_like()?),
         }
     }
 
-    fn missing(&self, id: NodeId) -> Error {
-        let message = format!("`{}` was not computed", self.network.graph().node(id).name);
-        Error::new(ErrorKind::Network, message)
-    }
-
-    /// Takes `weights` at `value` (of `node`) back to where its stretch begins, and adds it up there.
-    fn go_back(
+    /// Adds to `signals` the gradient of the sum of `weights · value` with respect to every start of the segment that ends
+    /// with `node`, whose value is `value`.
+    fn cross_segment(
         &self,
+        node: NodeId,
         value: &Tensor,
         weights: &Tensor,
-        node: NodeId,
-        arrived: &mut NodeValues,
+        signals: &mut NodeValues,
     ) -> Result<()> {
-        let mut reached = Vec::new();
-        let mut open = vec![node];
-        while let Some(id) = open.pop() {
-            match self.begins.get(&id) {
-                Some(begin) => reached.push((id, begin)),
-                None => open.extend(&self.network.graph().node(id).inputs),
-            }
+        if self.starts.contains_key(&node) {
+            // Two ReLUs in a row, or a backward pass from the input: a segment without nodes.
+            return signals.accumulate(node, weights.shallow_clone());
         }
-        reached.sort_by_key(|(id, _)| *id);
-        reached.dedup_by_key(|(id, _)| *id);
-        let mut add = |id: NodeId, found: Tensor| -> Result<()> {
-            let sum = match arrived.remove(&id) {
-                Some(before) => before.f_add(&found)?,
-                None => found,
-            };
-            arrived.insert(id, sum);
-            Ok(())
-        };
-        if let [(id, _)] = reached[..]
-            && id == node
-        {
-            // Two ReLUs in a row, or a question about the input: a stretch of no length.
-            return add(id, weights.shallow_clone());
-        }
+        let starts = self.segment_starts(node);
+        let leaves: Vec<&Tensor> = starts.iter().map(|(_, leaf)| *leaf).collect();
         let objective = value.f_mul(weights)?.f_sum(Kind::Float)?;
-        let starts: Vec<&Tensor> = reached.iter().map(|(_, begin)| *begin).collect();
-        let found = Tensor::f_run_backward(&[&objective], &starts, true, false)?;
-        for ((id, _), found) in reached.iter().zip(found) {
+        let found = Tensor::f_run_backward(&[&objective], &leaves, true, false)?;
+        for ((id, _), found) in starts.iter().zip(found) {
             if found.defined() {
-                add(*id, found)?;
+                signals.accumulate(*id, found)?;
             }
         }
         Ok(())
+    }
+
+    /// The starts of the segment that ends with `node`, in the order of the graph.
+    fn segment_starts(&self, node: NodeId) -> Vec<(NodeId, &Tensor)> {
+        let mut starts = Vec::new();
+        // Each node once: the number of paths is exponential in the number of residual blocks.
+        let mut visited = vec![false; node + 1];
+        visited[node] = true;
+        let mut open = vec![node];
+        while let Some(id) = open.pop() {
+            if let Some(leaf) = self.starts.get(&id) {
+                starts.push((id, leaf));
+                continue;
+            }
+            for &input in &self.network.graph().node(id).inputs {
+                if !visited[input] {
+                    visited[input] = true;
+                    open.push(input);
+                }
+            }
+        }
+        starts.sort_by_key(|(id, _)| *id);
+        starts
     }
 }

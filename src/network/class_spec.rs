@@ -1,4 +1,4 @@
-//! A class as a spec or an option names it: by index, by name, or as what the network predicts.
+//! A class as a spec or an option names it: by index, by name or WordNet id, as the prediction or as the label.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,12 +7,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A class to ask about.
+/// A class that methods and checks are to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClassSpec {
-    /// The network's own first choice (networks may differ).
+    /// The network's prediction (networks may differ).
     Predicted,
-    /// The picture's true class; pictures without one leave it out.
+    /// The image's true class; skipped for images without one.
     Label,
     /// By index.
     Index(usize),
@@ -63,10 +63,10 @@ impl JsonSchema for ClassSpec {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A class to ask about.",
+            "description": "A class that methods and checks are to explain.",
             "anyOf": [
-                { "const": "predicted", "description": "The network's own first choice (networks may differ)." },
-                { "const": "label", "description": "The picture's true class; pictures without one leave it out." },
+                { "const": "predicted", "description": "The network's prediction (networks may differ)." },
+                { "const": "label", "description": "The image's true class; skipped for images without one." },
                 { "type": "integer", "minimum": 0, "description": "By index." },
                 { "type": "string", "minLength": 1, "description": "By name or WordNet id." }
             ]

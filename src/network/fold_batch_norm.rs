@@ -1,5 +1,5 @@
-//! Batch norm folded into the convolution before it: the same function with fewer steps, and with biases where
-//! relevance can see them.
+//! Batch norm folded into the convolution before it: the same function with fewer nodes that compute something, and with
+//! the shift of each batch norm as a bias, which LRP's rules have a place for.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,21 @@ use super::graph::{Graph, NodeId, Op};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Network {
-    /// The same network in which every batch norm that alone follows a convolution does nothing any more (its node stays,
-    /// as dropout does in evaluation), for the convolution has taken its scale and its shift. Other batch norms stay.
+    /// The same function with the scale and the shift of every batch norm in the convolution before it, where nothing else
+    /// uses that convolution. The folded node stays in the graph as an identity, as dropout does in evaluation mode; other
+    /// batch norms stay as they are. Computed at the first call and kept.
     ///
     /// # Errors
-    /// If libtorch refuses.
-    pub fn folded(&self) -> Result<Network> {
+    /// If libtorch fails.
+    pub fn folded(&self) -> Result<&Network> {
+        if let Some(folded) = self.folded.get() {
+            return Ok(folded);
+        }
+        let folded = Box::new(self.fold_batch_norms()?);
+        Ok(self.folded.get_or_init(|| folded))
+    }
+
+    fn fold_batch_norms(&self) -> Result<Network> {
         let graph = self.graph();
         let mut uses = vec![0usize; graph.nodes().len()];
         for node in graph.nodes() {
@@ -38,7 +47,7 @@ impl Network {
             if uses[before] != 1 {
                 continue;
             }
-            let (weight, bias) = self.merged(before, id, *eps)?;
+            let (weight, bias) = self.folded_convolution(before, id, *eps)?;
             let name = &graph.node(before).name;
             parameters.insert(format!("{name}.weight"), weight);
             parameters.insert(format!("{name}.bias"), bias);
@@ -56,8 +65,13 @@ impl Network {
         Network::new(folded, parameters)
     }
 
-    /// Weight and bias of the convolution `before` with the batch norm `norm` in them.
-    fn merged(&self, before: NodeId, norm: NodeId, eps: f64) -> Result<(Tensor, Tensor)> {
+    /// Weight and bias of the convolution `before` with the batch norm `norm` folded into them.
+    fn folded_convolution(
+        &self,
+        before: NodeId,
+        norm: NodeId,
+        eps: f64,
+    ) -> Result<(Tensor, Tensor)> {
         let part = |id: NodeId, part: &str| {
             let name = format!("{}.{part}", self.graph().node(id).name);
             let missing = || Error::new(ErrorKind::Weights, format!("`{name}` is missing"));

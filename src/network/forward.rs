@@ -1,10 +1,11 @@
-//! Runs a graph on libtorch: forwards with whatever nodes are kept, on from a changed value, and
-//! backwards to whatever nodes are asked about.
+//! A network and its forward pass: from the input, or from the values of inner nodes, to the values of the nodes that
+//! the caller wants kept.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::graph::{Graph, Node, NodeId, Op, Padding};
 use super::node_info::same_padding;
@@ -16,6 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Network {
     graph: Arc<Graph>,
     parameters: BTreeMap<String, Tensor>,
+    /// What [`Network::folded`] computes, once it was asked for.
+    pub(super) folded: OnceCell<Box<Network>>,
 }
 
 impl Network {
@@ -34,7 +37,11 @@ impl Network {
                 return Err(Error::new(ErrorKind::Weights, message));
             }
         }
-        Ok(Network { graph, parameters })
+        Ok(Network {
+            graph,
+            parameters,
+            folded: OnceCell::new(),
+        })
     }
 
     /// The network's graph.
@@ -55,47 +62,43 @@ impl Network {
         Network::new(Arc::clone(&self.graph), parameters)
     }
 
-    /// The same network with its numbers on `device`.
+    /// The same network with its parameters on `device`.
     ///
     /// # Errors
     /// If libtorch can't move them there.
-    pub fn on(self, device: Device) -> Result<Self> {
+    pub fn to_device(self, device: Device) -> Result<Self> {
         let mut parameters = BTreeMap::new();
         for (name, tensor) in self.parameters {
             parameters.insert(name, tensor.f_to_device(device)?);
         }
-        Ok(Network {
-            graph: self.graph,
-            parameters,
-        })
+        Network::new(self.graph, parameters)
     }
 
-    /// The values of the nodes in `keep` for `input`, `[N, 3, H, W]`, preprocessed. What no later
-    /// node needs is dropped on the way. Gradients flow if `input` wants them.
+    /// The values of the nodes in `keep` for `input`, `[N, 3, H, W]`, preprocessed. The other values are freed as soon as
+    /// no later node needs them. Gradients are recorded if `input` requires them.
     ///
     /// # Errors
-    /// If libtorch refuses, with the node at which it did.
+    /// If libtorch fails, with the name of the node.
     pub fn forward(&self, input: &Tensor, keep: &[NodeId]) -> Result<NodeValues> {
         let given = NodeValues::from([(self.graph.input(), input.shallow_clone())]);
-        self.resume(&given, keep)
+        self.forward_from(&given, keep)
     }
 
-    /// The values of the nodes in `keep` when the nodes in `given` have the values there: running
-    /// on from a layer, with a branch cut, with a channel changed. Only what lies between is
-    /// computed.
+    /// The values of the nodes in `keep` if the nodes in `given` have the values there: a pass that starts at a layer,
+    /// for one with a branch removed or a channel changed. Only the nodes between are computed.
     ///
     /// # Errors
-    /// If libtorch refuses, or if a node in `keep` hangs on an input that is not given.
-    pub fn resume(&self, given: &NodeValues, keep: &[NodeId]) -> Result<NodeValues> {
-        self.walk(given, keep, &mut |_, value| Ok(value))
+    /// If libtorch fails, or if a node in `keep` depends on an input that is not given.
+    pub fn forward_from(&self, given: &NodeValues, keep: &[NodeId]) -> Result<NodeValues> {
+        self.forward_with(given, keep, &mut |_, value| Ok(value))
     }
 
-    /// Like [`resume`](Self::resume); `change` sees every node's value as it is computed (not those
-    /// given) and says what goes on in its place.
+    /// As [`forward_from`](Self::forward_from), with the value of every computed node (not of those given) replaced by
+    /// what `change` returns for it.
     ///
     /// # Errors
-    /// As [`resume`](Self::resume), and whatever `change` says.
-    pub fn walk(
+    /// As [`forward_from`](Self::forward_from), and the errors of `change`.
+    pub fn forward_with(
         &self,
         given: &NodeValues,
         keep: &[NodeId],
@@ -103,6 +106,7 @@ impl Network {
     ) -> Result<NodeValues> {
         let nodes = self.graph.nodes();
         let needed = self.needed(given, keep);
+        // How many nodes still need each value; a value is freed when none does.
         let mut uses = vec![0usize; nodes.len()];
         for (id, node) in nodes.iter().enumerate() {
             if needed[id] && !given.contains_key(&id) {
@@ -129,7 +133,7 @@ impl Network {
                 .filter_map(|&i| values[i].as_ref())
                 .collect();
             if inputs.len() != node.inputs.len() || matches!(node.op, Op::Input) {
-                let message = format!("`{}` hangs on a value that is not given", node.name);
+                let message = format!("`{}` depends on a value that is not given", node.name);
                 return Err(Error::new(ErrorKind::Network, message));
             }
             let value = self.apply(node, &inputs).map_err(failed)?;
@@ -141,11 +145,11 @@ impl Network {
                 }
             }
         }
-        let take = |&id: &NodeId| values[id].as_ref().map(|value| (id, value.shallow_clone()));
-        Ok(keep.iter().filter_map(take).collect())
+        let kept = |&id: &NodeId| values[id].as_ref().map(|value| (id, value.shallow_clone()));
+        Ok(keep.iter().filter_map(kept).collect())
     }
 
-    /// Which nodes have to be known for `keep`, stopping at those `given`.
+    /// A mask of the nodes whose values `keep` needs, itself among them; it ends at those `given`.
     fn needed(&self, given: &NodeValues, keep: &[NodeId]) -> Vec<bool> {
         let mut needed = vec![false; self.graph.nodes().len()];
         keep.iter().for_each(|&id| needed[id] = true);
@@ -159,10 +163,15 @@ impl Network {
         needed
     }
 
+    /// A parameter or buffer of `node`: `weight`, `running_mean`.
     fn part(&self, node: &Node, part: &str) -> Option<&Tensor> {
         self.parameters.get(&format!("{}.{part}", node.name))
     }
 
+    /// The weight of a convolution, a linear layer or a batch norm.
+    ///
+    /// # Errors
+    /// If `node` has none.
     pub(crate) fn weight(&self, node: &Node) -> Result<&Tensor> {
         let missing = || {
             Error::new(
@@ -173,16 +182,16 @@ impl Network {
         self.part(node, "weight").ok_or_else(missing)
     }
 
-    /// What `node` makes of its inputs.
+    /// The value of `node` for the values `x` of its inputs.
     ///
     /// # Errors
-    /// If libtorch refuses.
+    /// If libtorch fails.
     pub(crate) fn apply(&self, node: &Node, x: &[&Tensor]) -> Result<Tensor> {
         let part = |name| self.part(node, name);
         Ok(match &node.op {
             Op::Input => return Err(Error::new(ErrorKind::Network, "the input is not computed")),
             Op::Conv(_) | Op::Linear { .. } => {
-                self.linear(node, x[0], self.weight(node)?, part("bias"))?
+                self.apply_weight(node, x[0], self.weight(node)?, part("bias"))?
             }
             Op::BatchNorm { eps, .. } => x[0].f_batch_norm(
                 part("weight"),
@@ -221,16 +230,18 @@ impl Clone for Network {
             parameters: parameters
                 .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
                 .collect(),
+            folded: self.folded.clone(),
         }
     }
 }
 
 impl Network {
-    /// What a convolution or a linear layer makes of `x` with other numbers in it; any other node gives `x` back.
+    /// The value of a convolution or a linear layer for `x`, computed with `weight` and `bias` in place of its own. For any
+    /// other node, `x`.
     ///
     /// # Errors
-    /// If libtorch refuses.
-    pub(crate) fn linear(
+    /// If libtorch fails.
+    pub(crate) fn apply_weight(
         &self,
         node: &Node,
         x: &Tensor,
@@ -263,30 +274,7 @@ impl Network {
     }
 }
 
-/// The gradient of `objective` (a scalar) with respect to each of `nodes`, in the shapes of their
-/// values; zeros where it does not depend on one. The graph stays, so that other objectives of the
-/// same forward pass can follow.
-///
-/// # Errors
-/// If libtorch refuses, for one because no gradient was recorded.
-pub fn gradients(objective: &Tensor, values: &NodeValues, nodes: &[NodeId]) -> Result<NodeValues> {
-    let mut asked = Vec::with_capacity(nodes.len());
-    for id in nodes {
-        asked.push(values.value(*id)?);
-    }
-    let found = Tensor::f_run_backward(&[objective], &asked, true, false)?;
-    let mut gradients = NodeValues::new();
-    for ((id, gradient), value) in nodes.iter().zip(found).zip(asked) {
-        let gradient = match gradient.defined() {
-            true => gradient.detach(),
-            false => Tensor::zeros(value.size(), (Kind::Float, value.device())),
-        };
-        gradients.insert(*id, gradient);
-    }
-    Ok(gradients)
-}
-
-/// TensorFlow's `SAME`: the odd zero goes to the right and the bottom.
+/// `x` padded with zeros as TensorFlow's `SAME` does it: the odd one goes to the right and the bottom.
 fn pad_same(x: &Tensor, kernel: i64, stride: i64) -> Result<Tensor> {
     let size = x.size();
     let vertical = same_padding(size[2], kernel, stride);

@@ -15,9 +15,9 @@ pub mod selector;
 pub mod weights;
 pub mod zoo;
 
-pub use backward::{Rule, Tape};
+pub use backward::{ReluRule, Tape, gradients};
 pub use class_spec::ClassSpec;
-pub use forward::{Network, gradients};
+pub use forward::Network;
 pub use node_values::NodeValues;
-pub use relevance::{Relevance, Rules, Share};
+pub use relevance::{Relevance, RelevanceRule, RelevanceRules};
 pub use selector::LayerSelector;

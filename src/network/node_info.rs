@@ -1,26 +1,26 @@
-//! What follows from the graph alone: each node's shape, cost, output stride and receptive field.
+//! The shape, cost, stride and receptive field of every node, computed from the graph and the input's size alone.
 //!
-//! The receptive field follows the main path: a squeeze-and-excitation gate, which sees the whole
-//! picture, is left out of it, for then every field after the first gate would be the picture.
+//! The receptive field follows the main path. A squeeze-and-excitation gate depends on the whole input; if it counted,
+//! every receptive field after the first gate would be the whole input.
 
 use super::graph::{Graph, Node, Op, Padding};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is known of one node for a given input size.
+/// One node for an input of a given size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeInfo {
     /// Without the batch: `[channels, height, width]` or `[features]`.
     pub shape: Vec<i64>,
-    /// What training would change.
+    /// How many values training changes.
     pub parameters: i64,
-    /// One per product, of convolutions and linear layers.
+    /// Multiply-adds of convolutions and linear layers: one per product. 0 for all other nodes.
     pub multiply_adds: i64,
-    /// Pixels of the input between neighbouring places; 0 once there are no places.
+    /// Pixels of the input between neighbouring spatial positions; 0 where there are none, after global pooling.
     pub stride: i64,
-    /// Side of the receptive field in pixels of the input, not clipped to the picture; 0 where a
-    /// node sees all of it (after global pooling).
+    /// Side of the receptive field in pixels of the input, not clipped to it; 0 where it is the whole input, after global
+    /// pooling.
     pub receptive_field: i64,
-    /// Where the receptive field of place 0 begins (negative: in the padding).
+    /// First pixel of the receptive field of spatial position 0; negative in the padding.
     pub start: i64,
 }
 
@@ -34,25 +34,25 @@ impl NodeInfo {
 /// [`NodeInfo`] of every node of `graph`, for an input of `height` × `width`.
 ///
 /// # Errors
-/// If the input is too small for the network, with the layer where it ran out of pixels.
-pub fn of_graph(graph: &Graph, height: i64, width: i64) -> Result<Vec<NodeInfo>> {
+/// If the input is too small for the network, with the first node that has no spatial position left.
+pub fn from_graph(graph: &Graph, height: i64, width: i64) -> Result<Vec<NodeInfo>> {
     let mut all: Vec<NodeInfo> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
-        let info = of_node(node, &all, height, width)?;
+        let info = node_info(node, &all, height, width)?;
         if info.shape.iter().any(|&side| side < 1) {
             let message = format!(
-                "a picture of {width} × {height} runs out of pixels at `{}`",
+                "an input of {width} × {height} pixels is too small: `{}` has no spatial position left",
                 node.name
             );
             return Err(Error::new(ErrorKind::Network, message)
-                .help("feed a larger picture (`preprocess: {resize: …, crop: …}`)"));
+                .help("choose a larger input: `preprocess: {resize: …, crop: …}`"));
         }
         all.push(info);
     }
     Ok(all)
 }
 
-fn of_node(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Result<NodeInfo> {
+fn node_info(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Result<NodeInfo> {
     let parameters = node.op.parameter_count();
     let Some(input) = node.inputs.first().map(|&id| before[id].clone()) else {
         return Ok(NodeInfo {
@@ -112,7 +112,7 @@ fn of_node(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Result<
             multiply_adds: inputs * outputs,
             ..same
         },
-        // The branch sees at least as much as the shortcut.
+        // The union of both; the branch's is usually the larger one.
         Op::Add => {
             let other = &before[node.inputs[1]];
             NodeInfo {
@@ -125,26 +125,27 @@ fn of_node(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Result<
     })
 }
 
-/// A window of `kernel` slid over `size` places: how many places come out, and how many zeros
-/// stand before the first.
+/// For a window of `kernel` slid over `size` positions: the number of positions of the output, and of zeros before the
+/// first.
 fn slide(size: i64, kernel: i64, stride: i64, padding: Padding) -> (i64, i64) {
     match padding {
         Padding::Each(pad) => ((size + 2 * pad - kernel).div_euclid(stride) + 1, pad),
         Padding::Same => {
-            let places = (size + stride - 1) / stride;
-            (places, same_padding(size, kernel, stride) / 2)
+            let outputs = (size + stride - 1) / stride;
+            (outputs, same_padding(size, kernel, stride) / 2)
         }
     }
 }
 
-/// How many zeros TensorFlow's `SAME` adds in one direction, on both sides together.
+/// How many zeros TensorFlow's `SAME` adds along one axis, on both sides together.
 pub(crate) fn same_padding(size: i64, kernel: i64, stride: i64) -> i64 {
-    let places = (size + stride - 1) / stride;
-    ((places - 1) * stride + kernel - size).max(0)
+    let outputs = (size + stride - 1) / stride;
+    ((outputs - 1) * stride + kernel - size).max(0)
 }
 
+/// The stride and receptive field of a node that slides a window over the output of `before`.
 fn widened(before: NodeInfo, kernel: i64, stride: i64, pad: i64) -> NodeInfo {
-    // After global pooling (the 1×1 convolutions of a gate) there are no places left.
+    // The 1×1 convolutions of a gate come after global pooling.
     if before.stride == 0 {
         return before;
     }

@@ -1,10 +1,10 @@
-//! Layer-wise relevance propagation (Bach et al. 2015, <https://doi.org/10.1371/journal.pone.0130140>; Montavon et al. 2019,
-//! <https://doi.org/10.1007/978-3-030-28954-6_10>): a logit handed back to the pixels, each node sharing out what it got
-//! among its inputs by what they contributed.
+//! Layer-wise relevance propagation, LRP (Bach et al. 2015, <https://doi.org/10.1371/journal.pone.0130140>; Montavon et
+//! al. 2019, <https://doi.org/10.1007/978-3-030-28954-6_10>): a logit propagated back to the pixels, each node
+//! distributing its relevance over its inputs by how much they contributed to its value.
 //!
-//! A convolution, a linear layer, average pooling and the sum at the end of a residual block are all a sum of contributions
-//! `x · w`, and get a [`Share`]. Max pooling gives all to the winner; a gate of a squeeze-and-excitation counts as a
-//! constant; what works place by place (ReLU, SiLU) passes on what it gets.
+//! A convolution, a linear layer, average pooling and the sum at the end of a residual block are sums of contributions
+//! `x · w` and follow a [`RelevanceRule`]. Max pooling gives all relevance to the maximum; the gate of a
+//! squeeze-and-excitation counts as a constant; elementwise functions (ReLU, SiLU) pass their relevance on.
 
 use tch::{Kind, Tensor};
 
@@ -13,47 +13,55 @@ use super::graph::{Node, NodeId, Op};
 use super::node_values::NodeValues;
 use crate::error::Result;
 
-/// How a sum shares out its relevance among its contributions.
+/// How a sum distributes its relevance over its contributions.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Share {
-    /// In proportion, with the sum held away from 0 by so many of its root mean squares over the layer.
+pub enum RelevanceRule {
+    /// In proportion to each contribution, with the sum kept away from 0 by this many root mean squares of the layer.
     Epsilon(f64),
     /// Contributions of the sum's own sign count `1 + gamma` times.
     Gamma(f64),
-    /// Positive contributions get `alpha` times the relevance, negative ones give `alpha − 1` times it back.
+    /// Positive contributions get `alpha` times the relevance, negative ones `1 − alpha` times.
     AlphaBeta(f64),
 }
 
-/// Which share where.
+/// The rule of each kind of node.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
-    pub convolutions: Share,
-    /// Of linear layers and the pooling before them.
-    pub linear: Share,
-    /// The lowest and the highest value of the input, by colour, where the first convolution is to use them (zᴮ).
+pub struct RelevanceRules {
+    /// Of convolutions and of the sums at the end of residual blocks.
+    pub convolutions: RelevanceRule,
+    /// Of linear layers and average pooling.
+    pub linear: RelevanceRule,
+    /// The lowest and the highest value of the input, by colour, for the rule zᴮ at the first convolution. `None`: it
+    /// follows `convolutions`.
     pub input: Option<[[f32; 3]; 2]>,
-    /// Whether biases keep their share; otherwise contributions share out everything.
+    /// Whether biases take part as contributions, and so keep relevance. Otherwise contributions share all of it.
     pub biases: bool,
 }
 
-/// A logit, handed back.
+/// The relevance of an input for a logit.
 #[derive(Debug)]
 pub struct Relevance {
     /// Of every value of the input, in its shape.
     pub input: Tensor,
-    /// What was shared out: the logit.
+    /// The logit that was distributed.
     pub logit: f64,
 }
 
-/// Keeps a sum of nothing from dividing.
-const SMALL: f64 = 1e-9;
+/// The stabiliser of divisions by a sum where the rule has none of its own, in root mean squares of the sum.
+const STABILISER: f64 = 1e-9;
 
 impl Network {
-    /// Hands the logit of `class` back to `input`, `[1, 3, H, W]`. Batch norms should be [folded](Self::folded) before.
+    /// The relevance of `input`, `[1, 3, H, W]`, for the logit of `class`. Of a network with batch norms, call it on the
+    /// [folded](Self::folded) one.
     ///
     /// # Errors
-    /// If libtorch refuses.
-    pub fn relevance(&self, input: &Tensor, class: usize, rules: &Rules) -> Result<Relevance> {
+    /// If libtorch fails.
+    pub fn relevance(
+        &self,
+        input: &Tensor,
+        class: usize,
+        rules: &RelevanceRules,
+    ) -> Result<Relevance> {
         let graph = self.graph();
         let all: Vec<NodeId> = (0..graph.nodes().len()).collect();
         let input = input.f_detach()?;
@@ -63,199 +71,244 @@ impl Network {
         let start = logits.f_zeros_like()?;
         let logit = logits.f_double_value(&[0, class as i64])?;
         let _ = start.f_select(1, class as i64)?.f_fill_(logit)?;
-        let mut arrived = NodeValues::from([(output, start)]);
+        let mut found = NodeValues::from([(output, start)]);
         let first = graph.convolutions().next();
-        for (id, node) in graph.nodes().iter().enumerate().rev() {
-            let Some(relevance) = arrived.remove(&id) else {
+        for (id, node) in graph.nodes().iter().enumerate().skip(1).rev() {
+            let Some(relevance) = found.remove(&id) else {
                 continue;
             };
-            if node.op == Op::Input {
-                arrived.insert(id, relevance);
-                continue;
-            }
             let inputs: Vec<&Tensor> = node
                 .inputs
                 .iter()
                 .map(|&input| values.value(input))
                 .collect::<Result<_>>()?;
-            let bounds = rules.input.filter(|_| first == Some(id));
-            let parts = self.share(node, &inputs, values.value(id)?, &relevance, rules, bounds)?;
+            let z = values.value(id)?;
+            let parts = match rules.input {
+                Some(bounds) if first == Some(id) => {
+                    vec![self.distribute_within_bounds(node, inputs[0], z, &relevance, bounds)?]
+                }
+                _ => self.distribute(node, &inputs, z, &relevance, rules)?,
+            };
             for (&input, part) in node.inputs.iter().zip(parts) {
-                arrived.accumulate(input, part)?;
+                found.accumulate(input, part)?;
             }
         }
-        let found = match arrived.remove(&graph.input()) {
+        let input = match found.remove(&graph.input()) {
             Some(found) => found,
             None => input.f_zeros_like()?,
         };
-        Ok(Relevance {
-            input: found,
-            logit,
-        })
+        Ok(Relevance { input, logit })
     }
 
-    /// What each of the inputs gets of a node's relevance; those that are left out get nothing.
-    fn share(
+    /// The relevance of each input `x` of `node`, whose value is `z`; the inputs that are left out get none.
+    fn distribute(
         &self,
         node: &Node,
         x: &[&Tensor],
         z: &Tensor,
         relevance: &Tensor,
-        rules: &Rules,
-        bounds: Option<[[f32; 3]; 2]>,
+        rules: &RelevanceRules,
     ) -> Result<Vec<Tensor>> {
-        let passed = || Ok(vec![relevance.shallow_clone()]);
-        match &node.op {
-            Op::Input => Ok(Vec::new()),
-            Op::Relu | Op::Relu6 | Op::Silu | Op::Sigmoid | Op::Dropout | Op::Mul => passed(),
-            Op::Flatten => Ok(vec![relevance.f_reshape(x[0].size().as_slice())?]),
-            Op::MaxPool { .. } => Ok(vec![back(x[0], relevance, |x| self.apply(node, &[x]))?]),
+        Ok(match &node.op {
+            Op::Input => Vec::new(),
+            // Of a product, the first input: the features, not the gate.
+            Op::Relu | Op::Relu6 | Op::Silu | Op::Sigmoid | Op::Dropout | Op::Mul => {
+                vec![relevance.shallow_clone()]
+            }
+            Op::Flatten => vec![relevance.f_reshape(x[0].size().as_slice())?],
+            Op::MaxPool { .. } => vec![gradient(x[0], relevance, |x| self.apply(node, &[x]))?],
             Op::AvgPool { .. } => {
-                // Its weights are all positive.
-                let sum = |x: &Tensor, sign: i32| match sign {
-                    -1 => self.apply(node, &[&x.f_mul_scalar(0.0)?]),
-                    _ => self.apply(node, &[x]),
+                let sum = |x: &Tensor, weights: Weights| match weights {
+                    Weights::Negative => self.apply(node, &[&x.f_mul_scalar(0.0)?]),
+                    Weights::All | Weights::Positive => self.apply(node, &[x]),
                 };
-                Ok(vec![rules.linear.out(x[0], z, None, relevance, &sum)?])
+                let rule = rules.linear;
+                vec![rule.distribute_weighted(x[0], z, None, relevance, &sum)?]
             }
             Op::BatchNorm { .. } => {
                 // One that could not be folded: `a · x + b` in every channel.
                 let shift = self.apply(node, &[&x[0].f_zeros_like()?])?;
                 let own = z.f_sub(&shift)?;
-                Ok(vec![relevance.f_mul(&own.f_div(&steady(z, SMALL)?)?)?])
+                vec![relevance.f_mul(&own.f_div(&stabilise(z, STABILISER)?)?)?]
             }
-            Op::Add => rules.convolutions.two(x[0], x[1], z, relevance),
-            Op::Conv(_) | Op::Linear { .. } => {
-                let weight = self.weight(node)?;
-                if let Some([low, high]) = bounds {
-                    let corner = |colours: [f32; 3]| -> Result<Tensor> {
-                        let colours = Tensor::from_slice(&colours).f_view([1, 3, 1, 1])?;
-                        let colours = colours.f_to_device(x[0].device())?;
-                        Ok(x[0].f_zeros_like()?.f_add(&colours)?)
-                    };
-                    let parts = [
-                        (x[0].shallow_clone(), weight.shallow_clone(), 1.0),
-                        (corner(low)?, weight.f_relu()?, -1.0),
-                        (corner(high)?, weight.f_clamp_max(0.0)?, -1.0),
-                    ];
-                    // Without the bias, as in the paper.
-                    let mut total = z.f_zeros_like()?;
-                    for (x, weight, sign) in &parts {
-                        let part = self.linear(node, x, weight, None)?;
-                        total = total.f_add(&part.f_mul_scalar(*sign)?)?;
-                    }
-                    let ratio = relevance.f_div(&steady(&total, SMALL)?)?;
-                    let mut sum = x[0].f_zeros_like()?;
-                    for (x, weight, sign) in &parts {
-                        let part = back(x, &ratio, |x| self.linear(node, x, weight, None))?;
-                        sum = sum.f_add(&part.f_mul(x)?.f_mul_scalar(*sign)?)?;
-                    }
-                    return Ok(vec![sum]);
-                }
-                let share = match node.op {
-                    Op::Conv(_) => rules.convolutions,
-                    _ => rules.linear,
-                };
-                let sum = |x: &Tensor, sign: i32| {
-                    let signed = match sign {
-                        1 => weight.f_relu()?,
-                        -1 => weight.f_clamp_max(0.0)?,
-                        _ => weight.shallow_clone(),
-                    };
-                    self.linear(node, x, &signed, None)
-                };
-                if rules.biases {
-                    let bias = self.bias(node);
-                    return Ok(vec![share.out(x[0], z, bias, relevance, &sum)?]);
-                }
-                let z = self.linear(node, x[0], weight, None)?;
-                Ok(vec![share.out(x[0], &z, None, relevance, &sum)?])
+            Op::Add => rules
+                .convolutions
+                .distribute_added(x[0], x[1], z, relevance)?,
+            Op::Conv(_) => {
+                vec![self.distribute_layer(
+                    node,
+                    x[0],
+                    z,
+                    relevance,
+                    rules.convolutions,
+                    rules.biases,
+                )?]
             }
+            Op::Linear { .. } => {
+                vec![self.distribute_layer(node, x[0], z, relevance, rules.linear, rules.biases)?]
+            }
+        })
+    }
+
+    /// The relevance of the input `x` of a convolution or a linear layer with the value `z`.
+    fn distribute_layer(
+        &self,
+        node: &Node,
+        x: &Tensor,
+        z: &Tensor,
+        relevance: &Tensor,
+        rule: RelevanceRule,
+        biases: bool,
+    ) -> Result<Tensor> {
+        let weight = self.weight(node)?;
+        let sum = |x: &Tensor, weights: Weights| {
+            let chosen = match weights {
+                Weights::All => weight.shallow_clone(),
+                Weights::Positive => weight.f_relu()?,
+                Weights::Negative => weight.f_clamp_max(0.0)?,
+            };
+            self.apply_weight(node, x, &chosen, None)
+        };
+        if biases {
+            return rule.distribute_weighted(x, z, self.bias(node), relevance, &sum);
         }
+        let z = self.apply_weight(node, x, weight, None)?;
+        rule.distribute_weighted(x, &z, None, relevance, &sum)
+    }
+
+    /// The rule zᴮ (Montavon et al. 2017, <https://doi.org/10.1016/j.patcog.2016.11.008>): the relevance of the input `x`
+    /// of a convolution with the value `z`, where `x` lies within `bounds`, by colour. Without the bias, as in the paper.
+    fn distribute_within_bounds(
+        &self,
+        node: &Node,
+        x: &Tensor,
+        z: &Tensor,
+        relevance: &Tensor,
+        [low, high]: [[f32; 3]; 2],
+    ) -> Result<Tensor> {
+        let weight = self.weight(node)?;
+        let plain_colour = |colour: [f32; 3]| -> Result<Tensor> {
+            let colour = Tensor::from_slice(&colour).f_view([1, 3, 1, 1])?;
+            let colour = colour.f_to_device(x.device())?;
+            Ok(x.f_zeros_like()?.f_add(&colour)?)
+        };
+        let parts = [
+            (x.shallow_clone(), weight.shallow_clone(), 1.0),
+            (plain_colour(low)?, weight.f_relu()?, -1.0),
+            (plain_colour(high)?, weight.f_clamp_max(0.0)?, -1.0),
+        ];
+        let mut total = z.f_zeros_like()?;
+        for (x, weight, sign) in &parts {
+            let part = self.apply_weight(node, x, weight, None)?;
+            total = total.f_add(&part.f_mul_scalar(*sign)?)?;
+        }
+        let ratio = relevance.f_div(&stabilise(&total, STABILISER)?)?;
+        let mut sum = x.f_zeros_like()?;
+        for (x, weight, sign) in &parts {
+            let part = gradient(x, &ratio, |x| self.apply_weight(node, x, weight, None))?;
+            sum = sum.f_add(&part.f_mul(x)?.f_mul_scalar(*sign)?)?;
+        }
+        Ok(sum)
     }
 }
 
-impl Share {
-    /// What `x` gets of the relevance of `z = sum(x, 0) + bias`, where `sum(x, 1)` and `sum(x, −1)` are the same sum over
-    /// positive and over negative weights alone.
-    fn out(
+/// Which weights of a layer a sum is computed with; the others count as 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weights {
+    All,
+    Positive,
+    Negative,
+}
+
+/// A layer's sum of contributions for an input, with some of its weights.
+type WeightedSum<'a> = dyn Fn(&Tensor, Weights) -> Result<Tensor> + 'a;
+
+impl RelevanceRule {
+    /// The relevance of `x`, of whose contributions `z = sum(x, All) + bias` is the sum.
+    fn distribute_weighted(
         self,
         x: &Tensor,
         z: &Tensor,
         bias: Option<&Tensor>,
         relevance: &Tensor,
-        sum: &dyn Fn(&Tensor, i32) -> Result<Tensor>,
+        sum: &WeightedSum,
     ) -> Result<Tensor> {
-        if let Share::Epsilon(epsilon) = self {
-            let ratio = relevance.f_div(&steady(z, epsilon)?)?;
-            return Ok(back(x, &ratio, |x| sum(x, 0))?.f_mul(x)?);
+        if let RelevanceRule::Epsilon(epsilon) = self {
+            let ratio = relevance.f_div(&stabilise(z, epsilon)?)?;
+            return Ok(gradient(x, &ratio, |x| sum(x, Weights::All))?.f_mul(x)?);
         }
-        // After a ReLU there is nothing below 0, and half of the sums is spared.
-        let mut sides = vec![(1, x.f_relu()?)];
-        if x.f_lt(0.0)?.f_any()?.f_int64_value(&[])? != 0 {
-            sides.push((-1, x.f_clamp_max(0.0)?));
-        }
-        // Positive contributions: both factors of one sign. Negative ones: of two.
-        let signed = |sign: i32| -> Result<(Tensor, Vec<Sum>)> {
-            let mut all = z.f_zeros_like()?;
+        let above = x.f_relu()?;
+        // After a ReLU no value is below 0, and half of the sums can be left out.
+        let below = if x.f_lt(0.0)?.f_any()?.f_int64_value(&[])? != 0 {
+            Some(x.f_clamp_max(0.0)?)
+        } else {
+            None
+        };
+        // The sum of the contributions of one sign: with `same` the positive ones (both factors above 0, or both below),
+        // otherwise the negative ones.
+        let signed = |same: bool| -> Result<(Tensor, Vec<Recorded>)> {
+            let (for_above, for_below) = if same {
+                (Weights::Positive, Weights::Negative)
+            } else {
+                (Weights::Negative, Weights::Positive)
+            };
+            let mut sides = vec![(&above, for_above)];
+            sides.extend(below.as_ref().map(|below| (below, for_below)));
+            let mut total = z.f_zeros_like()?;
             let mut sums = Vec::new();
-            for (side, x) in &sides {
-                let part = Sum::new(x, |x| sum(x, sign * side))?;
-                all = all.f_add(&part.value.f_detach()?)?;
+            for (x, weights) in sides {
+                let part = Recorded::new(x, |x| sum(x, weights))?;
+                total = total.f_add(&part.value.f_detach()?)?;
                 sums.push(part);
             }
-            Ok((all, sums))
+            Ok((total, sums))
         };
-        let (positive, of_positive) = signed(1)?;
-        // With alpha 1 negative contributions get nothing.
-        let (negative, of_negative) = match self == Share::AlphaBeta(1.0) {
-            true => (z.f_zeros_like()?, Vec::new()),
-            false => signed(-1)?,
+        let (positive, of_positive) = signed(true)?;
+        // With alpha 1 negative contributions get no relevance.
+        let (negative, of_negative) = if self == RelevanceRule::AlphaBeta(1.0) {
+            (z.f_zeros_like()?, Vec::new())
+        } else {
+            signed(false)?
         };
-        let (bias_above, bias_below) = match bias {
-            Some(bias) => {
-                let shape: Vec<i64> = match z.dim() {
-                    4 => vec![1, -1, 1, 1],
-                    _ => vec![1, -1],
-                };
-                let bias = bias.f_view(shape.as_slice())?;
-                (bias.f_relu()?, bias.f_sub(&bias.f_relu()?)?)
-            }
-            None => (z.f_zeros_like()?, z.f_zeros_like()?),
-        };
-        let positive_all = positive.f_add(&bias_above)?;
-        let negative_all = negative.f_add(&bias_below)?;
-        let factors = self.factors(z, &positive_all, &negative_all, relevance)?;
+        let (bias_above, bias_below) = bias_by_sign(bias, z)?;
+        let positive = positive.f_add(&bias_above)?;
+        let negative = negative.f_add(&bias_below)?;
+        let factors = self.factors(z, &positive, &negative, relevance)?;
         let mut total = x.f_zeros_like()?;
         for (sums, factor) in [(of_positive, factors.0), (of_negative, factors.1)] {
             for sum in sums {
-                total = total.f_add(&sum.back(&factor)?.f_mul(&sum.x)?)?;
+                total = total.f_add(&sum.gradient(&factor)?.f_mul(&sum.x)?)?;
             }
         }
         Ok(total)
     }
 
-    /// What the two sides of `z = a + b` get.
-    fn two(self, a: &Tensor, b: &Tensor, z: &Tensor, relevance: &Tensor) -> Result<Vec<Tensor>> {
-        if let Share::Epsilon(epsilon) = self {
-            let ratio = relevance.f_div(&steady(z, epsilon)?)?;
+    /// The relevance of `a` and of `b`, where `z = a + b`.
+    fn distribute_added(
+        self,
+        a: &Tensor,
+        b: &Tensor,
+        z: &Tensor,
+        relevance: &Tensor,
+    ) -> Result<Vec<Tensor>> {
+        if let RelevanceRule::Epsilon(epsilon) = self {
+            let ratio = relevance.f_div(&stabilise(z, epsilon)?)?;
             return Ok(vec![a.f_mul(&ratio)?, b.f_mul(&ratio)?]);
         }
-        let parts =
-            |x: &Tensor| -> Result<(Tensor, Tensor)> { Ok((x.f_relu()?, x.f_sub(&x.f_relu()?)?)) };
-        let (a_above, a_below) = parts(a)?;
-        let (b_above, b_below) = parts(b)?;
+        let (a_above, a_below) = by_sign(a)?;
+        let (b_above, b_below) = by_sign(b)?;
         let (positive, negative) = (a_above.f_add(&b_above)?, a_below.f_add(&b_below)?);
         let (of_positive, of_negative) = self.factors(z, &positive, &negative, relevance)?;
-        let of = |above: Tensor, below: Tensor| -> Result<Tensor> {
+        let weigh = |above: Tensor, below: Tensor| -> Result<Tensor> {
             Ok(above
                 .f_mul(&of_positive)?
                 .f_add(&below.f_mul(&of_negative)?)?)
         };
-        Ok(vec![of(a_above, a_below)?, of(b_above, b_below)?])
+        Ok(vec![weigh(a_above, a_below)?, weigh(b_above, b_below)?])
     }
 
-    /// What a positive and a negative contribution are multiplied with, where all of them sum to `positive` and `negative`.
+    /// The factors that turn a positive and a negative contribution to `z` into relevance, where `positive` and `negative`
+    /// are the sums of all contributions of either sign.
     fn factors(
         self,
         z: &Tensor,
@@ -264,7 +317,7 @@ impl Share {
         relevance: &Tensor,
     ) -> Result<(Tensor, Tensor)> {
         match self {
-            Share::Gamma(gamma) => {
+            RelevanceRule::Gamma(gamma) => {
                 let up = z.f_ge(0.0)?.f_to_kind(Kind::Float)?;
                 let more = |own: &Tensor| own.f_mul_scalar(gamma)?.f_add_scalar(1.0);
                 let (for_positive, for_negative) =
@@ -272,25 +325,46 @@ impl Share {
                 let total = positive
                     .f_mul(&for_positive)?
                     .f_add(&negative.f_mul(&for_negative)?)?;
-                let ratio = relevance.f_div(&steady(&total, SMALL)?)?;
+                let ratio = relevance.f_div(&stabilise(&total, STABILISER)?)?;
                 Ok((ratio.f_mul(&for_positive)?, ratio.f_mul(&for_negative)?))
             }
-            Share::AlphaBeta(alpha) => {
-                let of = |sum: &Tensor, times: f64| -> Result<Tensor> {
-                    Ok(relevance.f_mul_scalar(times)?.f_div(&steady(sum, SMALL)?)?)
+            RelevanceRule::AlphaBeta(alpha) => {
+                let factor = |sum: &Tensor, times: f64| -> Result<Tensor> {
+                    let relevance = relevance.f_mul_scalar(times)?;
+                    Ok(relevance.f_div(&stabilise(sum, STABILISER)?)?)
                 };
-                Ok((of(positive, alpha)?, of(negative, 1.0 - alpha)?))
+                Ok((factor(positive, alpha)?, factor(negative, 1.0 - alpha)?))
             }
-            Share::Epsilon(epsilon) => {
-                let ratio = relevance.f_div(&steady(z, epsilon)?)?;
+            RelevanceRule::Epsilon(epsilon) => {
+                let ratio = relevance.f_div(&stabilise(z, epsilon)?)?;
                 Ok((ratio.shallow_clone(), ratio))
             }
         }
     }
 }
 
-/// `z` held away from 0, on its own side, by `epsilon` root mean squares of it, and by a little in any case.
-fn steady(z: &Tensor, epsilon: f64) -> Result<Tensor> {
+/// The values of `x` above 0 and those below, zero elsewhere.
+fn by_sign(x: &Tensor) -> Result<(Tensor, Tensor)> {
+    let above = x.f_relu()?;
+    let below = x.f_sub(&above)?;
+    Ok((above, below))
+}
+
+/// A bias by sign, in a shape that can be added to the layer's value `z`; zeros if there is none.
+fn bias_by_sign(bias: Option<&Tensor>, z: &Tensor) -> Result<(Tensor, Tensor)> {
+    let Some(bias) = bias else {
+        return Ok((z.f_zeros_like()?, z.f_zeros_like()?));
+    };
+    let shape: &[i64] = if z.dim() == 4 {
+        &[1, -1, 1, 1]
+    } else {
+        &[1, -1]
+    };
+    by_sign(&bias.f_view(shape)?)
+}
+
+/// `z` moved away from 0, each value to its own side, by `epsilon` root mean squares of `z`, and by 1e-30 at least.
+fn stabilise(z: &Tensor, epsilon: f64) -> Result<Tensor> {
     let rms = z
         .f_square()?
         .f_mean(Kind::Double)?
@@ -305,22 +379,22 @@ fn steady(z: &Tensor, epsilon: f64) -> Result<Tensor> {
 }
 
 /// The gradient of `Σ weights · f(x)` at `x`.
-fn back(x: &Tensor, weights: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-    Sum::new(x, f)?.back(weights)
+fn gradient(x: &Tensor, weights: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    Recorded::new(x, f)?.gradient(weights)
 }
 
-/// A function's value, and the way back from it.
-struct Sum {
+/// A function's value at `x`, recorded for its gradient.
+struct Recorded {
     x: Tensor,
     leaf: Tensor,
     value: Tensor,
 }
 
-impl Sum {
+impl Recorded {
     fn new(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
         let leaf = x.f_detach()?.f_set_requires_grad(true)?;
         let value = tch::with_grad(|| f(&leaf))?;
-        Ok(Sum {
+        Ok(Recorded {
             x: x.f_detach()?,
             leaf,
             value,
@@ -328,7 +402,7 @@ impl Sum {
     }
 
     /// The gradient of `Σ weights · value` at `x`.
-    fn back(&self, weights: &Tensor) -> Result<Tensor> {
+    fn gradient(&self, weights: &Tensor) -> Result<Tensor> {
         tch::with_grad(|| {
             let objective = self.value.f_mul(weights)?.f_sum(Kind::Float)?;
             let found = Tensor::f_run_backward(&[&objective], &[&self.leaf], false, false)?;

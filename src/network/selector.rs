@@ -53,7 +53,7 @@ const WORDS: [&str; 8] = [
 
 /// The nodes that `selector` means, in the network's order, at least one.
 ///
-/// `infos` are those of [`node_info::of_graph`](crate::network::node_info::of_graph) for the same graph.
+/// `infos` are those of [`node_info::from_graph`](crate::network::node_info::from_graph) for the same graph.
 ///
 /// # Errors
 /// [`ErrorKind::Network`], if the network has no such layer, with the nearest name.

@@ -95,7 +95,7 @@ fn plan_model(
     }
     let graph = arch.graph(options);
     let side = nominal_side(&preprocess, arch);
-    let info = node_info::of_graph(&graph, side, side).map_err(locate("preprocess"))?;
+    let info = node_info::from_graph(&graph, side, side).map_err(locate("preprocess"))?;
     let (layers, selected) = select_layers(experiment, &model.arch, &graph, &info, origin)?;
     Ok(PlannedModel {
         id,

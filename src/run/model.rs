@@ -74,7 +74,7 @@ pub(super) fn load_planned(
     let (network, weights) = networks
         .find_or_load(key, || {
             let (network, weights) = load_weights(planned, &cache, progress)?;
-            Ok((network.on(device)?, weights))
+            Ok((network.to_device(device)?, weights))
         })
         .map_err(locate("weights"))?;
     if let Some(lock) = &plan.experiment.lock {
@@ -84,7 +84,7 @@ pub(super) fn load_planned(
     let classes = class_count(network.graph());
     let labels = class_names(planned, classes).map_err(locate("labels"))?;
     let side = nominal_side(&planned.preprocess, planned.arch);
-    let node_info = node_info::of_graph(network.graph(), side, side)?;
+    let node_info = node_info::from_graph(network.graph(), side, side)?;
     let info = model_info(planned, network.graph(), &node_info, weights, classes);
     let loaded = LoadedModel {
         id: planned.id.clone(),

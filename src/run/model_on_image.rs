@@ -76,7 +76,7 @@ impl ModelOnImage<'_> {
         let graph = loaded.network.graph();
         let (width, height) = self.view.pixels.dimensions();
         // An image that is fed without resizing may be too small for the network.
-        node_info::of_graph(graph, height.into(), width.into())?;
+        node_info::from_graph(graph, height.into(), width.into())?;
         let needs_gradients = self
             .methods()
             .any(|(entry, _)| entry.method().asks_about_classes());

@@ -131,7 +131,7 @@ fn dead_kernels_are_found_and_norms_are_spread_by_depth() {
         network: Network::new(graph, weights).unwrap(),
         info: {
             let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
-            node_info::of_graph(&graph, 64, 64).unwrap()
+            node_info::from_graph(&graph, 64, 64).unwrap()
         },
         ..subject("vgg11")
     };
@@ -176,7 +176,7 @@ fn a_word_means_the_nearest_kernels_that_have_a_shape() {
     let method: MethodSpec = serde_yaml::from_str("filters").unwrap();
     let resolve = |arch: &str, word: &str| {
         let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
-        let info = node_info::of_graph(&graph, 224, 224).unwrap();
+        let info = node_info::from_graph(&graph, 224, 224).unwrap();
         let found = method
             .method()
             .resolve(&LayerSelector(word.into()), &graph, &info);

@@ -2,7 +2,7 @@
 //! the same, and conserved.
 
 use convscope::network::graph::{Conv, Graph, Op, Padding};
-use convscope::network::{Rules, Share};
+use convscope::network::{RelevanceRule, RelevanceRules};
 
 use super::*;
 
@@ -18,7 +18,7 @@ impl Sum {
     }
 
     /// What each contribution gets of `relevance`.
-    fn shares(&self, share: Share, rms: f64, relevance: f64) -> Vec<f64> {
+    fn shares(&self, share: RelevanceRule, rms: f64, relevance: f64) -> Vec<f64> {
         let z = self.total();
         let up = if z >= 0.0 { 1.0 } else { -1.0 };
         let own = |value: f64, sign: f64| if value * sign > 0.0 { value } else { 0.0 };
@@ -26,13 +26,13 @@ impl Sum {
             own(self.bias, sign) + self.parts.iter().map(|part| own(part.1, sign)).sum::<f64>()
         };
         let of = |value: f64| match share {
-            Share::Epsilon(epsilon) => value / (z + up * epsilon * rms) * relevance,
-            Share::Gamma(gamma) => {
+            RelevanceRule::Epsilon(epsilon) => value / (z + up * epsilon * rms) * relevance,
+            RelevanceRule::Gamma(gamma) => {
                 let more = |value: f64| value + gamma * own(value, up);
                 let total: f64 = self.parts.iter().map(|part| more(part.1)).sum();
                 more(value) / (total + more(self.bias)) * relevance
             }
-            Share::AlphaBeta(alpha) => {
+            RelevanceRule::AlphaBeta(alpha) => {
                 let share = |sign: f64, times: f64| match all(sign) {
                     0.0 => 0.0,
                     all => own(value, sign) / all * times * relevance,
@@ -45,7 +45,7 @@ impl Sum {
 }
 
 /// The relevance of the inputs of `sums`.
-fn back(sums: &[Sum], share: Share, relevance: &[f64], inputs: usize) -> Vec<f64> {
+fn back(sums: &[Sum], share: RelevanceRule, relevance: &[f64], inputs: usize) -> Vec<f64> {
     let squares: f64 = sums.iter().map(|sum| sum.total().powi(2)).sum();
     let rms = (squares / sums.len() as f64).sqrt();
     let mut found = vec![0.0; inputs];
@@ -86,7 +86,7 @@ fn numbers(tensor: &Tensor) -> Vec<f64> {
 }
 
 /// The toy's relevance, contribution by contribution.
-fn slowly(network: &Network, x: &[f64], class: usize, share: Share) -> Vec<f64> {
+fn slowly(network: &Network, x: &[f64], class: usize, share: RelevanceRule) -> Vec<f64> {
     let of = |name: &str| numbers(network.parameter(name).unwrap());
     let (kernel, shift) = (of("conv.weight"), of("conv.bias"));
     let (head, constant) = (of("head.weight"), of("head.bias"));
@@ -123,8 +123,8 @@ fn slowly(network: &Network, x: &[f64], class: usize, share: Share) -> Vec<f64> 
     (0..27).map(|at| of_conv[at] + of_sides[27 + at]).collect()
 }
 
-fn everywhere(share: Share, biases: bool) -> Rules {
-    Rules {
+fn everywhere(share: RelevanceRule, biases: bool) -> RelevanceRules {
+    RelevanceRules {
         convolutions: share,
         linear: share,
         input: None,
@@ -132,12 +132,12 @@ fn everywhere(share: Share, biases: bool) -> Rules {
     }
 }
 
-const SHARES: [Share; 5] = [
-    Share::Epsilon(0.01),
-    Share::Epsilon(0.5),
-    Share::Gamma(0.25),
-    Share::AlphaBeta(1.0),
-    Share::AlphaBeta(2.0),
+const SHARES: [RelevanceRule; 5] = [
+    RelevanceRule::Epsilon(0.01),
+    RelevanceRule::Epsilon(0.5),
+    RelevanceRule::Gamma(0.25),
+    RelevanceRule::AlphaBeta(1.0),
+    RelevanceRule::AlphaBeta(2.0),
 ];
 
 #[test]
@@ -177,7 +177,8 @@ fn without_biases(arch: &str) -> Network {
 
 #[test]
 fn it_is_gradient_times_input_where_nothing_holds_a_sum_away_from_0() {
-    let network = without_biases("vgg11_bn").folded().unwrap();
+    let network = without_biases("vgg11_bn");
+    let network = network.folded().unwrap();
     let input = input();
     let output = network.graph().output();
     let values = network
@@ -188,7 +189,7 @@ fn it_is_gradient_times_input_where_nothing_holds_a_sum_away_from_0() {
     let gradient = &gradients(&objective, &values, &[at]).unwrap()[&at];
     let expected: Vec<f32> = Vec::try_from((gradient * &input).flatten(0, -1)).unwrap();
     let found = network
-        .relevance(&input, 7, &everywhere(Share::Epsilon(0.0), true))
+        .relevance(&input, 7, &everywhere(RelevanceRule::Epsilon(0.0), true))
         .unwrap();
     let found: Vec<f32> = Vec::try_from(found.input.flatten(0, -1)).unwrap();
     held("lrp", "vgg11_bn", &found, &expected, 1e-4);
@@ -211,24 +212,25 @@ fn a_folded_network_says_the_same() {
             let nodes = network.graph().nodes().iter();
             nodes.filter(|node| is(&node.op)).count()
         };
-        assert_eq!(norms(&folded), 0, "{arch}");
+        assert_eq!(norms(folded), 0, "{arch}");
         let logits = |network: &Network| -> Vec<f32> {
             let output = network.graph().output();
             let values = tch::no_grad(|| network.forward(&input(), &[output])).unwrap();
             Vec::try_from(values[&output].flatten(0, -1)).unwrap()
         };
-        close(arch, &logits(&folded), &logits(&network), 1e-4);
+        close(arch, &logits(folded), &logits(&network), 1e-4);
     }
 }
 
 #[test]
 fn nothing_is_lost_without_biases() {
     for arch in ["vgg11_bn", "resnet18"] {
-        let network = without_biases(arch).folded().unwrap();
+        let network = without_biases(arch);
+        let network = network.folded().unwrap();
         for share in [
-            Share::Epsilon(0.0),
-            Share::Gamma(1.0),
-            Share::AlphaBeta(1.0),
+            RelevanceRule::Epsilon(0.0),
+            RelevanceRule::Gamma(1.0),
+            RelevanceRule::AlphaBeta(1.0),
         ] {
             // With random weights and shortcuts, sums near 0 make epsilon 0 and gamma large numbers of both signs.
             let found = network

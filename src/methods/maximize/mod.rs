@@ -165,7 +165,7 @@ impl Method for Maximize {
             return refuse(message, "it goes up to 1024 pixels; 128 or 224 are usual");
         }
         let side = i64::from(self.size);
-        node_info::of_graph(graph, side, side)
+        node_info::from_graph(graph, side, side)
             .map_err(|error| error.help("a larger `size` is needed; 128 is the default"))?;
         if layers.is_empty() {
             return Ok(());
