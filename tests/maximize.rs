@@ -278,7 +278,10 @@ fn wrong_options_are_refused_before_anything_runs() {
     std::fs::write(folder.path().join("spec.yaml"), vgg).unwrap();
     let small = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
     let error = run::run_spec(&small, &options(folder.path()), &Silent).unwrap_err();
-    assert!(error.one_line().contains("has no spatial position left"), "{error:?}");
+    assert!(
+        error.one_line().contains("has no spatial position left"),
+        "{error:?}"
+    );
 }
 
 #[test]
