@@ -1,15 +1,15 @@
-"""The work of `methods.rs` done by PyTorch, Captum and pytorch-grad-cam, and how long it takes them.
+"""Measures PyTorch, Captum and pytorch-grad-cam on the methods of `methods.rs`.
 
     python benches/peers.py                  # their seconds, as tab-separated values
-    python benches/peers.py --ours FILE      # beside ours: FILE is what `PEERS=1 cargo bench --bench methods` printed
+    python benches/peers.py --ours FILE      # compared with convscope's: FILE is the output of `PEERS=1 cargo bench --bench methods`
 
-`make bench-peers` does both. METHODS, NETWORKS and THREADS choose, as they do for ours.
+`make bench-peers` runs both. METHODS, NETWORKS and THREADS select what is measured, as in `methods.rs`.
 
-The same weights (by the formula of src/network/random.rs), picture, class, layer, options (options.json), batch
-size and threads. Their networks want no gradient for parameters and one for the picture, as ours do: that is
-what spares pytorch-grad-cam the most. Its Score-CAM and its Ablation-CAM have batches of our size; Score-CAM is
-given only the channels that ours tries. Its maps are enlarged to the picture and ours are not, which costs
-next to nothing. What has no counterpart (`rise`) is passed over.
+Both use the same weights (by the formula of src/network/random_weights.rs), image, class, layer, options
+(options.json), batch size and threads. The networks require gradients for the image and not for parameters, as in
+convscope, which makes pytorch-grad-cam faster. Its Score-CAM and Ablation-CAM use batches of convscope's size, and
+Score-CAM only the channels that convscope uses. It upsamples its maps to the image, which takes almost no time.
+Methods without a counterpart (`rise`) are left out.
 """
 
 import argparse
@@ -31,29 +31,29 @@ from PIL import Image
 import pytorch_grad_cam as cams
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-# Progress bars of theirs would cost time and lines.
+# Without progress bars.
 for module in (cams.score_cam, cams.ablation_cam):
     module.tqdm.tqdm = lambda steps, **_: steps
 warnings.filterwarnings("ignore")
 
 HERE = pathlib.Path(__file__).resolve().parent
-PICTURE = HERE.parent / "tests" / "golden" / "input_224.png"
+IMAGE = HERE.parent / "tests" / "golden" / "input_224.png"
 OPTIONS = json.loads((HERE / "options.json").read_text())
 NETWORKS = ["resnet50", "vgg16", "efficientnet_b0"]
-# Pictures in a batch of 224 × 224 (src/methods/several.rs).
+# Images of 224 × 224 in a batch (src/methods/batched.rs).
 BATCH = 8
-# As many turns as ours.
-TURNS, SECONDS = 9, 8.0
+# As in methods.rs.
+ROUNDS, MAX_SECONDS = 9, 8.0
 
 
 def values(name, shape):
-    """A parameter by its name, bit for bit what src/network/random.rs gives."""
+    """A parameter by its name, with exactly the values of src/network/random_weights.rs."""
     seed = 0xCBF29CE484222325
     for byte in name.encode():
         seed = (seed ^ byte) * 0x100000001B3 % 2**64
     count = int(numpy.prod(shape, dtype=numpy.int64))
     uniform = numpy.empty(count, numpy.float32)
-    # In pieces: VGG's classifier has a hundred million numbers.
+    # In chunks: VGG's classifier has a hundred million values.
     for start in range(0, count, 1 << 22):
         end = min(start + (1 << 22), count)
         z = numpy.arange(start + 1, end + 1, dtype=numpy.uint64)
@@ -77,8 +77,8 @@ def values(name, shape):
     return torch.from_numpy(drawn.reshape(shape))
 
 
-class Look:
-    """A network, the picture, the class it takes it for, and its last convolution."""
+class Subject:
+    """A network, the image, its predicted class, and the last convolution."""
 
     def __init__(self, name):
         with torch.device("meta"):
@@ -88,56 +88,56 @@ class Look:
             if not key.endswith("num_batches_tracked"):
                 tensor.copy_(values(key, tuple(tensor.shape)))
         for part in self.model.modules():
-            # Written over in place, a layer's values would be lost to whoever kept them.
+            # An in-place operation would overwrite values that a method needs.
             if getattr(part, "inplace", False):
                 part.inplace = False
             if isinstance(part, torch.nn.Conv2d):
                 self.last = part
         self.relu = any(isinstance(part, torch.nn.ReLU) for part in self.model.modules())
-        pixels = numpy.asarray(Image.open(PICTURE).convert("RGB"), numpy.float32) / 255
+        pixels = numpy.asarray(Image.open(IMAGE).convert("RGB"), numpy.float32) / 255
         mean = numpy.array([0.485, 0.456, 0.406], numpy.float32)
         std = numpy.array([0.229, 0.224, 0.225], numpy.float32)
-        self.picture = torch.from_numpy(((pixels - mean) / std).transpose(2, 0, 1)[None].copy())
+        self.image = torch.from_numpy(((pixels - mean) / std).transpose(2, 0, 1)[None].copy())
         with torch.no_grad():
-            logits = self.model(self.picture)
+            logits = self.model(self.image)
         self.target = int(logits.argmax())
         self.logit = float(logits[0, self.target])
 
 
 class FewerChannels(cams.ScoreCAM):
-    """Their Score-CAM on those channels alone whose magnitude is largest."""
+    """Score-CAM on the channels with the largest magnitudes only."""
 
     channels = OPTIONS["score_cam"]["channels"]
     batch_size = BATCH
 
-    def get_cam_weights(self, picture, layer, targets, activations, grads):
+    def get_cam_weights(self, image, layer, targets, activations, grads):
         largest = numpy.abs(activations[0]).max(axis=(1, 2))
         tried = numpy.argsort(-largest, kind="stable")[: self.channels]
         weights = numpy.zeros(activations.shape[:2], numpy.float32)
         some = activations[:, tried]
-        weights[:, tried] = super().get_cam_weights(picture, layer, targets, some, grads)
+        weights[:, tried] = super().get_cam_weights(image, layer, targets, some, grads)
         return weights
 
 
-def cam(kind, look, **options):
-    """What one of pytorch-grad-cam's makes of the last convolution."""
-    picture = look.picture.clone()
-    with kind(model=look.model, target_layers=[look.last], **options) as one:
-        one.compute_input_gradient = one.uses_gradients
-        return one(input_tensor=picture, targets=[ClassifierOutputTarget(look.target)])
+def cam(kind, subject, **options):
+    """A map of pytorch-grad-cam for the last convolution."""
+    image = subject.image.clone()
+    with kind(model=subject.model, target_layers=[subject.last], **options) as method:
+        method.compute_input_gradient = method.uses_gradients
+        return method(input_tensor=image, targets=[ClassifierOutputTarget(subject.target)])
 
 
-def captum(make, look, **options):
-    picture = look.picture.clone().requires_grad_()
-    return make(look).attribute(picture, target=look.target, **options)
+def captum(make, subject, **options):
+    image = subject.image.clone().requires_grad_()
+    return make(subject).attribute(image, target=subject.target, **options)
 
 
-def noisy(kind, look):
+def noisy(kind, subject):
     options = OPTIONS[kind]
-    noise = 0.15 * float(look.picture.max() - look.picture.min())
+    noise = 0.15 * float(subject.image.max() - subject.image.min())
     return captum(
-        lambda look: attr.NoiseTunnel(attr.Saliency(look.model)),
-        look,
+        lambda subject: attr.NoiseTunnel(attr.Saliency(subject.model)),
+        subject,
         nt_type=kind,
         nt_samples=options["samples"],
         nt_samples_batch_size=BATCH,
@@ -146,10 +146,10 @@ def noisy(kind, look):
     )
 
 
-def integrated_gradients(look):
+def integrated_gradients(subject):
     return captum(
-        lambda look: attr.IntegratedGradients(look.model),
-        look,
+        lambda subject: attr.IntegratedGradients(subject.model),
+        subject,
         baselines=0,
         n_steps=OPTIONS["integrated_gradients"]["steps"],
         internal_batch_size=BATCH,
@@ -157,12 +157,12 @@ def integrated_gradients(look):
     )
 
 
-def occlusion(look):
+def occlusion(subject):
     window, stride = (OPTIONS["occlusion"][key] for key in ("window", "stride"))
     with torch.no_grad():
-        return attr.Occlusion(look.model).attribute(
-            look.picture,
-            target=look.target,
+        return attr.Occlusion(subject.model).attribute(
+            subject.image,
+            target=subject.target,
             baselines=0,
             sliding_window_shapes=(3, window, window),
             strides=(3, stride, stride),
@@ -172,16 +172,16 @@ def occlusion(look):
 
 GUIDED = {"guided_backprop", "guided_grad_cam"}
 METHODS = {
-    "saliency": lambda look: captum(lambda look: attr.Saliency(look.model), look),
-    "input_x_gradient": lambda look: captum(lambda look: attr.InputXGradient(look.model), look),
+    "saliency": lambda subject: captum(lambda subject: attr.Saliency(subject.model), subject),
+    "input_x_gradient": lambda subject: captum(lambda subject: attr.InputXGradient(subject.model), subject),
     "integrated_gradients": integrated_gradients,
     "smoothgrad": functools.partial(noisy, "smoothgrad"),
     "vargrad": functools.partial(noisy, "vargrad"),
     "occlusion": occlusion,
     "grad_cam": functools.partial(cam, cams.GradCAM),
-    "guided_backprop": lambda look: captum(lambda look: attr.GuidedBackprop(look.model), look),
-    "guided_grad_cam": lambda look: captum(
-        lambda look: attr.GuidedGradCam(look.model, look.last), look, interpolate_mode="bilinear"
+    "guided_backprop": lambda subject: captum(lambda subject: attr.GuidedBackprop(subject.model), subject),
+    "guided_grad_cam": lambda subject: captum(
+        lambda subject: attr.GuidedGradCam(subject.model, subject.last), subject, interpolate_mode="bilinear"
     ),
     "grad_cam_plus_plus": functools.partial(cam, cams.GradCAMPlusPlus),
     "hires_cam": functools.partial(cam, cams.HiResCAM),
@@ -193,25 +193,25 @@ METHODS = {
 }
 
 
-def seconds(method, look):
-    """The median of several turns; the first one, which warms up, does not count if there is time for more."""
+def seconds(method, subject):
+    """The median of several rounds, without the first one (warm-up) if there is time for more."""
     spent = []
-    while len(spent) <= TURNS and (len(spent) < 4 or sum(spent) < SECONDS):
+    while len(spent) <= ROUNDS and (len(spent) < 4 or sum(spent) < MAX_SECONDS):
         start = time.perf_counter()
-        method(look)
+        method(subject)
         spent.append(time.perf_counter() - start)
-        if spent[0] > SECONDS:
+        if spent[0] > MAX_SECONDS:
             return spent[0]
     return statistics.median(spent[1:])
 
 
-def chosen(variable, default):
-    words = os.environ.get(variable)
-    return [word.strip() for word in words.split(",")] if words else list(default)
+def list_variable(variable, default):
+    items = os.environ.get(variable)
+    return [item.strip() for item in items.split(",")] if items else list(default)
 
 
 def read(path):
-    """What ours printed: (method, network) to its line; other lines, such as cargo's, don't count."""
+    """convscope's output: (method, network) to its row; other lines, such as cargo's, are ignored."""
     with open(path, newline="") as file:
         lines = [line for line in file if line.count("\t") == 5]
     return {(row["method"], row["network"]): row for row in csv.DictReader(lines, delimiter="\t")}
@@ -219,41 +219,43 @@ def read(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ours", metavar="FILE", help="what `PEERS=1 cargo bench --bench methods` printed")
+    parser.add_argument("--ours", metavar="FILE", help="the output of `PEERS=1 cargo bench --bench methods`")
     ours = parser.parse_args().ours
     ours = read(ours) if ours else None
     if ours is not None and not ours:
-        sys.exit("peers: ours measured nothing")
+        sys.exit("peers: the file of --ours has no measurement")
     if ours:
         threads = int(next(iter(ours.values()))["threads"])
         networks = list(dict.fromkeys(network for _, network in ours))
         methods = list(dict.fromkeys(method for method, _ in ours))
     else:
         threads = int(os.environ.get("THREADS", torch.get_num_threads()))
-        networks, methods = chosen("NETWORKS", NETWORKS), chosen("METHODS", METHODS)
+        networks, methods = list_variable("NETWORKS", NETWORKS), list_variable("METHODS", METHODS)
     torch.set_num_threads(threads)
     if ours:
         print(f"{threads} threads\n{'method':22} {'network':16} {'ours s':>9} {'theirs s':>9} {'ratio':>7}")
     else:
         print("method\tnetwork\tseconds\tthreads\tclass\tlogit")
     for network in networks:
-        look = Look(network)
+        subject = Subject(network)
         for method in methods:
             row = ours.get((method, network)) if ours else None
-            if ours and row is None or method in GUIDED and not look.relu:
+            if ours and row is None or method in GUIDED and not subject.relu:
                 continue
             if method not in METHODS:
                 if ours:
                     print(f"{method:22} {network:16} {float(row['seconds']):9.3f} {'none':>9}", flush=True)
                 continue
-            if row and (int(row["class"]) != look.target or abs(float(row["logit"]) / look.logit - 1) > 1e-3):
-                sys.exit(f"peers: {network} says {look.target} {look.logit} here, {row['class']} {row['logit']} there")
-            theirs = seconds(METHODS[method], look)
+            if row and (int(row["class"]) != subject.target or abs(float(row["logit"]) / subject.logit - 1) > 1e-3):
+                found = f"class {row['class']} with logit {row['logit']}"
+                expected = f"class {subject.target} with logit {subject.logit}"
+                sys.exit(f"peers: {network} must predict {expected} as in PyTorch, got {found}")
+            theirs = seconds(METHODS[method], subject)
             if row:
                 own = float(row["seconds"])
                 print(f"{method:22} {network:16} {own:9.3f} {theirs:9.3f} {own / theirs:7.3f}", flush=True)
             else:
-                print(method, network, theirs, threads, look.target, look.logit, sep="\t", flush=True)
+                print(method, network, theirs, threads, subject.target, subject.logit, sep="\t", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-//! t-SNE of scikit-learn's 1797 digits of 8 × 8 levels: our time and divergence, and scikit-learn's.
+//! t-SNE of scikit-learn's 1797 digits of 8 × 8 grey levels: the time and the Kullback–Leibler divergence of
+//! convscope and of scikit-learn.
 //!
 //! ```text
 //! PYTHON=path/to/python cargo bench --bench tsne
 //! ```
 //!
-//! The digits are read from scikit-learn itself, so `PYTHON` (default `python3`) must have it. Both sides
-//! get perplexity 30, the principal components as the initial layout, and 1000 steps; both maps are
-//! measured by the same exact divergence.
+//! The digits come from scikit-learn, so `PYTHON` (default `python3`) must have it. Both get perplexity 30, the
+//! principal components as the initial layout, and 1000 steps; the exact divergence of both maps is computed by
+//! the same code.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "../src/allocator.rs"]
@@ -19,12 +20,12 @@ use convscope::compare::{PointSet, trustworthiness};
 use convscope::methods::tsne::{Affinities, components, descend, divergence, layout};
 use convscope::progress::Silent;
 
-const SIDES: (usize, usize) = (1797, 64);
+const SHAPE: (usize, usize) = (1797, 64);
 const PERPLEXITY: f64 = 30.0;
-const TIMES: usize = 3;
+const REPETITIONS: usize = 3;
 
-/// Prints scikit-learn's version, seconds and own divergence; leaves digits and map in two files.
-const THEIRS: &str = r#"
+/// Prints scikit-learn's version, seconds and its own divergence; writes the digits and its map into two files.
+const SKLEARN_SCRIPT: &str = r#"
 import sys, time
 import numpy, sklearn
 from sklearn.datasets import load_digits
@@ -45,30 +46,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let (digits, map) = (folder.path().join("digits"), folder.path().join("map"));
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let ran = Command::new(&python)
-        .args(["-c", THEIRS])
+    let output = Command::new(&python)
+        .args(["-c", SKLEARN_SCRIPT])
         .args([&digits, &map])
-        .arg(TIMES.to_string())
+        .arg(REPETITIONS.to_string())
         .output();
-    let ran = match ran {
-        Ok(ran) if ran.status.success() => ran,
+    let output = match output {
+        Ok(output) if output.status.success() => output,
         _ => {
-            println!("no digits: {python} has no scikit-learn; name one that has it in PYTHON");
+            println!("skipped: tsne, because {python} has no scikit-learn (PYTHON names another)");
             return Ok(());
         }
     };
-    let said = String::from_utf8(ran.stdout)?;
-    let [version, seconds, own] = said.split_whitespace().collect::<Vec<_>>()[..] else {
-        return Err(format!("unexpected: {said}").into());
+    let printed = String::from_utf8(output.stdout)?;
+    let [version, seconds, own] = printed.split_whitespace().collect::<Vec<_>>()[..] else {
+        return Err(format!("unexpected output: {printed}").into());
     };
-    let (codes, theirs) = (floats(&digits)?, floats(&map)?);
-    let codes = PointSet::new(&codes, SIDES.1)?;
+    let (codes, theirs) = (read_f32(&digits)?, read_f32(&map)?);
+    let codes = PointSet::new(&codes, SHAPE.1)?;
     let theirs = PointSet::new(&theirs, 2)?;
     let mut best = f64::INFINITY;
     let mut ours = Vec::new();
     let mut same = true;
     let mut kept = None;
-    for _ in 0..TIMES {
+    for _ in 0..REPETITIONS {
         let start = Instant::now();
         let reduced = components(&codes, 50)?;
         let p = Affinities::new(&PointSet::new(&reduced.values, reduced.dims)?, PERPLEXITY)?;
@@ -82,26 +83,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ours = PointSet::new(&ours, 2)?;
     let (kl, their_kl) = (divergence(&p, &ours)?, divergence(&p, &theirs)?);
     let seconds: f64 = seconds.parse()?;
-    println!("{} digits of {} levels, best of {TIMES}", SIDES.0, SIDES.1);
+    println!(
+        "{} digits of {} values, best of {REPETITIONS}",
+        SHAPE.0, SHAPE.1
+    );
     println!(
         "convscope            {best:6.2} s  KL {kl:.4}  trustworthiness {:.4}",
         trustworthiness(&codes, &ours, 12)?
     );
     println!(
-        "scikit-learn {version:7} {seconds:6.2} s  KL {their_kl:.4}  trustworthiness {:.4}  (it says KL {own})",
+        "scikit-learn {version:7} {seconds:6.2} s  KL {their_kl:.4}  trustworthiness {:.4}  (its own KL {own})",
         trustworthiness(&codes, &theirs, 12)?
     );
     println!(
-        "KL {:+.1} %, time {:.2} of theirs",
+        "KL {:+.1} %, time {:.2} times scikit-learn's",
         100.0 * (kl / their_kl - 1.0),
         best / seconds
     );
-    println!("the same map in every run: {same}");
+    println!("equal maps in all repetitions: {same}");
     Ok(())
 }
 
-fn floats(path: &std::path::Path) -> std::io::Result<Vec<f32>> {
+fn read_f32(path: &std::path::Path) -> std::io::Result<Vec<f32>> {
     let bytes = std::fs::read(path)?;
-    let (numbers, _) = bytes.as_chunks::<4>();
-    Ok(numbers.iter().map(|n| f32::from_le_bytes(*n)).collect())
+    let (values, _) = bytes.as_chunks::<4>();
+    Ok(values.iter().map(|v| f32::from_le_bytes(*v)).collect())
 }
