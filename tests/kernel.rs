@@ -1,11 +1,11 @@
-//! `convscope kernel` with the real binary: what it writes, what it leaves alone, what it says is missing.
+//! `convscope kernel`: the files it writes, the kernels it doesn't change, and what it reports as missing.
 
 use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
 
-/// A home folder of its own, with an evcxr that does nothing and a libtorch that holds nothing.
+/// A temporary home folder with an empty evcxr and an empty libtorch.
 struct Home {
     folder: tempfile::TempDir,
 }
@@ -30,7 +30,7 @@ impl Home {
         fs::write(path, text).unwrap();
     }
 
-    /// Exit code, stdout, stderr; the last pairs win over the home's own variables.
+    /// Exit code, stdout and stderr. `variables` have priority over the home's own.
     fn call(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
         let done = Command::cargo_bin("convscope")
             .unwrap()
@@ -58,13 +58,16 @@ const DEFAULT: &str = ".local/share/jupyter/kernels/convscope/kernel.json";
 
 #[cfg(target_os = "linux")]
 #[test]
-fn install_writes_a_kernel_of_its_own_and_leaves_others_alone() {
+fn install_writes_its_own_kernel_and_no_other() {
     let home = Home::new();
     let other = ".local/share/jupyter/kernels/rust/kernel.json";
     home.write(other, "{}");
     let (code, out, err) = home.call(&["install"], &[("LD_LIBRARY_PATH", "/opt/cuda:")]);
     assert_eq!(code, 0, "{err}");
-    assert!(out.contains(":dep convscope = "), "{out}");
+    assert!(
+        out.contains("default-features = false, features = [\"fetch\"] }"),
+        "{out}"
+    );
     let spec = home.spec(DEFAULT);
     assert_eq!(spec["display_name"], "Rust (convscope)");
     assert_eq!(spec["language"], "rust");
@@ -93,7 +96,7 @@ fn install_writes_a_kernel_of_its_own_and_leaves_others_alone() {
 }
 
 #[test]
-fn install_goes_where_it_is_told() {
+fn install_writes_into_the_given_folder() {
     let home = Home::new();
     let data = home.path("data").display().to_string();
     let (code, _, err) = home.call(&["install"], &[("JUPYTER_DATA_DIR", &data)]);
@@ -114,7 +117,7 @@ fn install_goes_where_it_is_told() {
 }
 
 #[test]
-fn what_is_missing_is_said_with_how_to_get_it() {
+fn check_lists_what_is_missing_with_help() {
     let home = Home::new();
     let (code, out, _) = home.call(&["check"], &[]);
     assert_eq!(code, 1, "{out}");
@@ -151,7 +154,7 @@ fn what_is_missing_is_said_with_how_to_get_it() {
 }
 
 #[test]
-fn nothing_is_written_where_something_is_missing() {
+fn install_writes_nothing_if_something_is_missing() {
     let home = Home::new();
     let nowhere = home.path("nowhere").display().to_string();
     let (code, _, err) = home.call(&["install", "--evcxr", &nowhere], &[]);

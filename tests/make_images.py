@@ -1,6 +1,7 @@
-"""Makes tests/images: small drawn pictures in every format, and what Pillow makes of them.
+"""Makes tests/images: small images in every format, and golden.safetensors, what Pillow, torchvision and PyTorch
+compute from them.
 
-Run with Pillow, numpy, torch, torchvision and safetensors installed; made with Pillow 13.0.0
+Needs Pillow, numpy, torch, torchvision and safetensors; the files in the repository were made with Pillow 13.0.0
 (libjpeg-turbo 3.2.0), torch 2.13.0 and torchvision 0.28.0. All pixels come from formulas below.
 """
 
@@ -21,8 +22,8 @@ HERE.mkdir(exist_ok=True)
 golden = {}
 
 
-def drawn(width, height):
-    """Slopes, a disc and thin stripes: something smooth and something sharp in every colour."""
+def draw_shapes(width, height):
+    """Gradients, a disc and thin stripes: smooth and sharp parts in every colour."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     red = 255 * x / (width - 1)
     green = 255 * y / (height - 1)
@@ -31,17 +32,17 @@ def drawn(width, height):
     return np.stack([red, np.maximum(green, stripes), blue], 2).round().astype(np.uint8)
 
 
-def slopes(width, height):
-    """Nothing sharp, for lossy formats, whose decoders differ most at edges."""
+def draw_waves(width, height):
+    """Smooth waves for lossy formats, whose decoders differ most at edges."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     waves = [np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)]
     return np.stack([(127 + 120 * wave).round() for wave in waves], 2).astype(np.uint8)
 
 
-def keep(name, expected=None):
+def add_golden(name, expected=None):
     if expected is None:
-        with Image.open(HERE / name) as picture:
-            expected = np.array(picture.convert("RGB"))
+        with Image.open(HERE / name) as image:
+            expected = np.array(image.convert("RGB"))
     golden[f"open/{name}"] = np.ascontiguousarray(expected)
 
 
@@ -51,7 +52,7 @@ def chunk(kind, data):
 
 
 def png16(name, colour, samples):
-    """A 16-bit PNG, which Pillow doesn't write in colour."""
+    """Writes a 16-bit PNG; Pillow can't in colour."""
     height, width = samples.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
     header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
@@ -64,7 +65,7 @@ def png16(name, colour, samples):
 
 
 # Lossless formats.
-pixels = drawn(61, 43)
+pixels = draw_shapes(61, 43)
 colour = Image.fromarray(pixels)
 colour.save(HERE / "colour.png")
 colour.save(HERE / "colour.bmp")
@@ -87,34 +88,34 @@ for name in (
     "colour.png colour.bmp lossless.webp grey.png one_bit.png palette.png palette.bmp plain.gif "
     "clear.gif palette_clear.png alpha.png alpha.webp grey_alpha.png moving.gif moving.webp"
 ).split():
-    keep(name)
-# Pillow cuts grey 16-bit samples off at 255; the high byte is what it takes in colour.
+    add_golden(name)
+# Of 16-bit colour samples Pillow keeps the high byte; grey ones it clips at 255, so the high byte is taken here.
 fine = (pixels.astype(np.uint16) << 8) + pixels[::-1, ::-1]
 png16("colour16.png", 2, fine)
 png16("grey16.png", 0, fine[:, :, :1])
-keep("colour16.png")
-keep("grey16.png", np.repeat(fine[:, :, :1] >> 8, 3, 2).astype(np.uint8))
+add_golden("colour16.png")
+add_golden("grey16.png", np.repeat(fine[:, :, :1] >> 8, 3, 2).astype(np.uint8))
 
 # Lossy ones.
-smooth = Image.fromarray(slopes(61, 43))
+smooth = Image.fromarray(draw_waves(61, 43))
 smooth.save(HERE / "full.jpg", quality=90, subsampling="4:4:4")
 smooth.save(HERE / "half.jpg", quality=90, subsampling="4:2:0")
 smooth.save(HERE / "progressive.jpg", quality=90, progressive=True)
 smooth.convert("L").save(HERE / "grey.jpg", quality=90)
 smooth.save(HERE / "lossy.webp", quality=90)
-inks = np.dstack([255 - slopes(61, 43), slopes(61, 43)[::-1, :, 0] // 3])
+inks = np.dstack([255 - draw_waves(61, 43), draw_waves(61, 43)[::-1, :, 0] // 3])
 Image.fromarray(inks, "CMYK").save(HERE / "cmyk.jpg", quality=90)
-# The same samples, said to be YCCK: strange colours, but a file of that kind.
+# The same samples marked as YCCK: wrong colours, but a valid file of that kind.
 data = (HERE / "cmyk.jpg").read_bytes()
 at = data.index(b"Adobe") + 11
 (HERE / "ycck.jpg").write_bytes(data[:at] + b"\x02" + data[at + 1 :])
 for name in "full.jpg half.jpg progressive.jpg grey.jpg lossy.webp cmyk.jpg ycck.jpg".split():
-    keep(name)
+    add_golden(name)
 
 # The eight orientations; the test writes the other seven into the file.
 exif = Image.Exif()
 exif[0x0112] = 6
-Image.fromarray(slopes(24, 16)).save(HERE / "turned.jpg", quality=95, subsampling="4:4:4", exif=exif)
+Image.fromarray(draw_waves(24, 16)).save(HERE / "turned.jpg", quality=95, subsampling="4:4:4", exif=exif)
 data = (HERE / "turned.jpg").read_bytes()
 entry = bytes.fromhex("011200030000000100")
 assert data.count(entry) == 1
@@ -124,11 +125,11 @@ for orientation in range(1, 9):
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(turned)))
     golden[f"orientation/{orientation}"] = np.array(upright)
 
-# Black and white noise overshoots everywhere, so that the order of rounding shows.
+# Black and white noise overshoots everywhere, so that the result depends on the order of rounding.
 noise = np.random.RandomState(7).randint(0, 2, (71, 47, 3)).astype(np.uint8) * 255
 Image.fromarray(noise).save(HERE / "noise.png")
 for name in ("colour", "noise"):
-    picture = Image.open(HERE / f"{name}.png")
+    image = Image.open(HERE / f"{name}.png")
     for resize, crop in [
         (None, None),
         (20, None),
@@ -145,7 +146,7 @@ for name in ("colour", "noise"):
         for interpolation in ("bilinear", "bicubic"):
             if resize is None and interpolation == "bicubic":
                 continue
-            view = picture
+            view = image
             if resize is not None:
                 view = F.resize(view, resize, InterpolationMode(interpolation))
             if crop is not None:

@@ -1,11 +1,10 @@
-//! The three networks whose weights packages carry, on the 20 labelled photos of `imagenet-20`,
-//! through the real binary: against `golden/reference_predictions.json` (PyTorch 2.13.0; short side 256
-//! bicubic, centre 224).
+//! The three networks with weights in packages, on the 20 labelled images of `imagenet-20`, compared with
+//! `golden/reference_predictions.json` (PyTorch 2.13.0; short side 256 bicubic, centre 224).
 //!
-//! And on one of them, that maps which explain a network change when it forgets what it has learned
-//! (Adebayo et al. 2018), while guided backprop hardly does.
+//! On one image, that saliency and Grad-CAM change if the network's weights are randomised, and guided
+//! backprop hardly does (Adebayo et al. 2018).
 //!
-//! What is not in the cache comes through pip and npm (190 MB).
+//! Files that are not in the cache are fetched through pip and npm (190 MB).
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use convscope::network::labels::Labels;
 use serde_json::Value;
 
 #[test]
-fn the_three_networks_say_of_the_twenty_photos_what_they_should() {
+fn predictions_of_three_networks_equal_the_reference() {
     let folder = tempfile::tempdir().unwrap();
     let spec = "title: Twenty photos\n\
                 models: [resnet50, vgg16, efficientnet_lite0]\n\
@@ -41,7 +40,7 @@ fn the_three_networks_say_of_the_twenty_photos_what_they_should() {
         found.insert((key("model"), key("image")), &prediction["top"][0]);
     }
     let labels = Labels::imagenet();
-    let (mut alike, mut right) = (BTreeMap::new(), BTreeMap::new());
+    let (mut equal, mut right) = (BTreeMap::new(), BTreeMap::new());
     for photo in read(golden).as_array().unwrap() {
         let file = photo["file"].as_str().unwrap();
         let image = file.rsplit('/').next().unwrap().trim_end_matches(".jpg");
@@ -54,38 +53,38 @@ fn the_three_networks_say_of_the_twenty_photos_what_they_should() {
             };
             let name = labels.name(class as usize).replace(' ', "_");
             let same = reference[0].as_str().unwrap().eq_ignore_ascii_case(&name);
-            *alike.entry(model).or_insert(0) += u32::from(same);
-            let apart = top["probability"].as_f64().unwrap() - reference[1].as_f64().unwrap();
+            *equal.entry(model).or_insert(0) += u32::from(same);
+            let difference = top["probability"].as_f64().unwrap() - reference[1].as_f64().unwrap();
             assert!(
-                !same || apart.abs() <= 0.02,
-                "{model} {image}: {apart} apart"
+                !same || difference.abs() <= 0.02,
+                "{model} {image}: probabilities differ by {difference}"
             );
         }
     }
-    println!("like the reference: {alike:?}; right: {right:?}");
-    assert_eq!(alike["resnet50"], 20);
-    assert!(alike["efficientnet_lite0"] >= 19, "{alike:?}");
+    println!("equal to the reference: {equal:?}; right: {right:?}");
+    assert_eq!(equal["resnet50"], 20);
+    assert!(equal["efficientnet_lite0"] >= 19, "{equal:?}");
     assert!(right["vgg16"] >= 14, "{right:?}");
 }
 
 #[test]
-fn gradients_and_grad_cam_move_when_the_classifier_forgets_and_guided_backprop_hardly() {
+fn randomised_weights_change_saliency_and_grad_cam_and_hardly_guided_backprop() {
     let folder = tempfile::tempdir().unwrap();
-    let spec = "title: Who forgets\n\
+    let spec = "title: Randomised weights\n\
                 models: [resnet50, efficientnet_lite0]\n\
                 images: [{pack: imagenet-20, pick: [bull mastiff]}]\n\
                 methods: [saliency, grad_cam, guided_backprop]\n\
                 checks: [randomisation]\n";
-    std::fs::write(folder.path().join("forget.yaml"), spec).unwrap();
+    std::fs::write(folder.path().join("randomised.yaml"), spec).unwrap();
     Command::cargo_bin("convscope")
         .unwrap()
         .current_dir(folder.path())
-        .args(["run", "forget.yaml", "--no-cache"])
+        .args(["run", "randomised.yaml", "--no-cache"])
         .assert()
         .success();
-    let results = folder.path().join("output/forget/results.json");
+    let results = folder.path().join("output/randomised/results.json");
     let results: Value = serde_json::from_str(&std::fs::read_to_string(results).unwrap()).unwrap();
-    let mut seen = 0;
+    let mut count = 0;
     for checked in results["checks"].as_array().unwrap() {
         let Some(method) = checked["of"]["method"]["name"].as_str() else {
             continue;
@@ -93,22 +92,22 @@ fn gradients_and_grad_cam_move_when_the_classifier_forgets_and_guided_backprop_h
         let stages = checked["randomised"].as_array().unwrap();
         let classifier = stages[0]["spearman"].as_f64().unwrap();
         let last_convolutions = stages[1]["spearman"].as_f64().unwrap();
-        let said = format!(
+        let line = format!(
             "{} {method}: {classifier} {last_convolutions}",
             checked["model"]
         );
         match method {
-            "guided_backprop" => assert!(classifier > 0.95 && last_convolutions > 0.8, "{said}"),
-            _ => assert!(classifier < 0.7 && last_convolutions < 0.7, "{said}"),
+            "guided_backprop" => assert!(classifier > 0.95 && last_convolutions > 0.8, "{line}"),
+            _ => assert!(classifier < 0.7 && last_convolutions < 0.7, "{line}"),
         }
-        println!("{said}");
-        seen += 1;
+        println!("{line}");
+        count += 1;
     }
-    assert_eq!(seen, 6);
+    assert_eq!(count, 6);
 }
 
 #[test]
-fn the_experiments_name_what_there_is() {
+fn the_experiments_pass_the_check() {
     for name in ["quickstart", "attributions", "ways-of-looking"] {
         Command::cargo_bin("convscope")
             .unwrap()

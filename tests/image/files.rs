@@ -1,4 +1,4 @@
-//! What comes out of files: pixels, or an error that says what is wrong.
+//! Decoding of files: pixels, or an error that says what is wrong.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use convscope::ErrorKind;
 use convscope::image::{DecodedImage, image_paths};
 use proptest::prelude::*;
 
-use super::{apart, bytes_of, folder, golden, picture};
+use super::{bytes_of, difference, folder, golden, golden_image};
 
 #[test]
-fn every_format_gives_pillows_pixels() {
+fn every_format_gives_the_pixels_of_pillow() {
     golden(|file| {
         let names = file.names();
         let names: Vec<&str> = names
@@ -19,20 +19,21 @@ fn every_format_gives_pillows_pixels() {
         assert_eq!(names.len(), 24);
         for name in names {
             let photo = DecodedImage::open(&folder().join(name)).unwrap();
-            let (most, mean) = apart(&photo.pixels, &picture(file, &format!("open/{name}")));
+            let (most, mean) =
+                difference(&photo.pixels, &golden_image(file, &format!("open/{name}")));
             let lossy = name.ends_with(".jpg") || name == "lossy.webp";
             // Another decoder may round otherwise.
             let (allowed, allowed_mean) = if lossy { (4, 0.5) } else { (0, 0.0) };
             assert!(
                 most <= allowed && mean <= allowed_mean,
-                "{name}: {most} levels apart, {mean:.3} on average"
+                "{name}: {most} levels of difference, {mean:.3} on average"
             );
         }
     });
 }
 
 #[test]
-fn the_content_decides_and_not_the_name() {
+fn the_content_decides_the_format_not_the_name() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("really a png.jpg");
     fs::copy(folder().join("colour.png"), &path).unwrap();
@@ -45,7 +46,7 @@ fn the_content_decides_and_not_the_name() {
 }
 
 #[test]
-fn the_hash_is_of_the_file() {
+fn the_sha256_is_that_of_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("abc");
     fs::write(&path, bytes_of("grey.png")).unwrap();
@@ -73,17 +74,17 @@ fn all_eight_orientations_are_turned_upright() {
             let mut turned = bytes.clone();
             turned[at] = orientation;
             let photo = DecodedImage::from_bytes("turned", &turned).unwrap();
-            let (most, _) = apart(
+            let (most, _) = difference(
                 &photo.pixels,
-                &picture(file, &format!("orientation/{orientation}")),
+                &golden_image(file, &format!("orientation/{orientation}")),
             );
-            assert!(most <= 3, "{orientation}: {most} levels apart");
+            assert!(most <= 3, "{orientation}: {most} levels of difference");
         }
     });
 }
 
-/// Opens `bytes` as a file `name` and gives the message without the folder's path.
-fn refusal(name: &str, bytes: &[u8]) -> String {
+/// The message of opening `bytes` as a file `name`, without the path.
+fn decode_error(name: &str, bytes: &[u8]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     fs::write(&path, bytes).unwrap();
@@ -96,43 +97,58 @@ fn refusal(name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_file_that_is_no_picture_is_named_for_what_it_is() {
-    let seems = |name: &str, bytes: &[u8]| {
-        let message = refusal(name, bytes);
+fn an_unsupported_file_is_an_error_with_its_likely_content() {
+    let likely_content = |name: &str, bytes: &[u8]| {
+        let message = decode_error(name, bytes);
         let (before, what) = message.split_once(": it looks like ").expect(&message);
         assert_eq!(before, "is not an image that can be read");
         what.to_owned()
     };
-    assert_eq!(seems("note.jpg", b"not a photo at all\n"), "a text file");
     assert_eq!(
-        seems("bmw.bmp", "BMW baut Autos. Grüße\n".as_bytes()),
+        likely_content("note.jpg", b"not a photo at all\n"),
         "a text file"
     );
-    assert_eq!(seems("page.png", b"<!DOCTYPE html><html>404"), "a web page");
     assert_eq!(
-        seems("a.png", b"<?xml version=\"1.0\"?><svg/>"),
+        likely_content("bmw.bmp", "BMW baut Autos. Grüße\n".as_bytes()),
+        "a text file"
+    );
+    assert_eq!(
+        likely_content("page.png", b"<!DOCTYPE html><html>404"),
+        "a web page"
+    );
+    assert_eq!(
+        likely_content("a.png", b"<?xml version=\"1.0\"?><svg/>"),
         "an SVG image"
     );
-    assert_eq!(seems("doc.jpg", b"%PDF-1.7\n\x00\xff"), "a PDF");
-    assert_eq!(seems("x.jpg", b"PK\x03\x04\x00\x00"), "a zip archive");
+    assert_eq!(likely_content("doc.jpg", b"%PDF-1.7\n\x00\xff"), "a PDF");
     assert_eq!(
-        seems("scan.jpg", b"II*\x00\x08\x00\x00\x00"),
+        likely_content("x.jpg", b"PK\x03\x04\x00\x00"),
+        "a zip archive"
+    );
+    assert_eq!(
+        likely_content("scan.jpg", b"II*\x00\x08\x00\x00\x00"),
         "a TIFF image"
     );
     assert_eq!(
-        seems("phone.jpg", b"\0\0\0\x18ftypheic\0\0"),
+        likely_content("phone.jpg", b"\0\0\0\x18ftypheic\0\0"),
         "an HEIC image"
     );
-    assert_eq!(seems("new.jpg", b"\0\0\0\x18ftypavif\0\0"), "an AVIF image");
-    assert_eq!(seems("zero.jpg", &[0; 100]), "nothing but zeros");
-    assert_eq!(seems("odd.jpg", &[7, 200, 0, 3]), "some other binary file");
+    assert_eq!(
+        likely_content("new.jpg", b"\0\0\0\x18ftypavif\0\0"),
+        "an AVIF image"
+    );
+    assert_eq!(likely_content("zero.jpg", &[0; 100]), "nothing but zeros");
+    assert_eq!(
+        likely_content("odd.jpg", &[7, 200, 0, 3]),
+        "some other binary file"
+    );
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n";
-    assert!(seems("lfs.jpg", pointer).starts_with("a Git LFS pointer"));
+    assert!(likely_content("lfs.jpg", pointer).starts_with("a Git LFS pointer"));
 }
 
 #[test]
 fn a_missing_file_a_folder_and_an_empty_file_are_errors() {
-    assert_eq!(refusal("empty.png", b""), "is empty");
+    assert_eq!(decode_error("empty.png", b""), "is empty");
     let dir = tempfile::tempdir().unwrap();
     let error = DecodedImage::open(dir.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Image);
@@ -150,10 +166,10 @@ fn a_missing_file_a_folder_and_an_empty_file_are_errors() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_before_it_is_decoded() {
+fn too_large_images_are_errors_before_decoding() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("heavy.png");
-    // A hole: the file says 65 MiB and takes no room.
+    // A sparse file: 65 MiB that take no space.
     fs::File::create(&path).unwrap().set_len(65 << 20).unwrap();
     let error = DecodedImage::open(&path).unwrap_err();
     assert!(error.message().ends_with("is too large: 65 MiB"), "{error}");
@@ -163,20 +179,20 @@ fn what_is_too_large_is_refused_before_it_is_decoded() {
     bmp[18..22].copy_from_slice(&20_000_u32.to_le_bytes());
     bmp[22..26].copy_from_slice(&20_000_u32.to_le_bytes());
     assert_eq!(
-        refusal("wide.bmp", &bmp),
+        decode_error("wide.bmp", &bmp),
         "is too large: 20000 × 20000 pixels"
     );
-    // And the same for a GIF, whose sides stand at 6.
+    // The same for a GIF, whose sides are at byte 6.
     let mut gif = bytes_of("plain.gif");
     gif[6..10].copy_from_slice(&[0xff; 4]);
     assert_eq!(
-        refusal("wide.gif", &gif),
+        decode_error("wide.gif", &gif),
         "is too large: 65535 × 65535 pixels"
     );
 }
 
 #[test]
-fn half_a_file_is_truncated_in_every_format() {
+fn a_truncated_file_is_recognised_in_every_format() {
     for name in [
         "colour.png",
         "colour.bmp",
@@ -189,7 +205,7 @@ fn half_a_file_is_truncated_in_every_format() {
     ] {
         let bytes = bytes_of(name);
         // The header stays whole.
-        let message = refusal(name, &bytes[..bytes.len() * 3 / 4]);
+        let message = decode_error(name, &bytes[..bytes.len() * 3 / 4]);
         assert!(
             message.starts_with("is truncated: the "),
             "{name}: {message}"
@@ -197,7 +213,7 @@ fn half_a_file_is_truncated_in_every_format() {
     }
     // A JPEG without its last two bytes already lacks its end.
     let bytes = bytes_of("full.jpg");
-    let message = refusal("full.jpg", &bytes[..bytes.len() - 2]);
+    let message = decode_error("full.jpg", &bytes[..bytes.len() - 2]);
     assert!(message.starts_with("is truncated"), "{message}");
 }
 
@@ -220,21 +236,21 @@ proptest! {
     }
 
     #[test]
-    fn spoilt_pictures_never_panic(
+    fn damaged_images_never_panic(
         file in 0..9_usize,
         keep in 0.0..1.0_f64,
-        spoil in proptest::collection::vec((0.0..1.0_f64, any::<u8>()), 0..6),
+        damage in proptest::collection::vec((0.0..1.0_f64, any::<u8>()), 0..6),
     ) {
         let name = [
             "colour.png", "colour16.png", "palette.png", "palette.bmp", "lossless.webp", "lossy.webp",
             "moving.gif", "cmyk.jpg", "progressive.jpg",
         ][file];
         let mut bytes = bytes_of(name);
-        if spoil.is_empty() {
+        if damage.is_empty() {
             bytes.truncate((bytes.len() as f64 * keep) as usize);
         }
         let length = bytes.len() as f64;
-        for (place, value) in spoil {
+        for (place, value) in damage {
             bytes[(place * length) as usize] = value;
         }
         match DecodedImage::from_bytes(name, &bytes) {
@@ -245,7 +261,7 @@ proptest! {
 }
 
 #[test]
-fn a_folders_pictures_come_by_path_without_hidden_ones() {
+fn the_images_of_a_folder_are_sorted_by_path_without_hidden_ones() {
     let dir = tempfile::tempdir().unwrap();
     for name in [
         "b/2.JPG",
@@ -282,7 +298,7 @@ fn a_folders_pictures_come_by_path_without_hidden_ones() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_followed_but_not_in_circles() {
+fn links_are_followed_without_cycles() {
     let dir = tempfile::tempdir().unwrap();
     let photos = dir.path().join("photos");
     fs::create_dir(&photos).unwrap();

@@ -1,4 +1,4 @@
-//! Images against Pillow and torchvision, and against files that are no pictures.
+//! Images against Pillow and torchvision, and against files that are not images.
 //!
 //! `../images/` and its `golden.safetensors` are made by `../make_images.py`.
 
@@ -24,11 +24,11 @@ pub fn bytes_of(name: &str) -> Vec<u8> {
 
 pub fn golden<T>(check: impl FnOnce(&SafeTensors) -> T) -> T {
     let bytes = bytes_of("golden.safetensors");
-    check(&SafeTensors::deserialize(&bytes).expect("the golden figures"))
+    check(&SafeTensors::deserialize(&bytes).expect("the golden file"))
 }
 
-/// A picture of the golden file, `[height, width, 3]`.
-pub fn picture(file: &SafeTensors, key: &str) -> RgbImage {
+/// An image of the golden file, `[height, width, 3]`.
+pub fn golden_image(file: &SafeTensors, key: &str) -> RgbImage {
     let tensor = file.tensor(key).expect(key);
     assert_eq!(tensor.dtype(), Dtype::U8);
     let (height, width) = (tensor.shape()[0] as u32, tensor.shape()[1] as u32);
@@ -38,12 +38,15 @@ pub fn picture(file: &SafeTensors, key: &str) -> RgbImage {
 pub fn floats(file: &SafeTensors, key: &str) -> Vec<f32> {
     let tensor = file.tensor(key).expect(key);
     assert_eq!(tensor.dtype(), Dtype::F32);
-    let words = tensor.data().as_chunks::<4>().0;
-    words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+    let values = tensor.data().as_chunks::<4>().0;
+    values
+        .iter()
+        .map(|value| f32::from_le_bytes(*value))
+        .collect()
 }
 
 /// The largest and the mean difference, in levels.
-pub fn apart(found: &RgbImage, expected: &RgbImage) -> (u8, f64) {
+pub fn difference(found: &RgbImage, expected: &RgbImage) -> (u8, f64) {
     assert_eq!(found.dimensions(), expected.dimensions());
     let differences = found
         .iter()

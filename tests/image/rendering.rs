@@ -1,4 +1,4 @@
-//! What a reader sees: scales, palettes, files, mosaics, overlays.
+//! Images for the report: scales, palettes, files, mosaics, overlays.
 
 use convscope::image::{
     ColourMap, DecodedImage, MosaicGrid, NO_VALUE, ValueScale, channel_mosaic, data_uri,
@@ -7,10 +7,10 @@ use convscope::image::{
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 
-use super::{apart, floats, folder, golden};
+use super::{difference, floats, folder, golden};
 
 #[test]
-fn a_scale_spends_its_indices_on_its_range() {
+fn a_scale_uses_all_indices_for_its_range() {
     let values = [-2.0, f32::NAN, 0.0, 6.0, f32::INFINITY];
     let scale = ValueScale::from_values(&values, false);
     assert_eq!(scale, ValueScale::between(-2.0, 6.0));
@@ -44,7 +44,7 @@ fn lightness(colour: [u8; 3]) -> f64 {
 }
 
 #[test]
-fn palettes_grow_lighter_and_keep_a_colour_for_nothing() {
+fn palettes_grow_lighter_and_have_a_colour_for_missing_values() {
     for map in ColourMap::ALL {
         let palette = map.palette();
         assert!(!palette[1..].contains(&palette[0]), "{map:?}");
@@ -77,7 +77,7 @@ fn palettes_grow_lighter_and_keep_a_colour_for_nothing() {
 }
 
 #[test]
-fn pngs_keep_every_pixel_and_come_out_the_same() {
+fn pngs_keep_every_pixel_and_have_equal_bytes() {
     let palette = ColourMap::Magma.palette();
     let indices: Vec<u8> = (0..=255).collect();
     let file = encode_palette_png(32, 8, &indices, &palette).unwrap();
@@ -102,12 +102,12 @@ fn pngs_keep_every_pixel_and_come_out_the_same() {
 }
 
 #[test]
-fn jpegs_are_near_and_smaller_for_less_quality() {
+fn jpegs_are_similar_and_smaller_with_less_quality() {
     let photo = DecodedImage::open(&folder().join("full.jpg"))
         .unwrap()
         .pixels;
     let good = encode_jpeg(&photo, 95).unwrap();
-    let (_, mean) = apart(
+    let (_, mean) = difference(
         &DecodedImage::from_bytes("good", &good).unwrap().pixels,
         &photo,
     );
@@ -118,7 +118,7 @@ fn jpegs_are_near_and_smaller_for_less_quality() {
 }
 
 #[test]
-fn a_data_uri_holds_the_file() {
+fn a_data_uri_contains_the_file() {
     assert_eq!(
         data_uri("image/png", b"hello"),
         "data:image/png;base64,aGVsbG8="
@@ -126,7 +126,7 @@ fn a_data_uri_holds_the_file() {
 }
 
 #[test]
-fn channels_lie_in_a_grid_with_gaps() {
+fn channels_form_a_grid_with_gaps() {
     // Five channels of 2 × 1: columns of 3 and 5 pixels to a side are nearest to a square at 2.
     let values: Vec<f32> = (0..10).map(|value| value as f32).collect();
     let mosaic = channel_mosaic(&values, [5, 1, 2], &[ValueScale::between(0.0, 9.0)], 1).unwrap();
@@ -147,7 +147,7 @@ fn channels_lie_in_a_grid_with_gaps() {
     assert_eq!(mosaic.indices, expected);
     assert_eq!(mosaic.grid.origin(3), (3, 2));
 
-    // On scales of their own, all channels end alike.
+    // With one scale for each channel, all reach both ends.
     let own: Vec<ValueScale> = values
         .chunks(2)
         .map(|two| ValueScale::from_values(two, false))
@@ -184,7 +184,7 @@ fn kernels_are_grey_at_zero() {
 }
 
 #[test]
-fn maps_are_enlarged_as_pytorch_does() {
+fn maps_are_upsampled_as_in_pytorch() {
     golden(|file| {
         let map = floats(file, "enlarge/map");
         for (width, height) in [(33, 20), (7, 5), (9, 3)] {
@@ -203,20 +203,20 @@ fn maps_are_enlarged_as_pytorch_does() {
 }
 
 #[test]
-fn an_overlay_mixes_and_leaves_the_photo_where_there_is_no_number() {
+fn an_overlay_blends_and_keeps_the_image_where_the_map_is_nan() {
     let photo = RgbImage::from_pixel(4, 2, Rgb([100, 150, 200]));
     let map = [1.0, f32::NAN];
-    let lay = |alpha| {
+    let overlay_with = |alpha| {
         let scale = ValueScale::between(0.0, 1.0);
         overlay(&photo, &map, 2, 1, ColourMap::Viridis, scale, alpha).unwrap()
     };
-    assert_eq!(lay(0.0), photo);
-    assert_eq!(lay(f32::NAN), photo);
-    let half = lay(0.5);
+    assert_eq!(overlay_with(0.0), photo);
+    assert_eq!(overlay_with(f32::NAN), photo);
+    let half = overlay_with(0.5);
     assert_eq!(half.get_pixel(0, 0).0, [177, 191, 119]);
     assert_eq!(half.get_pixel(3, 1).0, [100, 150, 200]);
-    assert_eq!(lay(9.0).get_pixel(0, 0).0, [253, 231, 37]);
-    // Weak values let the photo through; the middle of a signed scale is one.
+    assert_eq!(overlay_with(9.0).get_pixel(0, 0).0, [253, 231, 37]);
+    // Weak values show the image; the middle of a signed scale is the weakest.
     let scale = ValueScale::between(0.0, 1.0);
     let weak = overlay(&photo, &[0.0], 1, 1, ColourMap::Viridis, scale, 1.0).unwrap();
     assert_eq!(weak, photo);
@@ -232,7 +232,7 @@ proptest! {
     })]
 
     #[test]
-    fn any_number_has_an_index(low in any::<f32>(), high in any::<f32>(), signed: bool, value in any::<f32>()) {
+    fn every_value_has_an_index(low in any::<f32>(), high in any::<f32>(), signed: bool, value in any::<f32>()) {
         let scale = ValueScale { low, high, signed };
         prop_assert_eq!(scale.index(value) == NO_VALUE, value.is_nan());
         let _ = ValueScale::from_values(&[low, high, value], signed).index(value);

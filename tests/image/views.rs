@@ -1,4 +1,4 @@
-//! What a network is fed, against torchvision.
+//! Preprocessing, compared with torchvision.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use convscope::ErrorKind;
 use convscope::image::{DecodedImage, Interpolation, Preprocess, image_paths};
 use image::RgbImage;
 
-use super::{apart, common, floats, folder, golden, picture};
+use super::{common, difference, floats, folder, golden, golden_image};
 
 fn preprocess(resize: u32, crop: u32, interpolation: Interpolation) -> Preprocess {
     Preprocess {
@@ -20,7 +20,7 @@ fn preprocess(resize: u32, crop: u32, interpolation: Interpolation) -> Preproces
 }
 
 #[test]
-fn views_are_torchvisions_to_the_bit() {
+fn views_equal_those_of_torchvision() {
     golden(|file| {
         let names = file.names();
         let mut views = 0;
@@ -36,7 +36,7 @@ fn views_are_torchvisions_to_the_bit() {
             let view = preprocess.view(&photo.pixels).unwrap();
             let (width, height) = photo.pixels.dimensions();
             assert_eq!(preprocess.input_size(width, height), view.dimensions());
-            let (most, _) = apart(&view, &picture(file, key));
+            let (most, _) = difference(&view, &golden_image(file, key));
             assert_eq!(most, 0, "{key}");
             views += 1;
         }
@@ -59,7 +59,7 @@ for number, photo in enumerate(photos):
 /// Needs photos, which are not in the repository, and torchvision: in `python3`, or in the Python that
 /// `CONVSCOPE_TEST_PYTHON` names.
 #[test]
-fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
+fn views_of_jpegs_differ_from_torchvision_by_half_a_level_at_most() {
     let subject = "the comparison of JPEG views with torchvision";
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/imagenet_sample");
     let Ok(photos) = image_paths(&folder) else {
@@ -95,25 +95,25 @@ fn views_of_jpegs_are_within_half_a_level_of_torchvisions() {
             let view = preprocess(256, 224, interpolation)
                 .view(&photo.pixels)
                 .unwrap();
-            let (most, mean) = apart(&view, &expected);
+            let (most, mean) = difference(&view, &expected);
             assert!(
                 mean <= 0.5,
-                "{}: {mean:.3} levels apart on average",
+                "{}: {mean:.3} levels of difference on average",
                 path.display()
             );
             (worst, worst_mean) = (worst.max(most), worst_mean.max(mean));
         }
         println!(
-            "{name}, {} photos: at most {worst} levels apart, {worst_mean:.3} on average",
+            "{name}, {} photos: at most {worst} levels of difference, {worst_mean:.3} on average",
             photos.len()
         );
     }
 }
 
 #[test]
-fn normalised_planes_are_torchvisions() {
+fn normalised_inputs_equal_those_of_torchvision() {
     golden(|file| {
-        let found = Preprocess::imagenet().normalise(&picture(file, "normalise/input"));
+        let found = Preprocess::imagenet().normalise(&golden_image(file, "normalise/input"));
         let expected = floats(file, "normalise/output");
         assert_eq!(found.len(), expected.len());
         for (a, b) in found.iter().zip(&expected) {
@@ -123,12 +123,12 @@ fn normalised_planes_are_torchvisions() {
 }
 
 #[test]
-fn a_preprocessing_says_what_it_does() {
-    let say = |resize, crop| preprocess(resize, crop, Interpolation::Bicubic).describe();
-    assert_eq!(say(256, 224), "short side 256 bicubic, centre 224");
-    assert_eq!(say(256, 0), "short side 256 bicubic");
-    assert_eq!(say(0, 224), "centre 224");
-    assert_eq!(say(0, 0), "as it is");
+fn a_preprocessing_is_described_in_one_line() {
+    let describe = |resize, crop| preprocess(resize, crop, Interpolation::Bicubic).describe();
+    assert_eq!(describe(256, 224), "short side 256 bicubic, centre 224");
+    assert_eq!(describe(256, 0), "short side 256 bicubic");
+    assert_eq!(describe(0, 224), "centre 224");
+    assert_eq!(describe(0, 0), "as it is");
     assert_eq!(
         preprocess(256, 0, Interpolation::Bilinear).input_size(500, 375),
         (341, 256)
@@ -140,7 +140,7 @@ fn a_preprocessing_says_what_it_does() {
 }
 
 #[test]
-fn sizes_of_nothing_and_of_too_much_are_errors() {
+fn empty_and_too_large_sizes_are_errors() {
     let photo = RgbImage::new(3, 2);
     let strip = RgbImage::new(1, 60_000);
     let zero = Preprocess {
@@ -168,8 +168,8 @@ fn sizes_of_nothing_and_of_too_much_are_errors() {
         (&Preprocess::imagenet(), &strip),
         (&Preprocess::imagenet(), &RgbImage::new(0, 5)),
     ];
-    for (preprocess, picture) in attempts {
-        let error = preprocess.view(picture).unwrap_err();
+    for (preprocess, image) in attempts {
+        let error = preprocess.view(image).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Image);
         assert!(error.message().contains("can't preprocess"), "{error}");
     }
