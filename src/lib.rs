@@ -83,7 +83,7 @@
 //! # Looking into a network
 //!
 //! A network is a graph of named nodes ([`network::graph`]). [`network::zoo`] builds the known
-//! architectures, [`network::info`] derives shapes, costs and receptive fields from the graph alone, and
+//! architectures, [`network::node_info`] derives shapes, costs and receptive fields from the graph alone, and
 //! [`network::Network`] runs it with any nodes kept, on from any node with a changed value, and back to
 //! any node.
 //!

@@ -8,7 +8,7 @@
 //! out of what the network saw, by the receptive field around that place. A field that reaches over
 //! the border is moved inside; one larger than the picture is the picture. Layers without places see all of it.
 //! Beside them stand the best patch's answer taken back to the pixels ([`deconvnet`](super::deconvnet)) and a
-//! picture made for the unit by gradient ascent ([`maximize`](super::maximize)).
+//! picture made for the unit by gradient ascent ([`super::maximize`]).
 //! **How to read it.** What the patches of a unit have in common is what it may stand for; the values
 //! say how fast its answer falls off from the best.
 //! **What it can't show.** What else excites the unit less; and a patch is all that *can* matter to
