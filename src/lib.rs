@@ -82,6 +82,15 @@
 //! In evcxr's Jupyter kernel, a cell that ends with one of the values above displays it ([`notebook`]).
 //! `convscope kernel install` installs a kernel in which `:dep convscope` finds libtorch.
 //!
+//! # Choose features
+//!
+//! `cli` (default) is for the program `convscope`; `fetch` (default) fetches weight sets and image packs, which
+//! otherwise must be in the cache. A library or a notebook depends on the crate without the command line:
+//!
+//! ```toml
+//! convscope = { version = "0.1", default-features = false, features = ["fetch"] }
+//! ```
+//!
 //! # Use a network directly
 //!
 //! A network is a graph of named nodes ([`network::graph`]) with parameters. [`network::zoo`] builds the graphs of known
