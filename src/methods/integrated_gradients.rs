@@ -24,7 +24,7 @@ use crate::network::node_info::NodeInfo;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IntegratedGradients {
-    /// PointSet of the quadrature, 1 to 1000.
+    /// Points of the quadrature, 1 to 1000.
     pub steps: usize,
     /// Where the points lie and how much each counts.
     pub rule: Rule,
