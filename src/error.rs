@@ -189,3 +189,18 @@ impl From<tch::TchError> for Error {
         Error::new(ErrorKind::Network, format!("libtorch refused: {first}"))
     }
 }
+
+/// The candidate most similar to `name`, if one is similar enough to be meant: for the help of an error about an unknown
+/// name.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let score = strsim::normalized_damerau_levenshtein(&lower, &candidate.to_lowercase());
+            (score, candidate)
+        })
+        .filter(|(score, _)| *score >= 0.55)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+        .map(|(_, candidate)| candidate)
+}

@@ -2,8 +2,8 @@
 
     python tests/make_weights.py
 
-`timm_*.txt` list names and shapes in networks of timm 1.0. Every other file holds the same two tensors unless its name says otherwise: `a` is 0…5 as 2 × 3, `b` is
-[0.5, -2, 1024].
+`timm_*.txt` list the names and shapes of the parameters of networks of timm 1.0. Every other file holds the same two
+tensors, unless its name says otherwise: `a` is 0…5 as 2 × 3, `b` is [0.5, -2, 1024].
 """
 
 import collections
@@ -32,7 +32,7 @@ def of_kind(kind):
 
 
 def big_endian():
-    """A zip archive as a big-endian machine writes it."""
+    """Write a zip archive as a big-endian machine does."""
     buffer = io.BytesIO()
     torch.save(PLAIN, buffer)
     with zipfile.ZipFile(buffer) as little, zipfile.ZipFile(FOLDER / "big_endian.pth", "w") as big:
@@ -75,7 +75,7 @@ def main():
     save("nested_model_old.pth", training | {"model": PLAIN}, _use_new_zipfile_serialization=False)
     parameters = {name: torch.nn.Parameter(tensor) for name, tensor in PLAIN.items()}
     save("parameters.pth", parameters)
-    # `a` is a transposed part of a longer storage that `c` shares, `b` is every other number.
+    # `a` is a transposed part of a longer storage that `c` shares, `b` is every other value.
     shared = torch.tensor([0.5, 9, 0, 3, 1, 4, 2, 5, 9, -2, 9, 1024])
     views = {"a": shared[2:8].reshape(3, 2).T, "b": torch.tensor([0.5, 9, -2, 9, 1024])[::2]}
     views["c"] = shared[2:8]

@@ -1,4 +1,4 @@
-//! What every layer selector becomes in the networks that specs name most.
+//! The layers that every selector names in the networks that specs use most.
 
 use convscope::network::LayerSelector;
 use convscope::network::graph::Graph;
@@ -12,8 +12,9 @@ fn network(name: &str, options: Options) -> (Graph, Vec<NodeInfo>) {
     (graph, infos)
 }
 
-fn becomes((graph, infos): &(Graph, Vec<NodeInfo>), word: &str) -> String {
-    match resolve(&LayerSelector(word.into()), graph, infos) {
+/// The names of the layers, or the error.
+fn layers((graph, infos): &(Graph, Vec<NodeInfo>), selector: &str) -> String {
+    match resolve(&LayerSelector(selector.into()), graph, infos) {
         Ok(ids) => ids
             .iter()
             .map(|&id| graph.node(id).name.as_str())
@@ -23,8 +24,8 @@ fn becomes((graph, infos): &(Graph, Vec<NodeInfo>), word: &str) -> String {
     }
 }
 
-/// Each word and what it becomes; `-` where the network has no such layer.
-fn table(name: &str, gap_head: bool, expected: &[(&str, &str)]) {
+/// Asserts which layers each selector names; `-` is an error: the network has no such layer.
+fn assert_layers(name: &str, gap_head: bool, expected: &[(&str, &str)]) {
     let network = network(
         name,
         Options {
@@ -32,18 +33,18 @@ fn table(name: &str, gap_head: bool, expected: &[(&str, &str)]) {
             ..Options::default()
         },
     );
-    for (word, becomes_this) in expected {
-        let found = becomes(&network, word);
-        match *becomes_this {
-            "-" => assert!(found.starts_with("error: "), "{name} {word}: {found}"),
-            _ => assert_eq!(&found, becomes_this, "{name} {word}"),
+    for (selector, named) in expected {
+        let found = layers(&network, selector);
+        match *named {
+            "-" => assert!(found.starts_with("error: "), "{name} {selector}: {found}"),
+            _ => assert_eq!(&found, named, "{name} {selector}"),
         }
     }
 }
 
 #[test]
 fn resnet50() {
-    table(
+    assert_layers(
         "resnet50",
         false,
         &[
@@ -78,7 +79,7 @@ fn resnet50() {
             (" last ", "layer4.2.conv3"),
         ],
     );
-    // The original's stride on the 1×1 changes nothing of it.
+    // With the stride on the 1×1 convolution, as in the paper, the stages are the same.
     let original = network(
         "resnet50",
         Options {
@@ -86,7 +87,7 @@ fn resnet50() {
             ..Options::default()
         },
     );
-    assert_eq!(becomes(&original, "stage3"), "layer2.3.relu_2");
+    assert_eq!(layers(&original, "stage3"), "layer2.3.relu_2");
 }
 
 #[test]
@@ -102,9 +103,9 @@ fn vgg16() {
         ("stage6", "-"),
         ("0%", "input"),
     ];
-    table("vgg16", false, &both);
-    table("vgg16", true, &both);
-    table(
+    assert_layers("vgg16", false, &both);
+    assert_layers("vgg16", true, &both);
+    assert_layers(
         "vgg16",
         false,
         &[
@@ -117,12 +118,12 @@ fn vgg16() {
             ("features", "features.30"),
         ],
     );
-    table(
+    assert_layers(
         "vgg16",
         true,
         &[
             ("penultimate", "flatten"),
-            // Without the last pooling nothing has a 32nd of the resolution.
+            // Without the last max pooling no layer has 1/32 of the resolution.
             ("stage5", "-"),
             ("50%", "features.16"),
             ("100%", "head"),
@@ -132,7 +133,7 @@ fn vgg16() {
 
 #[test]
 fn efficientnet_b0() {
-    table(
+    assert_layers(
         "efficientnet_b0",
         false,
         &[
@@ -160,7 +161,7 @@ fn efficientnet_b0() {
 
 #[test]
 fn efficientnet_lite0() {
-    table(
+    assert_layers(
         "efficientnet_lite0",
         false,
         &[
@@ -183,7 +184,7 @@ fn efficientnet_lite0() {
 
 #[test]
 fn a_stage_has_the_same_resolution_in_every_network() {
-    for arch in zoo::ARCHITECTURES {
+    for arch in zoo::architectures() {
         let (graph, infos) = network(arch.name, Options::default());
         for (stage, stride) in [
             ("stage1", 2),
@@ -201,10 +202,10 @@ fn a_stage_has_the_same_resolution_in_every_network() {
 }
 
 #[test]
-fn what_a_network_does_not_have_is_answered_with_what_it_has() {
+fn an_error_about_an_unknown_layer_helps_with_the_nearest_one() {
     let (graph, infos) = network("efficientnet_b0", Options::default());
-    let advice = |word: &str| {
-        let error = resolve(&LayerSelector(word.into()), &graph, &infos).expect_err(word);
+    let advice = |selector: &str| {
+        let error = resolve(&LayerSelector(selector.into()), &graph, &infos).expect_err(selector);
         error.advice().expect("help").to_owned()
     };
     assert_eq!(
@@ -216,27 +217,27 @@ fn what_a_network_does_not_have_is_answered_with_what_it_has() {
         advice("stage9"),
         "this network's lowest resolution is 1/32: `stage5`"
     );
-    assert!(advice("stage99").contains("`stage5` a 32nd"));
+    assert!(advice("stage99").contains("`stage5` 1/32"));
     assert!(advice("120%").contains("100%"));
     assert!(advice("-3%").contains("0%"));
     assert!(advice("[").contains('*'));
     assert!(advice("layer3.*.conv2").contains("convscope layers"));
-    assert!(advice("a name of nothing at all").contains("convscope layers"));
+    assert!(advice("no similar name at all").contains("convscope layers"));
 }
 
 #[test]
-fn a_map_needs_height_and_width() {
+fn spatial_selectors_need_height_and_width() {
     let (graph, infos) = network("efficientnet_b0", Options::default());
-    let spatial = |word: &str| resolve_spatial(&LayerSelector(word.into()), &graph, &infos);
-    // A gate, what the pooling leaves, the head; and a glob that catches a gate.
-    for word in [
+    let spatial = |selector: &str| resolve_spatial(&LayerSelector(selector.into()), &graph, &infos);
+    // A gate, the output of the global pooling, the head; and a glob that matches a gate.
+    for selector in [
         "features.1.0.block.1.fc1",
         "avgpool",
         "penultimate",
         "100%",
         "features.1.0.block.*",
     ] {
-        let error = spatial(word).expect_err(word);
+        let error = spatial(selector).expect_err(selector);
         assert!(
             error.message().contains("height and width"),
             "{}",

@@ -1,14 +1,12 @@
-//! Weight files: every layout PyTorch writes (made by `tests/make_weights.py`), the names of three
-//! libraries, and files that are wrong in all the ways a file can be.
+//! Weight files: all layouts that PyTorch writes (made by `tests/make_weights.py`), the parameter names of three libraries,
+//! and broken files of every kind.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use convscope::network::weights::{
-    Format, StateDict, into_parameters, load_files, read_state_dict,
-};
-use convscope::network::{Network, random_weights, zoo};
+use convscope::network::weights::{self, StateDict, into_parameters, read_state_dict};
+use convscope::network::{Network, zoo};
 use convscope::{Error, ErrorKind};
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
@@ -19,29 +17,25 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn numbers(tensor: &Tensor) -> Vec<f32> {
+fn values(tensor: &Tensor) -> Vec<f32> {
     assert_eq!(tensor.kind(), Kind::Float);
     Vec::try_from(tensor.flatten(0, -1)).unwrap()
 }
 
-/// `name` holds the two tensors that `make_weights.py` describes.
-fn holds_a_and_b(name: &str) {
+/// Asserts that `name` holds the two tensors that `make_weights.py` describes.
+fn assert_a_and_b(name: &str) {
     let file = read_state_dict(&fixture(name)).unwrap();
     assert_eq!(file["a"].size(), [2, 3], "{name}");
-    assert_eq!(
-        numbers(&file["a"]),
-        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
-        "{name}"
-    );
-    assert_eq!(numbers(&file["b"]), [0.5, -2.0, 1024.0], "{name}");
+    assert_eq!(values(&file["a"]), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "{name}");
+    assert_eq!(values(&file["b"]), [0.5, -2.0, 1024.0], "{name}");
 }
 
-fn refused(name: &str) -> Error {
+fn read_error(name: &str) -> Error {
     read_state_dict(&fixture(name)).unwrap_err()
 }
 
 #[test]
-fn every_layout_and_number_format_is_read() {
+fn every_layout_and_dtype_is_read() {
     for name in [
         "zip.pth",
         "old.pth",
@@ -63,7 +57,7 @@ fn every_layout_and_number_format_is_read() {
         "nested_state_dict.pth",
         "nested_model_old.pth",
     ] {
-        holds_a_and_b(name);
+        assert_a_and_b(name);
     }
 }
 
@@ -71,21 +65,21 @@ fn every_layout_and_number_format_is_read() {
 fn views_into_a_shared_storage_are_read() {
     for name in ["views.pth", "views_old.pth"] {
         let file = read_state_dict(&fixture(name)).unwrap();
-        // The storage's part is 0 3 1 4 2 5: a matrix of three rows, turned.
-        assert_eq!(numbers(&file["a"]), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        assert_eq!(numbers(&file["b"]), [0.5, -2.0, 1024.0]);
-        assert_eq!(numbers(&file["c"]), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        // The part of the storage is 0 3 1 4 2 5: a matrix of three rows, transposed.
+        assert_eq!(values(&file["a"]), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(values(&file["b"]), [0.5, -2.0, 1024.0]);
+        assert_eq!(values(&file["c"]), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
     }
 }
 
 #[test]
-fn a_pickle_that_names_os_system_is_refused_and_not_run() {
+fn a_pickle_that_names_os_system_is_an_error_and_not_run() {
     let canary = Path::new("/tmp/convscope-was-here");
     for name in ["malicious.pth", "malicious_old.pth", "malicious.pkl"] {
-        let error = refused(name);
+        let error = read_error(name);
         assert_eq!(error.kind(), ErrorKind::Weights);
         let message = error.message();
-        let expected = "names `posix.system`: refused, nothing of it was run";
+        let expected = "names `posix.system`, which is not allowed; nothing of it was run";
         assert!(message.ends_with(expected), "{message}");
         assert!(message.contains(name), "{message}");
         assert!(!canary.exists());
@@ -93,21 +87,21 @@ fn a_pickle_that_names_os_system_is_refused_and_not_run() {
 }
 
 #[test]
-fn a_whole_model_is_refused_with_what_to_save_instead() {
-    let error = refused("whole_model.pth");
+fn a_whole_model_is_an_error_that_says_what_to_save_instead() {
+    let error = read_error("whole_model.pth");
     let class = "`torch.nn.modules.linear.Linear`";
     assert!(error.message().contains(class), "{}", error.message());
     assert!(error.advice().unwrap().contains("model.state_dict()"));
 }
 
 #[test]
-fn truncated_files_are_named_and_called_so() {
+fn an_error_about_a_truncated_file_names_it_and_says_so() {
     for name in [
         "truncated.pth",
         "truncated_old.pth",
         "truncated.safetensors",
     ] {
-        let error = refused(name);
+        let error = read_error(name);
         let text = format!(
             "{} {}",
             error.one_line(),
@@ -118,7 +112,7 @@ fn truncated_files_are_named_and_called_so() {
 }
 
 #[test]
-fn what_is_no_weight_file_is_called_what_it_is() {
+fn an_error_about_another_file_says_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     for (bytes, expected) in [
         (b"".as_slice(), "is empty"),
@@ -175,7 +169,7 @@ fn pickled_tensor(length: i32, offset: i32, shape: [i32; 2], strides: [i32; 2]) 
 }
 
 #[test]
-fn a_view_that_leaves_its_storage_is_refused() {
+fn a_view_outside_its_storage_is_an_error() {
     let read = |pickle: &[u8]| read_state_dict(archive(pickle, &[0; 24]).path());
     assert!(read(&pickled_tensor(6, 0, [2, 3], [3, 1])).is_ok());
     assert!(read(&pickled_tensor(6, 0, [0, 3], [3, 1])).is_ok());
@@ -196,7 +190,7 @@ fn a_view_that_leaves_its_storage_is_refused() {
             pickled_tensor(5, 0, [1, 5], [5, 1]),
             "larger than it should be",
         ),
-        // A number repeated without end would fill the memory.
+        // One value repeated 2⁶² times would fill the memory.
         (
             pickled_tensor(6, 0, [i32::MAX, i32::MAX], [0, 0]),
             "room for",
@@ -209,7 +203,7 @@ fn a_view_that_leaves_its_storage_is_refused() {
 }
 
 #[test]
-fn safetensors_with_wrong_offsets_are_refused() {
+fn safetensors_with_wrong_offsets_are_errors() {
     let read = |header: &str| {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&(header.len() as u64).to_le_bytes())
@@ -236,6 +230,7 @@ fn safetensors_with_wrong_offsets_are_refused() {
     }
 }
 
+/// The options with which a file's tensors fit the architecture.
 fn fit(arch: &str, file: StateDict, path: &str) -> Result<zoo::Options, Error> {
     let arch = zoo::find(arch).unwrap();
     let (options, parameters) =
@@ -243,24 +238,30 @@ fn fit(arch: &str, file: StateDict, path: &str) -> Result<zoo::Options, Error> {
     Network::new(arch.graph(options), parameters).map(|_| options)
 }
 
-fn weights(arch: &str, classes: i64) -> StateDict {
+/// Random weights of the architecture.
+fn random_weights(arch: &str, classes: i64) -> StateDict {
     let options = zoo::Options {
         classes,
         ..zoo::Options::default()
     };
-    random_weights::weights(&zoo::find(arch).unwrap().graph(options))
+    convscope::network::random_weights::weights(&zoo::find(arch).unwrap().graph(options))
 }
 
 #[test]
 fn the_head_takes_its_size_from_the_file() {
     for arch in ["resnet18", "efficientnet_b0"] {
-        assert_eq!(fit(arch, weights(arch, 7), "best.pth").unwrap().classes, 7);
+        assert_eq!(
+            fit(arch, random_weights(arch, 7), "best.pth")
+                .unwrap()
+                .classes,
+            7
+        );
     }
 }
 
 #[test]
-fn wrappers_prefixes_are_taken_off() {
-    let file: StateDict = weights("resnet18", 3)
+fn prefixes_of_wrappers_are_removed() {
+    let file: StateDict = random_weights("resnet18", 3)
         .into_iter()
         .map(|(name, tensor)| (format!("module._orig_mod.{name}"), tensor))
         .collect();
@@ -268,8 +269,8 @@ fn wrappers_prefixes_are_taken_off() {
 }
 
 #[test]
-fn all_that_does_not_fit_is_in_one_error() {
-    let mut file = weights("resnet18", 10);
+fn one_error_lists_all_mismatches() {
+    let mut file = random_weights("resnet18", 10);
     file.remove("layer1.0.conv1.weight");
     file.remove("fc.bias");
     let float = (Kind::Float, tch::Device::Cpu);
@@ -288,7 +289,7 @@ fn weights_for_another_architecture_are_recognised() {
         ("efficientnet_b0", "efficientnet_lite0"),
         ("resnet18", "efficientnet_b1"),
     ] {
-        let error = fit(asked, weights(given, 5), "best.pth").unwrap_err();
+        let error = fit(asked, random_weights(given, 5), "best.pth").unwrap_err();
         let advice = error.advice().unwrap_or_default();
         let expected = format!("these look like weights for {given}: `arch: {given}`");
         assert_eq!(advice, expected, "{}", error.message());
@@ -301,8 +302,8 @@ fn weights_for_another_architecture_are_recognised() {
 }
 
 #[test]
-fn nan_is_found_and_named() {
-    let mut file = weights("resnet18", 10);
+fn an_error_about_nan_names_the_tensors() {
+    let mut file = random_weights("resnet18", 10);
     let float = (Kind::Float, tch::Device::Cpu);
     file.insert("bn1.bias".into(), Tensor::full([64], f64::NAN, float));
     file.insert("fc.bias".into(), Tensor::full([10], f64::INFINITY, float));
@@ -310,7 +311,7 @@ fn nan_is_found_and_named() {
     insta::assert_snapshot!(error.message(), @"best.pth holds NaN or infinity in `bn1.bias`, `fc.bias`");
 }
 
-/// Names and shapes of another library's network, one a line: `name 32x3x3x3`.
+/// Zeros with the names and shapes in a file, one per line: `name 32x3x3x3`.
 fn listed(file: &str) -> StateDict {
     let text = std::fs::read_to_string(fixture(file)).unwrap();
     let float = (Kind::Float, tch::Device::Cpu);
@@ -347,18 +348,19 @@ fn timm_names_fit() {
 }
 
 #[test]
-fn an_unreadable_path_and_too_many_are_errors() {
+fn a_folder_and_an_unknown_format_are_errors() {
     let arch = zoo::find("resnet18").unwrap();
-    let load = |paths: &[PathBuf]| {
-        load_files(arch, zoo::Options::default(), Format::StateDict, paths).unwrap_err()
-    };
-    assert_eq!(load(&[]).kind(), ErrorKind::Weights);
-    assert_eq!(load(&[PathBuf::from("/")]).kind(), ErrorKind::Io);
+    let error = weights::load(arch, zoo::Options::default(), None, Path::new("/")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    let error = weights::find_format("pickle").unwrap_err();
+    assert_eq!(error.message(), "there is no weight format `pickle`");
+    let formats = "formats are torch_zip, safetensors, torch_legacy, tfjs, onnx_vgg_backbone";
+    assert_eq!(error.advice(), Some(formats));
 }
 
 #[test]
-fn a_file_written_and_loaded_gives_the_same_numbers() {
-    let weights = weights("resnet18", 4);
+fn a_written_file_is_read_back_exactly() {
+    let weights = random_weights("resnet18", 4);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("best.safetensors");
     let list: Vec<(&String, &Tensor)> = weights.iter().collect();
@@ -379,9 +381,9 @@ fn written(bytes: &[u8]) -> tempfile::NamedTempFile {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Whatever is in a file, reading it ends without a panic.
+    /// Reading ends without a panic, whatever the file holds.
     #[test]
-    fn random_bytes_do_no_harm(mut bytes in prop::collection::vec(any::<u8>(), 0..300), kind in 0..3) {
+    fn random_bytes_cause_no_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300), kind in 0..3) {
         match kind {
             0 => bytes.splice(0..0, *b"\x80\x02").for_each(drop),
             1 => bytes.splice(0..0, *b"\x20\0\0\0\0\0\0\0{").for_each(drop),
@@ -392,7 +394,7 @@ proptest! {
     }
 
     #[test]
-    fn mutated_files_do_no_harm(
+    fn mutated_files_cause_no_panic(
         which in 0..5usize,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         keep in any::<prop::sample::Index>(),
@@ -411,7 +413,7 @@ proptest! {
     }
 
     #[test]
-    fn mutated_pickles_do_no_harm(
+    fn mutated_pickles_cause_no_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let mut pickle = pickled_tensor(6, 0, [2, 3], [3, 1]);

@@ -41,7 +41,7 @@ struct WeightSetEntry {
 impl ModelsArgs {
     pub fn run(&self) -> Result<Status> {
         let mut architectures = Vec::new();
-        for arch in zoo::ARCHITECTURES {
+        for arch in zoo::architectures() {
             let graph = arch.graph(zoo::Options::default());
             let all = node_info::from_graph(&graph, arch.input, arch.input)?;
             architectures.push(ArchitectureEntry {

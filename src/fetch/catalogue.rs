@@ -2,13 +2,13 @@
 
 use std::sync::OnceLock;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::checksum::Checksum;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::image::Preprocess;
-use crate::network::graph::nearest;
-use crate::network::zoo;
+use crate::network::{weights, zoo};
 
 const TEXT: &str = include_str!("catalogue.yaml");
 
@@ -52,8 +52,9 @@ pub struct WeightSet {
     /// Top-1 accuracy on ImageNet's validation set in percent, as the publisher gives it.
     #[serde(default)]
     pub top1: Option<f64>,
-    /// The format of its files.
-    pub format: WeightSetFormat,
+    /// The format of its files, where the content does not show it.
+    #[serde(default, deserialize_with = "weight_format")]
+    pub format: Option<&'static weights::Format>,
     /// Where the head (the classifier) comes from.
     #[serde(default)]
     pub head: HeadSource,
@@ -90,16 +91,13 @@ impl WeightSet {
     }
 }
 
-/// The file format of a weight set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightSetFormat {
-    /// A PyTorch state dict.
-    Pth,
-    /// A TensorFlow.js model: `model.json` first, then its shards in order.
-    Tfjs,
-    /// An ONNX model of which VGG's convolutions are read.
-    OnnxVggBackbone,
+/// The weight format that an entry names.
+fn weight_format<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<&'static weights::Format>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let format = weights::find_format(&name).map_err(|error| D::Error::custom(error.message()))?;
+    Ok(Some(format))
 }
 
 /// Where the head of a weight set comes from.

@@ -24,7 +24,7 @@ mod weights;
 pub use cache::{Cache, CachedFile, combined_sha256};
 pub use catalogue::{
     Catalogue, CatalogueImage, FileSource, HeadSource, ImagePack, Package, RemoteFile, WeightSet,
-    WeightSetFormat, Wheel, catalogue, image_pack, weight_set,
+    Wheel, catalogue, image_pack, weight_set,
 };
 pub use checksum::{Checksum, file_sha256};
 pub use packs::{PackImage, fetch_pack, pick_images};

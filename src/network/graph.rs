@@ -1,74 +1,90 @@
-//! The network as data: a list of nodes, each with a name, an operation and its inputs.
+//! A network's architecture as data: a list of nodes, each with a name, an operation and its inputs.
 //!
-//! Names are torchvision's, for parameters (`layer3.5.conv2`) and for what has none (as
-//! `torchvision.models.feature_extraction` names them: `layer3.5.relu_1`, `layer3.5.add`).
-//! Everything else that convscope knows of a network follows from this list.
+//! Names are torchvision's: those of the parameters (`layer3.5.conv2`), and for operations without parameters those of
+//! `torchvision.models.feature_extraction` (`layer3.5.relu_1`, `layer3.5.add`). Shapes, costs, receptive fields and layer
+//! selectors all follow from this list.
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 
-/// The place of a node in [`Graph::nodes`]. Inputs always stand before the node that uses them.
+/// The index of a node in [`Graph::nodes`]. The inputs of a node have smaller indices than the node.
 pub type NodeId = usize;
 
-/// One step of a network.
+/// One operation of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Unique in the graph; the prefix of the node's parameter names.
     pub name: String,
     /// What it computes.
     pub op: Op,
-    /// What it computes it from. For [`Op::Add`]: first the shortcut, then the branch; for
-    /// [`Op::Mul`]: first the features, then the gate.
+    /// The nodes whose values it takes. For [`Op::Add`], first the shortcut, then the branch; for [`Op::Mul`], first the
+    /// features, then the gate.
     pub inputs: Vec<NodeId>,
 }
 
 /// How a convolution pads its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
-    /// So many zeros on either side.
+    /// This many zeros on either side.
     Each(i64),
-    /// TensorFlow's `SAME`: as many as make the output `ceil(input / stride)`, the odd one at the
-    /// bottom and the right.
+    /// TensorFlow's `SAME`: as many zeros as make the output `ceil(input / stride)`, an odd one at the bottom and the right.
     Same,
 }
 
-/// A square convolution.
+/// A convolution with a square kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
+    /// Channels of the input.
     pub in_channels: i64,
+    /// Channels of the output.
     pub out_channels: i64,
+    /// Side of the kernel.
     pub kernel: i64,
+    /// Stride in both directions.
     pub stride: i64,
+    /// Padding in both directions.
     pub padding: Padding,
+    /// Groups of channels: 1, or `in_channels` for a depthwise convolution.
     pub groups: i64,
+    /// Whether it has a bias.
     pub bias: bool,
 }
 
-/// What a node computes. All of them on `[N, C, H, W]`, save the last three.
+/// The operation of a node, on `[N, C, H, W]` up to [`Op::Flatten`], on `[N, features]` after it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
-    /// The picture, `[N, 3, H, W]`, preprocessed.
+    /// The input, `[N, 3, H, W]`, preprocessed.
     Input,
+    /// A convolution.
     Conv(Conv),
     /// Batch normalisation with the running statistics.
     BatchNorm {
+        /// Channels of the input.
         channels: i64,
+        /// Added to the variance.
         eps: f64,
     },
+    /// max(x, 0).
     Relu,
-    /// ReLU that ends at 6.
+    /// min(max(x, 0), 6).
     Relu6,
     /// x · sigmoid(x), also called swish.
     Silu,
+    /// 1 / (1 + e⁻ˣ).
     Sigmoid,
+    /// Max pooling with a square window.
     MaxPool {
+        /// Side of the window.
         kernel: i64,
+        /// Stride in both directions.
         stride: i64,
+        /// Padding on either side.
         padding: i64,
     },
     /// Adaptive average pooling to `size` × `size`.
     AvgPool {
+        /// Side of the output.
         size: i64,
     },
     /// shortcut + branch: the end of a residual block.
@@ -79,8 +95,11 @@ pub enum Op {
     Flatten,
     /// Dropout in evaluation mode: the identity. A node because torchvision counts it in its names.
     Dropout,
+    /// A linear layer with a bias.
     Linear {
+        /// Features of the input.
         inputs: i64,
+        /// Features of the output.
         outputs: i64,
     },
 }
@@ -136,7 +155,7 @@ impl Op {
         }
     }
 
-    /// How many numbers training would change (running statistics are not among them).
+    /// How many values training changes (running statistics are not among them).
     pub fn parameter_count(&self) -> i64 {
         self.parameters()
             .iter()
@@ -146,7 +165,7 @@ impl Op {
     }
 }
 
-/// A network without its numbers.
+/// A network without its parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
@@ -154,7 +173,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A graph that so far has only its input, called `input`.
+    /// A graph with one node, the input, called `input`.
     pub fn new() -> Self {
         let mut graph = Graph {
             nodes: Vec::new(),
@@ -164,10 +183,10 @@ impl Graph {
         graph
     }
 
-    /// Adds a node and says where it stands.
+    /// Adds a node and returns its index.
     ///
     /// # Panics
-    /// If the name is taken or an input does not exist yet: a fault in the zoo, not in a file.
+    /// If the name is taken or an input does not exist yet: an error in the zoo, not in a file.
     pub fn push(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> NodeId {
         let (name, id) = (name.into(), self.nodes.len());
         assert!(
@@ -194,12 +213,12 @@ impl Graph {
         &self.nodes[id]
     }
 
-    /// The input's place.
+    /// The index of the input.
     pub fn input(&self) -> NodeId {
         0
     }
 
-    /// The place of the logits.
+    /// The index of the logits.
     pub fn output(&self) -> NodeId {
         self.nodes.len() - 1
     }
@@ -209,8 +228,8 @@ impl Graph {
         self.by_name.get(name).copied()
     }
 
-    /// The node that a name means: its own, or the last one of the module it names (`layer3` is
-    /// the output of `layer3`, `layer3.5` that of its sixth block).
+    /// The node with this name, or the last node of the module with this name (`layer3` is the output of `layer3`,
+    /// `layer3.5` that of its sixth block).
     pub fn find_module(&self, name: &str) -> Option<NodeId> {
         self.find(name).or_else(|| {
             let below = |node: &Node| {
@@ -238,21 +257,21 @@ impl Graph {
         (0..self.nodes.len()).filter(|&id| matches!(self.nodes[id].op, Op::Conv(_)))
     }
 
-    /// The residual blocks, in order: the places of their `Add` nodes.
+    /// The residual blocks, in order, each by its [`Op::Add`].
     pub fn residual_adds(&self) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.nodes.len()).filter(|&id| self.nodes[id].op == Op::Add)
     }
 
-    /// Every parameter's and buffer's full name and shape, in the order of the nodes.
+    /// Full name and shape of every parameter and buffer, in the order of the nodes.
     pub fn parameters(&self) -> Vec<(String, Vec<i64>)> {
-        let of = |node: &Node| {
+        let named = |node: &Node| {
             let name = node.name.clone();
             node.op
                 .parameters()
                 .into_iter()
                 .map(move |(part, shape)| (format!("{name}.{part}"), shape))
         };
-        self.nodes.iter().flat_map(of).collect()
+        self.nodes.iter().flat_map(named).collect()
     }
 
     /// The nodes that depend on `id`, itself among them, as a mask over all nodes.
@@ -270,18 +289,4 @@ impl Default for Graph {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The candidate most like `name`, if one is like enough to be meant.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            let score = strsim::normalized_damerau_levenshtein(&lower, &candidate.to_lowercase());
-            (score, candidate)
-        })
-        .filter(|(score, _)| *score >= 0.55)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
-        .map(|(_, candidate)| candidate)
 }

@@ -1,22 +1,21 @@
-//! The classes that a network tells apart: their names, and finding one by what a user calls it.
+//! The names of a network's classes, and the class that a user's text names.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::graph::nearest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// Index, WordNet id and name of ImageNet's 1000 classes (ILSVRC 2012), one class a line.
 const IMAGENET: &str = include_str!("imagenet_classes.tsv");
 
-/// How many candidates an error names at most.
-const NAMED: usize = 8;
+/// How many candidates an error lists at most.
+const LISTED: usize = 8;
 
-/// The names of a network's classes, by index.
+/// The names of a network's classes, by index. Clones share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     classes: Arc<[Class]>,
-    /// Whether somebody gave the classes names; else they are called by their numbers.
+    /// Whether the classes have names of their own; otherwise they are `class 0`, `class 1`, …
     named: bool,
 }
 
@@ -54,14 +53,14 @@ impl Labels {
     /// One name a line, in the order of the indices.
     ///
     /// # Errors
-    /// If the file can't be read, is not UTF-8, is empty, or has an empty line between names (an
-    /// index without a name would shift none of the others, but is hardly meant).
+    /// If the file can't be read, is not UTF-8, is empty, or has an empty line between names, which would be a class without
+    /// a name.
     pub fn from_file(path: &Path) -> Result<Labels> {
         let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
         let text = String::from_utf8(bytes).map_err(|cause| {
             Error::new(
                 ErrorKind::Spec,
-                format!("{} is not a text in UTF-8", path.display()),
+                format!("{} is not a UTF-8 text", path.display()),
             )
             .help("a labels file has one class name a line")
             .because(cause)
@@ -94,7 +93,7 @@ impl Labels {
         })
     }
 
-    /// `count` classes that nobody named: `class 0`, `class 1`, …
+    /// `count` classes without names of their own: `class 0`, `class 1`, …
     pub fn numbered(count: usize) -> Labels {
         let classes = (0..count)
             .map(|index| Class {
@@ -118,7 +117,7 @@ impl Labels {
         self.classes.is_empty()
     }
 
-    /// The class's name: `bull mastiff`; its number in words beyond the list.
+    /// The class's name: `bull mastiff`; `class 1000` for an index beyond the list.
     pub fn name(&self, index: usize) -> String {
         match self.classes.get(index) {
             Some(class) => class.name.clone(),
@@ -126,68 +125,72 @@ impl Labels {
         }
     }
 
-    /// The class's WordNet id, `n02108422`, where the list has them.
+    /// The class's WordNet id, `n02108422`, if the list has them.
     pub fn wnid(&self, index: usize) -> Option<&str> {
         self.classes.get(index)?.wnid.as_deref()
     }
 
-    /// The index of the class a user calls `text`: its name (small or capital letters, spaces or
-    /// underscores), one of its names where a comma parts several, its WordNet id, its index in
-    /// digits, or words that stand in one name only.
+    /// The index of the class that `text` names: by its name (in lower or upper case, with spaces or underscores), one of
+    /// its names if they are separated by commas, its WordNet id, its index in digits, or words that only one name has.
     ///
     /// # Errors
-    /// If nothing fits (with the nearest name), or several classes do (with their indices).
+    /// If no class matches (with the nearest name), or several do (with their indices).
     pub fn resolve(&self, text: &str) -> Result<usize> {
-        let wanted = plain(text);
+        let wanted = normalised(text);
         if wanted.is_empty() {
-            return Err(Error::new(ErrorKind::Spec, "a class can't be called ``"));
+            return Err(Error::new(
+                ErrorKind::Spec,
+                "a class is empty; give a name, a WordNet id or an index",
+            ));
         }
         let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
-        match self.fitting(&wanted, !digits)[..] {
+        match self.matching(&wanted, !digits)[..] {
             [index] => Ok(index),
-            [] if digits => self.by_number(&wanted),
+            [] if digits => self.by_index(&wanted),
             [] => Err(self.unknown(text, &wanted)),
             ref several => Err(self.ambiguous(text, several)),
         }
     }
 
-    /// As [`Labels::resolve`], but every class that `text` may mean, and indices are not understood.
+    /// Every class that `text` may name, as in [`Labels::resolve`], but not by index.
     pub fn resolve_all(&self, text: &str) -> Vec<usize> {
-        self.fitting(&plain(text), true)
+        self.matching(&normalised(text), true)
     }
 
-    /// The one class that is called just `text` (or has it as its WordNet id): for words that nobody
-    /// wrote to name a class, like a folder's name.
+    /// The one class whose whole name or WordNet id is `text`: for texts that need not name a class, such as a folder's
+    /// name.
     pub fn exact(&self, text: &str) -> Option<usize> {
-        match self.fitting(&plain(text), false)[..] {
+        match self.matching(&normalised(text), false)[..] {
             [index] => Some(index),
             _ => None,
         }
     }
 
-    /// The classes that the closest way of reading `wanted` finds.
-    fn fitting(&self, wanted: &str, parts: bool) -> Vec<usize> {
+    /// The classes that match `wanted` by the first of four criteria that any class meets: the WordNet id, the whole name,
+    /// one of its synonyms, and, if `parts`, some of its words.
+    fn matching(&self, wanted: &str, parts: bool) -> Vec<usize> {
         if wanted.is_empty() {
             return Vec::new();
         }
         let words: Vec<&str> = wanted.split(' ').collect();
-        let whole = |class: &Class| plain(&class.name) == wanted;
-        let synonym = |class: &Class| class.name.split(',').any(|name| plain(name) == wanted);
+        let whole = |class: &Class| normalised(&class.name) == wanted;
+        let synonym = |class: &Class| class.name.split(',').any(|name| normalised(name) == wanted);
         let wnid = |class: &Class| class.wnid.as_deref() == Some(wanted);
         let within = |class: &Class| {
-            let name = plain(&class.name.replace(',', " "));
+            let name = normalised(&class.name.replace(',', " "));
             let name: Vec<&str> = name.split(' ').collect();
             parts && name.windows(words.len()).any(|part| part == words)
         };
-        // A WordNet id is no name, and the quickest to look for.
-        let ways: [&dyn Fn(&Class) -> bool; 4] = [&wnid, &whole, &synonym, &within];
-        ways.into_iter()
-            .map(|fits| self.indices(fits))
+        let criteria: [&dyn Fn(&Class) -> bool; 4] = [&wnid, &whole, &synonym, &within];
+        criteria
+            .into_iter()
+            .map(|matches| self.indices(matches))
             .find(|found| !found.is_empty())
             .unwrap_or_default()
     }
 
-    fn by_number(&self, digits: &str) -> Result<usize> {
+    /// The class with that index.
+    fn by_index(&self, digits: &str) -> Result<usize> {
         match digits.parse::<usize>() {
             Ok(index) if index < self.len() => Ok(index),
             _ => Err(Error::new(
@@ -195,41 +198,42 @@ impl Labels {
                 format!("there is no class {digits} among {} classes", self.len()),
             )
             .help(match self.len() {
-                0 => "this list of classes is empty".to_owned(),
-                count => format!("indices go from 0 to {}", count - 1),
+                0 => "the list of classes is empty".to_owned(),
+                count => format!("indices are 0 to {}", count - 1),
             })),
         }
     }
 
-    fn indices(&self, fits: &dyn Fn(&Class) -> bool) -> Vec<usize> {
+    /// The indices of the classes that match.
+    fn indices(&self, matches: &dyn Fn(&Class) -> bool) -> Vec<usize> {
         let all = self.classes.iter().enumerate();
-        all.filter(|(_, class)| fits(class))
+        all.filter(|(_, class)| matches(class))
             .map(|(index, _)| index)
             .collect()
     }
 
     fn ambiguous(&self, text: &str, several: &[usize]) -> Error {
-        let mut named: Vec<String> = several
+        let mut listed: Vec<String> = several
             .iter()
-            .take(NAMED)
+            .take(LISTED)
             .map(|&index| match self.wnid(index) {
                 Some(wnid) => format!("{index} ({}, {wnid})", self.name(index)),
                 None => format!("{index} ({})", self.name(index)),
             })
             .collect();
-        if several.len() > NAMED {
-            named.push(format!("and {} more", several.len() - NAMED));
+        if several.len() > LISTED {
+            listed.push(format!("and {} more", several.len() - LISTED));
         }
         let message = format!("`{text}` may mean {} classes", several.len());
         Error::new(ErrorKind::Spec, message)
-            .help(format!("say which by its index: {}", named.join(", ")))
+            .help(format!("name one by its index: {}", listed.join(", ")))
     }
 
     fn unknown(&self, text: &str, wanted: &str) -> Error {
         let error = Error::new(ErrorKind::Spec, format!("there is no class `{text}`"));
         if !self.named {
             return error.help(
-                "these classes have no names: give the model `labels`, or name a class by its index",
+                "the classes have no names: give the model `labels`, or name a class by its index",
             );
         }
         let names = self.classes.iter().flat_map(|class| class.name.split(','));
@@ -240,8 +244,8 @@ impl Labels {
     }
 }
 
-/// Small letters, underscores as spaces, single spaces.
-fn plain(text: &str) -> String {
+/// `text` in lower case, with single spaces for underscores and spaces.
+fn normalised(text: &str) -> String {
     let text = text.replace('_', " ").to_lowercase();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,28 +1,27 @@
-//! Layer selectors: the words that make one spec serve several networks.
+//! Layer selectors: expressions that name layers, so that one spec serves several networks.
 //!
-//! | selector | what it becomes |
+//! | selector | layers |
 //! |---|---|
-//! | `layer3.5.conv2` | the node of that name |
+//! | `layer3.5.conv2` | the node with that name |
 //! | `layer3`, `layer3.5` | the output of that module: its last node |
-//! | `layer3.*.conv2` | every match, in the network's order; `*` goes across dots |
+//! | `layer3.*.conv2` | every match, in the network's order; `*` matches dots, too |
 //! | `first`, `last` | the first and the last convolution of the feature path |
 //! | `penultimate` | the vector before the classifier |
 //! | `stage3` | the last node before the resolution falls below 1/2³ of the input |
-//! | `50%` | the node half-way down the list of nodes |
+//! | `50%` | the node at the middle of the list of nodes |
 //!
-//! The *feature path* leaves out what stands beside the features: the gates of
-//! squeeze-and-excitation and the 1×1 convolutions of shortcuts. `stageN` and `N%` take only nodes
-//! that the whole signal passes through, so never one inside a residual branch; and the widening
-//! 1×1 convolution before a strided depthwise one counts to the lower resolution, whose block it
-//! opens. So `stage3` of ResNet-50 is `layer2.3.relu_2`, that of EfficientNet-B0 `features.3.1.add`.
+//! The *feature path* leaves out the gates of squeeze-and-excitation and the 1×1 convolutions of shortcuts. `stageN` and
+//! `N%` take only nodes that every path from input to output passes, so none inside a residual branch. The expansion (a
+//! 1×1 convolution to more channels) before a depthwise convolution with a stride belongs to the lower resolution, as the
+//! first layer of its block. So `stage3` of ResNet-50 is `layer2.3.relu_2`, that of EfficientNet-B0 `features.3.1.add`.
 
 use globset::GlobBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::graph::{Graph, NodeId, Op, nearest};
+use super::graph::{Graph, Node, NodeId, Op};
 use super::node_info::NodeInfo;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// A layer, or several.
 ///
@@ -34,13 +33,13 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct LayerSelector(pub String);
 
 impl From<&str> for LayerSelector {
-    fn from(word: &str) -> Self {
-        LayerSelector(word.to_owned())
+    fn from(selector: &str) -> Self {
+        LayerSelector(selector.to_owned())
     }
 }
 
-/// The words that are no layer's name.
-const WORDS: [&str; 8] = [
+/// The selectors with a fixed meaning.
+const KEYWORDS: [&str; 8] = [
     "first",
     "last",
     "penultimate",
@@ -51,65 +50,65 @@ const WORDS: [&str; 8] = [
     "stage5",
 ];
 
-/// The nodes that `selector` means, in the network's order, at least one.
+/// The nodes that `selector` names, in the network's order, at least one.
 ///
 /// `infos` are those of [`node_info::from_graph`](crate::network::node_info::from_graph) for the same graph.
 ///
 /// # Errors
-/// [`ErrorKind::Network`], if the network has no such layer, with the nearest name.
+/// [`ErrorKind::Network`] if the network has no such layer, with the nearest name.
 pub fn resolve(selector: &LayerSelector, graph: &Graph, infos: &[NodeInfo]) -> Result<Vec<NodeId>> {
-    let word = selector.0.trim();
-    let path = Path::of(graph, infos);
-    if let Some(id) = graph.find(word) {
+    let text = selector.0.trim();
+    let path = FeaturePath::new(graph, infos);
+    if let Some(id) = graph.find(text) {
         return Ok(vec![id]);
     }
-    match word {
+    match text {
         "first" => {
             return one(
                 path.convolutions().next(),
-                word,
+                text,
                 "the network has no convolution",
             );
         }
         "last" => {
             return one(
                 path.convolutions().last(),
-                word,
+                text,
                 "the network has no convolution",
             );
         }
         "penultimate" => {
             return one(
                 penultimate(graph),
-                word,
+                text,
                 "the network has no linear classifier",
             );
         }
         _ => {}
     }
-    if let Some(number) = stage(word) {
+    if let Some(number) = stage(text) {
         return path.stage(number?).map(|id| vec![id]);
     }
-    if let Some(share) = percent(word) {
+    if let Some(share) = percent(text) {
         return path.at_depth(share?).map(|id| vec![id]);
     }
-    if let Some(id) = graph.find_module(word) {
+    if let Some(id) = graph.find_module(text) {
         return Ok(vec![id]);
     }
-    if is_glob(word) {
-        return glob(word, graph);
+    if is_glob(text) {
+        return glob(text, graph);
     }
-    let error = Error::new(ErrorKind::Network, format!("there is no layer `{word}`"));
-    Err(match nearest(word, names(graph)) {
+    let error = Error::new(ErrorKind::Network, format!("there is no layer `{text}`"));
+    Err(match nearest(text, names(graph)) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help("`convscope layers` lists a network's layers"),
     })
 }
 
-/// [`resolve`] for methods that need height and width: maps over the picture.
+/// As [`resolve`], for methods that need height and width.
 ///
 /// # Errors
-/// Also if one of the layers has none left, or is a gate's.
+/// As [`resolve`]; also if one of the layers has no height and width, as after global pooling or in a gate.
 pub fn resolve_spatial(
     selector: &LayerSelector,
     graph: &Graph,
@@ -121,56 +120,57 @@ pub fn resolve_spatial(
         Some(&id) => {
             let shape: Vec<String> = infos[id].shape.iter().map(i64::to_string).collect();
             let message = format!(
-                "`{}` ({}) has no places on the picture any more, and a map needs height and width",
+                "`{}` ({}) has no spatial positions, and a map needs height and width",
                 graph.node(id).name,
                 shape.join("×")
             );
             let error = Error::new(ErrorKind::Network, message);
-            Err(error.help("take a layer before the pooling: `last`, or a stage"))
+            Err(error.help("choose a layer before the global pooling: `last`, or a stage"))
         }
     }
 }
 
-/// What can be said of a selector without a network.
+/// Checks what can be checked without a network.
 ///
 /// # Errors
-/// [`ErrorKind::Spec`], if no network can have it: `120%`, `stage`, an unclosed glob.
+/// [`ErrorKind::Spec`] if no network can have such a layer: `120%`, `stage`, an unclosed glob.
 pub(crate) fn check(selector: &LayerSelector) -> Result<()> {
-    let word = selector.0.trim();
-    if word.is_empty() {
-        return Err(Error::new(ErrorKind::Spec, "an empty text names no layer"));
+    let text = selector.0.trim();
+    if text.is_empty() {
+        return Err(Error::new(ErrorKind::Spec, "a layer selector is empty"));
     }
-    if let Some(number) = stage(word) {
+    if let Some(number) = stage(text) {
         number?;
     }
-    if let Some(share) = percent(word) {
+    if let Some(share) = percent(text) {
         share?;
     }
-    if is_glob(word) {
-        matcher(word)?;
+    if is_glob(text) {
+        matcher(text)?;
     }
     Ok(())
 }
 
-/// Everything a user may have meant.
+/// All names and keywords that a misspelt selector may have meant.
 fn names(graph: &Graph) -> impl Iterator<Item = &str> {
     let own = graph.nodes().iter().map(|node| node.name.as_str());
     let modules = own
         .clone()
         .flat_map(|name| name.match_indices('.').map(|(at, _)| &name[..at]));
-    WORDS.into_iter().chain(own).chain(modules)
+    KEYWORDS.into_iter().chain(own).chain(modules)
 }
 
-fn one(found: Option<NodeId>, word: &str, why: &str) -> Result<Vec<NodeId>> {
+/// The node of a keyword, or an error with the reason why there is none.
+fn one(found: Option<NodeId>, keyword: &str, why: &str) -> Result<Vec<NodeId>> {
     found.map(|id| vec![id]).ok_or_else(|| {
         Error::new(
             ErrorKind::Network,
-            format!("there is no `{word}` layer: {why}"),
+            format!("there is no `{keyword}` layer: {why}"),
         )
     })
 }
 
-/// What feeds the last linear layer. Dropout does nothing in evaluation, so it is passed over.
+/// The input of the last linear layer, before dropout, which is the identity in evaluation mode.
 fn penultimate(graph: &Graph) -> Option<NodeId> {
     let head =
         (0..graph.nodes().len()).rfind(|&id| matches!(graph.node(id).op, Op::Linear { .. }))?;
@@ -181,77 +181,85 @@ fn penultimate(graph: &Graph) -> Option<NodeId> {
     Some(id)
 }
 
-fn stage(word: &str) -> Option<Result<u32>> {
-    let number = word.strip_prefix("stage")?;
+/// N of `stageN`; `None` if the selector is none.
+fn stage(selector: &str) -> Option<Result<u32>> {
+    let number = selector.strip_prefix("stage")?;
     let digits = number.chars().all(|digit| digit.is_ascii_digit());
     // `stages.1` may be a module's name.
     digits.then(|| match number.parse() {
         Ok(number) if number <= 16 => Ok(number),
-        _ => Err(Error::new(ErrorKind::Spec, format!("there is no `{word}`"))
-            .help("`stage1` is half the picture's resolution, `stage5` a 32nd")),
+        _ => Err(
+            Error::new(ErrorKind::Spec, format!("there is no `{selector}`"))
+                .help("`stage1` has 1/2 of the input's resolution, `stage5` 1/32"),
+        ),
     })
 }
 
-fn percent(word: &str) -> Option<Result<f64>> {
-    let number = word.strip_suffix('%')?;
+/// The share of `N%`, 0 to 1; `None` if the selector is none.
+fn percent(selector: &str) -> Option<Result<f64>> {
+    let number = selector.strip_suffix('%')?;
     Some(match number.trim().parse::<f64>() {
         Ok(share) if (0.0..=100.0).contains(&share) => Ok(share / 100.0),
-        _ => Err(Error::new(ErrorKind::Spec, format!("`{word}` is no depth"))
-            .help("a depth goes from `0%` (the picture) to `100%` (the logits)")),
+        _ => Err(
+            Error::new(ErrorKind::Spec, format!("`{selector}` is not a depth"))
+                .help("a depth is `0%` (the input) to `100%` (the logits)"),
+        ),
     })
 }
 
 /// Whether the selector is a pattern over names.
-pub fn is_glob(word: &str) -> bool {
-    word.contains(['*', '?', '[', '{'])
+pub fn is_glob(selector: &str) -> bool {
+    selector.contains(['*', '?', '[', '{'])
 }
 
-fn matcher(word: &str) -> Result<globset::GlobMatcher> {
-    let glob = GlobBuilder::new(word).build();
+/// The pattern, compiled.
+fn matcher(pattern: &str) -> Result<globset::GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).build();
     glob.map(|glob| glob.compile_matcher()).map_err(|error| {
         Error::new(
             ErrorKind::Spec,
-            format!("`{word}` is no pattern: {}", error.kind()),
+            format!("`{pattern}` is not a valid pattern: {}", error.kind()),
         )
-        .help("`*` is any text, `?` one character, `{a,b}` one of several")
+        .help("`*` matches any text, `?` one character, `{a,b}` one of several")
     })
 }
 
-fn glob(word: &str, graph: &Graph) -> Result<Vec<NodeId>> {
-    let matcher = matcher(word)?;
+/// Every node whose name matches.
+fn glob(pattern: &str, graph: &Graph) -> Result<Vec<NodeId>> {
+    let matcher = matcher(pattern)?;
     let ids: Vec<NodeId> = (0..graph.nodes().len())
         .filter(|&id| matcher.is_match(&graph.node(id).name))
         .collect();
     if !ids.is_empty() {
         return Ok(ids);
     }
-    let error = Error::new(ErrorKind::Network, format!("no layer matches `{word}`"));
+    let error = Error::new(ErrorKind::Network, format!("no layer matches `{pattern}`"));
     Err(
-        match nearest(word, graph.nodes().iter().map(|node| node.name.as_str())) {
+        match nearest(pattern, graph.nodes().iter().map(|node| node.name.as_str())) {
             Some(near) => error.help(format!("the nearest name is `{near}`")),
             None => error.help("`convscope layers` lists a network's layers"),
         },
     )
 }
 
-/// A graph with what stands beside its features marked.
-struct Path<'a> {
+/// The feature path of a graph.
+struct FeaturePath<'a> {
     graph: &'a Graph,
     infos: &'a [NodeInfo],
-    /// In a gate, or in a shortcut's own layers.
-    aside: Vec<bool>,
-    /// The whole signal passes through the node: no edge goes past it.
-    neck: Vec<bool>,
+    /// Whether a node is in a gate, or is one of a shortcut's own layers.
+    off_path: Vec<bool>,
+    /// Whether every path from input to output passes the node: no edge skips it.
+    bottleneck: Vec<bool>,
 }
 
-impl<'a> Path<'a> {
-    fn of(graph: &'a Graph, infos: &'a [NodeInfo]) -> Self {
+impl<'a> FeaturePath<'a> {
+    fn new(graph: &'a Graph, infos: &'a [NodeInfo]) -> Self {
         let nodes = graph.nodes();
-        let mut aside = vec![false; nodes.len()];
-        let mut neck = vec![true; nodes.len()];
+        let mut off_path = vec![false; nodes.len()];
+        let mut bottleneck = vec![true; nodes.len()];
         for (id, node) in nodes.iter().enumerate() {
             for &input in &node.inputs {
-                neck[input + 1..id].fill(false);
+                bottleneck[input + 1..id].fill(false);
             }
             // `Add` has the shortcut first, `Mul` the gate second.
             let (main, side) = match (&node.op, &node.inputs[..]) {
@@ -259,31 +267,33 @@ impl<'a> Path<'a> {
                 _ => continue,
             };
             let (main, side) = (upstream(graph, main), upstream(graph, side));
-            for (place, mark) in aside.iter_mut().enumerate() {
-                *mark |= side[place] && !main[place];
+            for (at, mark) in off_path.iter_mut().enumerate() {
+                *mark |= side[at] && !main[at];
             }
         }
-        Path {
+        FeaturePath {
             graph,
             infos,
-            aside,
-            neck,
+            off_path,
+            bottleneck,
         }
     }
 
+    /// The convolutions of the path, in order.
     fn convolutions(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.graph.convolutions().filter(|&id| !self.aside[id])
+        self.graph.convolutions().filter(|&id| !self.off_path[id])
     }
 
+    /// The last node of the stage.
     fn stage(&self, number: u32) -> Result<NodeId> {
         let stride = 1_i64 << number;
-        let at = |id: &NodeId| self.neck[*id] && self.infos[*id].is_spatial();
+        let at = |id: &NodeId| self.bottleneck[*id] && self.infos[*id].is_spatial();
         let ids = (0..self.graph.nodes().len()).filter(at);
         let last = ids.clone().rfind(|&id| self.infos[id].stride == stride);
         let Some(last) = last else {
             let deepest = ids.map(|id| self.infos[id].stride).max().unwrap_or(1);
             let message = format!(
-                "there is no `stage{number}`: no layer has 1/{stride} of the picture's resolution"
+                "there is no `stage{number}`: no layer has 1/{stride} of the input's resolution"
             );
             return Err(Error::new(ErrorKind::Network, message).help(format!(
                 "this network's lowest resolution is 1/{deepest}: `stage{}`",
@@ -293,13 +303,13 @@ impl<'a> Path<'a> {
         Ok(self.before_expansion(last))
     }
 
-    /// Steps back over the widening 1×1 convolution that opens the next block, if `last` ends one.
+    /// The node before the expansion with which the next block begins, if `last` is the end of one; otherwise `last`.
     fn before_expansion(&self, last: NodeId) -> NodeId {
-        let opens = |node: &crate::network::graph::Node| {
+        let begins_block = |node: &Node| {
             node.inputs.first() == Some(&last)
                 && matches!(&node.op, Op::Conv(conv) if conv.groups > 1 && conv.stride > 1)
         };
-        if !self.graph.nodes().iter().any(opens) {
+        if !self.graph.nodes().iter().any(begins_block) {
             return last;
         }
         let mut id = last;
@@ -315,15 +325,16 @@ impl<'a> Path<'a> {
         last
     }
 
+    /// The node at a share of the network's depth, 0 to 1, or the nearest one before it.
     fn at_depth(&self, share: f64) -> Result<NodeId> {
-        // Both ends are in range: the share is 0 to 1, and a graph has at least its input.
+        // In range: the share is 0 to 1, and a graph has at least its input.
         let wanted = (share * self.graph.output() as f64).round() as usize;
-        let found = (0..=wanted).rfind(|&id| self.neck.get(id) == Some(&true));
+        let found = (0..=wanted).rfind(|&id| self.bottleneck.get(id) == Some(&true));
         Ok(found.unwrap_or(self.graph.input()))
     }
 }
 
-/// `id` and everything it is computed from.
+/// A mask of the nodes that `id` depends on, itself among them.
 fn upstream(graph: &Graph, id: NodeId) -> Vec<bool> {
     let mut reached = vec![false; graph.nodes().len()];
     reached[id] = true;

@@ -7,10 +7,9 @@ use image::RgbImage;
 use super::charts;
 use super::pictures::Shown;
 use super::words::Words;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::figures::{Array, Content, Figure, Tensors, Values};
 use crate::image::{ColourMap, Interpolation, data_uri};
-use crate::network::graph::nearest;
 use crate::results::{ImageInfo, Results};
 
 /// How wide a figure's drawing is, in its own units; as an SVG it has no size.

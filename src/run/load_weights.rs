@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache, WeightSet};
 use crate::network::{Network, random_weights, weights};
 use crate::plan::{PlannedModel, WeightsSource};
@@ -36,14 +36,11 @@ fn load_set(
         "{}: reading {} {}",
         planned.id, set.arch, set.name
     ));
-    let first = files.first().map(|file| file.path.clone());
-    let format = match set.format {
-        fetch::WeightSetFormat::Pth => weights::Format::StateDict,
-        fetch::WeightSetFormat::Tfjs => weights::Format::TfjsResnet50,
-        fetch::WeightSetFormat::OnnxVggBackbone => weights::Format::OnnxVgg16,
+    let Some(first) = files.first() else {
+        let message = format!("the weight set `{}` has no files", set.name);
+        return Err(Error::new(ErrorKind::Weights, message));
     };
-    let paths = [first.unwrap_or_default()];
-    let network = weights::load_files(planned.arch, planned.options, format, &paths)?;
+    let network = weights::load(planned.arch, planned.options, set.format, &first.path)?;
     let info = WeightsInfo {
         name: set.name.clone(),
         source: set.source_line(),
@@ -60,9 +57,7 @@ fn load_file(
     progress: &dyn Progress,
 ) -> Result<(Network, WeightsInfo)> {
     progress.step(&format!("{}: reading {}", planned.id, path.display()));
-    let format = weights::Format::StateDict;
-    let paths = [path.to_owned()];
-    let network = weights::load_files(planned.arch, planned.options, format, &paths)?;
+    let network = weights::load(planned.arch, planned.options, None, path)?;
     let name = path.file_name().unwrap_or_default();
     let info = WeightsInfo {
         name: name.to_string_lossy().into_owned(),

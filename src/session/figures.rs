@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::figures::{Content, Figure, Tensors};
-use crate::network::graph::nearest;
 use crate::report;
 use crate::results::{Prediction, Results};
 use crate::run::RunOutput;

@@ -4,8 +4,7 @@ use serde_path_to_error::Segment;
 
 use super::Experiment;
 use super::source::{Step, Tree, pointing, tab_indent};
-use crate::error::{Error, ErrorKind, Result};
-use crate::network::graph::nearest;
+use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// Reads `text`, which stands in the file `name`; what its values mean is not looked at here.
 pub(super) fn read(name: &str, text: &str, tree: &Tree) -> Result<Experiment> {

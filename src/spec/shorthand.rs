@@ -292,7 +292,7 @@ impl JsonSchema for Architecture {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = zoo::ARCHITECTURES.iter().map(|arch| arch.name).collect();
+        let names: Vec<&str> = zoo::architectures().map(|arch| arch.name).collect();
         json_schema!({ "description": "An architecture.", "enum": names })
     }
 }

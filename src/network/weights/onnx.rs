@@ -1,17 +1,28 @@
-//! The initialisers of an ONNX file, by the few protobuf fields that hold them.
-//!
-//! Read for the VGG-16 convolutions that lie frozen under another network's head. Only numbers are
-//! taken; the file's own graph is not looked at.
+//! The initialisers of an ONNX file, by the few protobuf fields that hold them, converted for VGG-16: the file's network has
+//! VGG-16's convolutions as its backbone. Only the initialisers are read, not the graph; the head is convscope's own.
 
 use std::path::Path;
 
 use prost::Message;
 
-use super::elements::{self, Element};
-use super::{StateDict, wrong};
+use super::dtype::{self, Dtype};
+use super::format::{Format, StateDict, file_error, read_limited};
+use super::vgg16_head;
 use crate::error::Result;
 
-/// The largest file that is read, in bytes; protobuf itself ends at 2 GiB.
+/// An ONNX file with VGG-16's convolutions as Keras names them, together with the head that is part of convscope.
+pub(super) const FORMAT: Format = Format {
+    name: "onnx_vgg_backbone",
+    detect: None,
+    read: |path| {
+        let mut tensors = vgg16_backbone(read(path)?)?;
+        tensors.extend(vgg16_head::read()?);
+        Ok(tensors)
+    },
+    options: |options| options,
+};
+
+/// The largest file that is read, in bytes; protobuf allows 2 GiB.
 const LIMIT: u64 = 2 << 30;
 
 #[derive(Clone, PartialEq, Message)]
@@ -40,19 +51,20 @@ struct Initializer {
     raw_data: Option<Vec<u8>>,
 }
 
-/// The number ONNX gives float32.
+/// `TensorProto.DataType.FLOAT`.
 const FLOAT: i32 = 1;
 
-/// Every float32 initialiser of the file, by its name there; those of other types are left out.
+/// Every float32 initialiser of the file, by its name there; those of other data types are left out.
 ///
 /// # Errors
-/// If the file can't be read, is not ONNX, or a tensor has not as many numbers as its shape says.
+/// If the file can't be read, is not ONNX, or a tensor has not as many values as its shape.
 pub fn read(path: &Path) -> Result<StateDict> {
-    let bytes = super::read_limited(path, LIMIT)?;
-    let model = Model::decode(bytes.as_slice())
-        .map_err(|cause| wrong(path, "is not an ONNX model, or is cut short").because(cause))?;
+    let bytes = read_limited(path, LIMIT)?;
+    let model = Model::decode(bytes.as_slice()).map_err(|cause| {
+        file_error(path, "is not an ONNX model, or is cut short").because(cause)
+    })?;
     let Some(graph) = model.graph else {
-        return Err(wrong(path, "is not an ONNX model: it has no graph"));
+        return Err(file_error(path, "is not an ONNX model: it has no graph"));
     };
     let mut tensors = StateDict::new();
     for initializer in graph.initializer {
@@ -65,46 +77,46 @@ pub fn read(path: &Path) -> Result<StateDict> {
             None => initializer
                 .float_data
                 .iter()
-                .flat_map(|number| number.to_le_bytes())
+                .flat_map(|value| value.to_le_bytes())
                 .collect(),
         };
-        let tensor = elements::tensor(&bytes, Element::F32, &initializer.dims)
-            .map_err(|problem| wrong(path, &format!("`{name}` {problem}")))?;
+        let tensor = dtype::decode(&bytes, Dtype::F32, &initializer.dims)
+            .map_err(|problem| file_error(path, &format!("`{name}` {problem}")))?;
         tensors.insert(name, tensor);
     }
     Ok(tensors)
 }
 
-/// How many convolutions stand in each block of VGG-16.
+/// How many convolutions each block of VGG-16 has.
 const VGG16: [usize; 5] = [2, 2, 3, 3, 3];
 
-/// VGG-16's convolutions under torchvision's names, the first turned from blue-green-red to
-/// red-green-blue; what lies above them in the file belongs to another network and is left out.
+/// VGG-16's convolutions by torchvision's names, the first one changed from the colours blue, green, red to red, green,
+/// blue. The other layers of the file are left out.
 ///
 /// # Errors
-/// If libtorch refuses to turn the first kernel.
+/// If libtorch fails, for one because a kernel has not four dimensions.
 pub fn vgg16_backbone(file: StateDict) -> Result<StateDict> {
     let mut ours = StateDict::new();
-    let mut place = 0;
+    let mut index = 0;
     for (block, count) in (1..).zip(VGG16) {
         for conv in 1..=count {
             let layer = format!("functional_1/block{block}_conv{conv}_1");
             let kernel = file.get(&format!("{layer}/convolution/ReadVariableOp:0"));
             if let Some(kernel) = kernel {
-                let kernel = match place {
+                let kernel = match index {
                     0 => kernel.f_flip([1])?,
                     _ => kernel.shallow_clone(),
                 };
-                ours.insert(format!("features.{place}.weight"), kernel);
+                ours.insert(format!("features.{index}.weight"), kernel);
             }
             if let Some(bias) = file.get(&format!("{layer}/Squeeze:0")) {
                 let bias = bias.f_flatten(0, -1)?;
-                ours.insert(format!("features.{place}.bias"), bias);
+                ours.insert(format!("features.{index}.bias"), bias);
             }
             // The ReLU, and after the block the pooling.
-            place += 2;
+            index += 2;
         }
-        place += 1;
+        index += 1;
     }
     Ok(ours)
 }

@@ -1,7 +1,7 @@
-//! TensorFlow.js layers models: `model.json` beside shards of numbers, with Keras' names.
+//! TensorFlow.js layers models (`model.json` and shards with the values), converted for Keras' ResNet-50.
 //!
-//! Read for the ResNet-50 that Keras took over from Caffe: its convolutions have biases and stride
-//! 2 stands on the 1×1, its kernels are height × width × in × out, and the first takes blue first.
+//! Keras converted that ResNet-50 from Caffe: its convolutions have biases, a block's stride is that of its first 1×1
+//! convolution, kernels are height × width × in × out, and the colours of the input are in the order blue, green, red.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,10 +9,18 @@ use std::path::Path;
 use serde::Deserialize;
 use tch::Tensor;
 
-use super::elements::{self, Element};
-use super::{StateDict, wrong};
+use super::dtype::{self, Dtype};
+use super::format::{Format, StateDict, file_error, read_limited};
 use crate::error::{Error, Result};
 use crate::network::zoo::Options;
+
+/// Keras' ResNet-50 as a TensorFlow.js layers model; the path is that of `model.json` or of its folder.
+pub(super) const FORMAT: Format = Format {
+    name: "tfjs",
+    detect: None,
+    read: |path| keras_resnet(read(path)?),
+    options: resnet_options,
+};
 
 /// The largest `model.json` that is read, in bytes.
 const MANIFEST_LIMIT: u64 = 64 << 20;
@@ -42,14 +50,15 @@ struct Weight {
 /// # Errors
 /// If `model.json` or a shard is missing, is not what it should be, or has too few bytes.
 pub fn read(folder: &Path) -> Result<StateDict> {
-    let manifest = match folder.is_dir() {
-        true => folder.join("model.json"),
-        false => folder.to_owned(),
+    let manifest = if folder.is_dir() {
+        folder.join("model.json")
+    } else {
+        folder.to_owned()
     };
     let folder = manifest.parent().unwrap_or(Path::new("."));
-    let text = super::read_limited(&manifest, MANIFEST_LIMIT)?;
+    let text = read_limited(&manifest, MANIFEST_LIMIT)?;
     let model: Model = serde_json::from_slice(&text).map_err(|cause| {
-        wrong(
+        file_error(
             &manifest,
             "is not a TensorFlow.js model: no `weightsManifest`",
         )
@@ -59,9 +68,12 @@ pub fn read(folder: &Path) -> Result<StateDict> {
     for group in &model.groups {
         let mut bytes = Vec::new();
         for shard in &group.paths {
-            // A shard lies beside its manifest; a path that leads elsewhere is not followed.
+            // A shard is in the folder of its manifest; other paths are not followed.
             if shard.contains(['/', '\\']) || shard == ".." {
-                return Err(wrong(&manifest, &format!("names the shard `{shard}`")));
+                return Err(file_error(
+                    &manifest,
+                    &format!("names the shard `{shard}`, which is not a file of its folder"),
+                ));
             }
             let path = folder.join(shard);
             let shard = std::fs::read(&path).map_err(|cause| Error::io("read", &path, cause))?;
@@ -69,11 +81,12 @@ pub fn read(folder: &Path) -> Result<StateDict> {
         }
         let mut rest = bytes.as_slice();
         for weight in &group.weights {
-            let clause = |clause: &str| wrong(&manifest, &format!("`{}` {clause}", weight.name));
+            let clause =
+                |clause: &str| file_error(&manifest, &format!("`{}` {clause}", weight.name));
             if weight.dtype != "float32" || weight.quantization.is_some() {
-                return Err(clause("is not plain float32"));
+                return Err(clause("is not float32 without quantization"));
             }
-            let length = elements::count(&weight.shape).and_then(|count| count.checked_mul(4));
+            let length = dtype::count(&weight.shape).and_then(|count| count.checked_mul(4));
             let Some((data, after)) = length.and_then(|length| rest.split_at_checked(length))
             else {
                 let message = format!(
@@ -84,19 +97,19 @@ pub fn read(folder: &Path) -> Result<StateDict> {
                 return Err(clause(&message).help("the shards are cut short; fetch them again"));
             };
             rest = after;
-            let tensor = elements::tensor(data, Element::F32, &weight.shape)
+            let tensor = dtype::decode(data, Dtype::F32, &weight.shape)
                 .map_err(|problem| clause(&problem))?;
             tensors.insert(weight.name.clone(), tensor);
         }
         if !rest.is_empty() {
-            let message = format!("says {} bytes less than its shards hold", rest.len());
-            return Err(wrong(&manifest, &message));
+            let message = format!("lists {} bytes less than its shards have", rest.len());
+            return Err(file_error(&manifest, &message));
         }
     }
     Ok(tensors)
 }
 
-/// What the format says of the network: Caffe's strides and Keras' ε.
+/// `options` with Caffe's strides and Keras' ε.
 pub fn resnet_options(options: Options) -> Options {
     Options {
         stride_on_1x1: true,
@@ -105,26 +118,26 @@ pub fn resnet_options(options: Options) -> Options {
     }
 }
 
-/// Keras' ResNet-50 under torchvision's names: kernels turned to out × in × height × width, the
-/// first to red, green, blue; each convolution's bias taken off the mean of the batch norm behind
-/// it, which comes to the same. Names it does not know stay as they are.
+/// Keras' ResNet-50 by torchvision's names: kernels as out × in × height × width, the first for red, green, blue; each
+/// convolution's bias subtracted from the running mean of the batch norm after it, which has the same effect. Unknown
+/// names stay as they are.
 ///
 /// # Errors
-/// If libtorch refuses a tensor of a shape that can't be turned.
+/// If a kernel has neither two nor four dimensions.
 pub fn keras_resnet(file: StateDict) -> Result<StateDict> {
     let mut ours = StateDict::new();
     let mut biases = BTreeMap::new();
     for (name, tensor) in file {
         let renamed = name
             .split_once('/')
-            .and_then(|(layer, part)| Some((torchvision(layer)?, part)));
+            .and_then(|(layer, part)| Some((torchvision_layer(layer)?, part)));
         match renamed {
             Some((layer, "kernel")) => {
-                let tensor = turned(&tensor, layer == "conv1")?;
+                let tensor = torchvision_kernel(&tensor, layer == "conv1")?;
                 ours.insert(format!("{layer}.weight"), tensor);
             }
             Some((layer, "bias")) if layer != "fc" => {
-                biases.insert(batch_norm_behind(&layer), tensor);
+                biases.insert(batch_norm_after(&layer), tensor);
             }
             Some((layer, part)) => {
                 let part = match part {
@@ -143,7 +156,7 @@ pub fn keras_resnet(file: StateDict) -> Result<StateDict> {
     }
     for (layer, bias) in biases {
         let name = format!("{layer}.running_mean");
-        // A mean that is missing is found missing later, with all the others.
+        // A missing mean is reported later, with all other missing names.
         if let Some(mean) = ours.get(&name) {
             let folded = mean.f_sub(&bias)?;
             ours.insert(name, folded);
@@ -152,8 +165,9 @@ pub fn keras_resnet(file: StateDict) -> Result<StateDict> {
     Ok(ours)
 }
 
-/// `res2a_branch2a` is `layer1.0.conv1`, `bn2a_branch1` is `layer1.0.downsample.1`.
-fn torchvision(layer: &str) -> Option<String> {
+/// torchvision's name for a layer of Keras: `layer1.0.conv1` for `res2a_branch2a`, `layer1.0.downsample.1` for
+/// `bn2a_branch1`.
+fn torchvision_layer(layer: &str) -> Option<String> {
     match layer {
         "conv1" => return Some("conv1".into()),
         "bn_conv1" => return Some("bn1".into()),
@@ -185,21 +199,24 @@ fn torchvision(layer: &str) -> Option<String> {
     Some(format!("layer{stage}.{block}.{inside}"))
 }
 
-fn batch_norm_behind(conv: &str) -> String {
+/// The batch norm after a convolution, both by torchvision's names.
+fn batch_norm_after(conv: &str) -> String {
     match conv.strip_suffix("downsample.0") {
         Some(block) => format!("{block}downsample.1"),
         None => conv.replace("conv", "bn"),
     }
 }
 
-fn turned(kernel: &Tensor, blue_first: bool) -> Result<Tensor> {
+/// A kernel or a matrix of Keras in the order of torchvision's dimensions.
+fn torchvision_kernel(kernel: &Tensor, reverse_colours: bool) -> Result<Tensor> {
     if kernel.dim() == 2 {
         return Ok(kernel.f_transpose(0, 1)?.f_contiguous()?);
     }
     let kernel = kernel.f_permute([3, 2, 0, 1])?;
-    let kernel = match blue_first {
-        true => kernel.f_flip([1])?,
-        false => kernel,
+    let kernel = if reverse_colours {
+        kernel.f_flip([1])?
+    } else {
+        kernel
     };
     Ok(kernel.f_contiguous()?)
 }

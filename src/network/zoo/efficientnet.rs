@@ -1,10 +1,32 @@
-//! EfficientNet (Tan & Le 2019), B0 to B7, and the Lite networks: no squeeze-and-excitation, ReLU6,
-//! and TensorFlow's `SAME` padding.
+//! EfficientNet (Tan & Le 2019, <https://arxiv.org/abs/1905.11946>), B0 to B7, and its Lite variants: without
+//! squeeze-and-excitation, with ReLU6 and TensorFlow's `SAME` padding.
 
-use super::{Options, batch_norm, conv};
+use super::architecture::{Arch, Options, family};
+use super::layers::{batch_norm, conv};
 use crate::network::graph::{Conv, Graph, NodeId, Op, Padding};
 
-/// A row of the paper's table: expansion, kernel, stride, channels, repeats.
+/// The architectures of the family, with the sides of their inputs in pixels.
+pub(super) const ARCHITECTURES: [Arch; 13] = family(
+    "EfficientNet",
+    build,
+    [
+        ("efficientnet_b0", 224),
+        ("efficientnet_b1", 240),
+        ("efficientnet_b2", 260),
+        ("efficientnet_b3", 300),
+        ("efficientnet_b4", 380),
+        ("efficientnet_b5", 456),
+        ("efficientnet_b6", 528),
+        ("efficientnet_b7", 600),
+        ("efficientnet_lite0", 224),
+        ("efficientnet_lite1", 240),
+        ("efficientnet_lite2", 260),
+        ("efficientnet_lite3", 280),
+        ("efficientnet_lite4", 300),
+    ],
+);
+
+/// Rows of the paper's table 1: expansion, kernel, stride, channels, repeats.
 const STAGES: [(i64, i64, i64, i64, i64); 7] = [
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -15,16 +37,20 @@ const STAGES: [(i64, i64, i64, i64, i64); 7] = [
     (6, 3, 1, 320, 1),
 ];
 
-struct Family {
+/// The scaling of one network, and what its layers have in common.
+struct Scaling {
+    /// Factor of all numbers of channels.
     width: f64,
+    /// Factor of all numbers of repeats.
     depth: f64,
     lite: bool,
     same_padding: bool,
+    /// Batch norm's ε.
     eps: f64,
 }
 
-impl Family {
-    fn of(name: &str, options: Options) -> Self {
+impl Scaling {
+    fn new(name: &str, options: Options) -> Self {
         let lite = name.contains("lite");
         let (width, depth) = match name.trim_start_matches("efficientnet_") {
             "b0" | "lite0" => (1.0, 1.0),
@@ -36,13 +62,13 @@ impl Family {
             "b6" => (1.8, 2.6),
             _ => (2.0, 3.1),
         };
-        // torchvision sets ε = 1e-3 from B5 on; its smaller ones keep PyTorch's default.
+        // torchvision has ε = 1e-3 from B5 on, and PyTorch's default below.
         let own = match name {
             "efficientnet_b5" | "efficientnet_b6" | "efficientnet_b7" => 1e-3,
             _ if lite => 1e-3,
             _ => 1e-5,
         };
-        Family {
+        Scaling {
             width,
             depth,
             lite,
@@ -51,7 +77,7 @@ impl Family {
         }
     }
 
-    /// Channels after scaling, to the nearest multiple of 8 that is not under nine tenths.
+    /// Channels after scaling: the nearest multiple of 8 that is at least nine tenths of the product.
     fn channels(&self, base: i64) -> i64 {
         let scaled = base as f64 * self.width;
         let near = ((scaled + 4.0) as i64 / 8 * 8).max(8);
@@ -62,8 +88,9 @@ impl Family {
         }
     }
 
+    /// Repeats of a stage after scaling.
     fn repeats(&self, stage: usize, base: i64) -> i64 {
-        // The Lite networks leave the first and the last stage as they are.
+        // The Lite networks do not scale the first and the last stage.
         if self.lite && (stage == 0 || stage == STAGES.len() - 1) {
             return base;
         }
@@ -74,45 +101,52 @@ impl Family {
         if self.lite { Op::Relu6 } else { Op::Silu }
     }
 
+    /// A convolution with the network's padding.
     fn conv(&self, inputs: i64, outputs: i64, kernel: i64, stride: i64, groups: i64) -> Op {
-        let like_torch = conv(inputs, outputs, kernel, stride);
+        let base = conv(inputs, outputs, kernel, stride);
         Op::Conv(Conv {
             groups,
             padding: if self.same_padding {
                 Padding::Same
             } else {
-                like_torch.padding
+                base.padding
             },
-            ..like_torch
+            ..base
         })
     }
 
-    /// Convolution, batch norm and, unless it ends a block, the activation: `NAME.0` to `NAME.2`.
-    fn unit(&self, g: &mut Graph, name: &str, op: Op, active: bool, x: NodeId) -> NodeId {
+    /// Adds a convolution, its batch norm and, if `active`, the activation: `NAME.0` to `NAME.2`.
+    fn conv_bn_act(&self, g: &mut Graph, name: &str, op: Op, active: bool, x: NodeId) -> NodeId {
         let Op::Conv(Conv { out_channels, .. }) = op else {
             return x;
         };
         let x = g.push(format!("{name}.0"), op, &[x]);
         let x = batch_norm(g, format!("{name}.1"), out_channels, self.eps, x);
-        match active {
-            true => g.push(format!("{name}.2"), self.activation(), &[x]),
-            false => x,
+        if active {
+            g.push(format!("{name}.2"), self.activation(), &[x])
+        } else {
+            x
         }
     }
 }
 
-pub(super) fn build(name: &str, options: Options) -> Graph {
-    let family = Family::of(name, options);
+/// The graph of the network called `name`.
+fn build(name: &str, options: Options) -> Graph {
+    let scaling = Scaling::new(name, options);
     let mut g = Graph::new();
-    // The Lite networks keep stem and head at their width.
-    let stem = if family.lite { 32 } else { family.channels(32) };
-    let op = family.conv(3, stem, 3, 2, 1);
+    // The Lite networks do not scale stem and head.
+    let stem = if scaling.lite {
+        32
+    } else {
+        scaling.channels(32)
+    };
+    let op = scaling.conv(3, stem, 3, 2, 1);
     let mut x = g.input();
-    x = family.unit(&mut g, "features.0", op, true, x);
+    x = scaling.conv_bn_act(&mut g, "features.0", op, true, x);
     let mut channels = stem;
     for (stage, &(expand, kernel, first_stride, base, repeats)) in STAGES.iter().enumerate() {
-        let outputs = family.channels(base);
-        for block in 0..family.repeats(stage, repeats) {
+        let outputs = scaling.channels(base);
+        for block in 0..scaling.repeats(stage, repeats) {
             let at = Block {
                 name: format!("features.{}.{block}", stage + 1),
                 inputs: channels,
@@ -121,13 +155,13 @@ pub(super) fn build(name: &str, options: Options) -> Graph {
                 kernel,
                 stride: if block == 0 { first_stride } else { 1 },
             };
-            x = at.push(&mut g, &family, x);
+            x = at.push(&mut g, &scaling, x);
             channels = outputs;
         }
     }
-    let last = if family.lite { 1280 } else { 4 * channels };
-    let op = family.conv(channels, last, 1, 1, 1);
-    x = family.unit(&mut g, "features.8", op, true, x);
+    let last = if scaling.lite { 1280 } else { 4 * channels };
+    let op = scaling.conv(channels, last, 1, 1, 1);
+    x = scaling.conv_bn_act(&mut g, "features.8", op, true, x);
     x = g.push("avgpool", Op::AvgPool { size: 1 }, &[x]);
     x = g.push("flatten", Op::Flatten, &[x]);
     x = g.push("classifier.0", Op::Dropout, &[x]);
@@ -139,7 +173,7 @@ pub(super) fn build(name: &str, options: Options) -> Graph {
     g
 }
 
-/// An inverted residual: expand, depthwise, squeeze-and-excitation, project.
+/// An inverted residual block: expansion, depthwise convolution, squeeze-and-excitation, projection.
 struct Block {
     name: String,
     inputs: i64,
@@ -150,32 +184,33 @@ struct Block {
 }
 
 impl Block {
-    fn push(&self, g: &mut Graph, family: &Family, input: NodeId) -> NodeId {
-        let mut place = 0;
+    /// Adds the block's nodes.
+    fn push(&self, g: &mut Graph, scaling: &Scaling, input: NodeId) -> NodeId {
+        let mut parts = 0;
         let mut next = || {
-            place += 1;
-            format!("{}.block.{}", self.name, place - 1)
+            parts += 1;
+            format!("{}.block.{}", self.name, parts - 1)
         };
         let wide = self.inputs * self.expand;
         let mut x = input;
         if self.expand > 1 {
-            let op = family.conv(self.inputs, wide, 1, 1, 1);
-            x = family.unit(g, &next(), op, true, x);
+            let op = scaling.conv(self.inputs, wide, 1, 1, 1);
+            x = scaling.conv_bn_act(g, &next(), op, true, x);
         }
-        let op = family.conv(wide, wide, self.kernel, self.stride, wide);
-        x = family.unit(g, &next(), op, true, x);
-        if !family.lite {
+        let op = scaling.conv(wide, wide, self.kernel, self.stride, wide);
+        x = scaling.conv_bn_act(g, &next(), op, true, x);
+        if !scaling.lite {
             x = self.squeeze_excite(g, &next(), wide, x);
         }
-        let op = family.conv(wide, self.outputs, 1, 1, 1);
-        x = family.unit(g, &next(), op, false, x);
+        let op = scaling.conv(wide, self.outputs, 1, 1, 1);
+        x = scaling.conv_bn_act(g, &next(), op, false, x);
         if self.stride == 1 && self.inputs == self.outputs {
             x = g.push(format!("{}.add", self.name), Op::Add, &[input, x]);
         }
         x
     }
 
-    /// Weighs the channels by a gate computed from their means (Hu et al. 2017).
+    /// Multiplies the channels with a gate that is computed from their means (Hu et al. 2017).
     fn squeeze_excite(&self, g: &mut Graph, name: &str, wide: i64, x: NodeId) -> NodeId {
         let narrow = (self.inputs / 4).max(1);
         let biased = |inputs, outputs| {

@@ -1,9 +1,24 @@
-//! ResNet (He et al. 2015): basic blocks in 18 and 34, bottlenecks in 50, 101 and 152.
+//! ResNet (He et al. 2015, <https://arxiv.org/abs/1512.03385>): basic blocks in 18 and 34, bottlenecks in 50, 101 and 152.
 
-use super::{Options, batch_norm, conv};
+use super::architecture::{Arch, Options, family};
+use super::layers::{batch_norm, conv};
 use crate::network::graph::{Graph, NodeId, Op};
 
-pub(super) fn build(name: &str, options: Options) -> Graph {
+/// The architectures of the family, with the sides of their inputs in pixels.
+pub(super) const ARCHITECTURES: [Arch; 5] = family(
+    "ResNet",
+    build,
+    [
+        ("resnet18", 224),
+        ("resnet34", 224),
+        ("resnet50", 224),
+        ("resnet101", 224),
+        ("resnet152", 224),
+    ],
+);
+
+/// The graph of the network called `name`.
+fn build(name: &str, options: Options) -> Graph {
     let (bottleneck, blocks) = match name {
         "resnet18" => (false, [2, 2, 2, 2]),
         "resnet34" => (false, [3, 4, 6, 3]),
@@ -34,9 +49,10 @@ pub(super) fn build(name: &str, options: Options) -> Graph {
                 stride: if stage > 0 && block == 0 { 2 } else { 1 },
                 eps,
             };
-            x = match bottleneck {
-                true => at.bottleneck(&mut g, x, options.stride_on_1x1),
-                false => at.basic(&mut g, x),
+            x = if bottleneck {
+                at.bottleneck(&mut g, x, options.stride_on_1x1)
+            } else {
+                at.basic(&mut g, x)
             };
             channels = at.outputs;
         }
@@ -51,6 +67,7 @@ pub(super) fn build(name: &str, options: Options) -> Graph {
     g
 }
 
+/// A residual block.
 struct Block {
     name: String,
     inputs: i64,
@@ -66,24 +83,26 @@ impl Block {
         let b = self.conv_bn(g, 1, self.inputs, self.width, 3, self.stride, x);
         let b = g.push(format!("{}.relu", self.name), Op::Relu, &[b]);
         let b = self.conv_bn(g, 2, self.width, self.width, 3, 1, b);
-        self.join(g, x, b, "relu_1")
+        self.add_shortcut(g, x, b, "relu_1")
     }
 
-    /// 1×1 down, 3×3, 1×1 up.
+    /// A 1×1 convolution to fewer channels, a 3×3 one, a 1×1 one to more channels.
     fn bottleneck(&self, g: &mut Graph, x: NodeId, stride_on_1x1: bool) -> NodeId {
-        let (first, second) = match stride_on_1x1 {
-            true => (self.stride, 1),
-            false => (1, self.stride),
+        let (first, second) = if stride_on_1x1 {
+            (self.stride, 1)
+        } else {
+            (1, self.stride)
         };
         let b = self.conv_bn(g, 1, self.inputs, self.width, 1, first, x);
         let b = g.push(format!("{}.relu", self.name), Op::Relu, &[b]);
         let b = self.conv_bn(g, 2, self.width, self.width, 3, second, b);
         let b = g.push(format!("{}.relu_1", self.name), Op::Relu, &[b]);
         let b = self.conv_bn(g, 3, self.width, self.outputs, 1, 1, b);
-        self.join(g, x, b, "relu_2")
+        self.add_shortcut(g, x, b, "relu_2")
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the numbers of one convolution")]
+    /// Adds convolution and batch norm `number` of the block.
+    #[allow(clippy::too_many_arguments, reason = "the sizes of one convolution")]
     fn conv_bn(
         &self,
         g: &mut Graph,
@@ -99,8 +118,8 @@ impl Block {
         batch_norm(g, format!("{}.bn{number}", self.name), outputs, self.eps, x)
     }
 
-    /// Adds the shortcut, through a 1×1 convolution where the shape changes.
-    fn join(&self, g: &mut Graph, x: NodeId, branch: NodeId, relu: &str) -> NodeId {
+    /// Adds the sum with the shortcut, which is a 1×1 convolution where the shape changes.
+    fn add_shortcut(&self, g: &mut Graph, x: NodeId, branch: NodeId, relu: &str) -> NodeId {
         let mut shortcut = x;
         if self.stride != 1 || self.inputs != self.outputs {
             let name = format!("{}.downsample.0", self.name);

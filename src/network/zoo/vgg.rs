@@ -1,9 +1,26 @@
-//! VGG (Simonyan & Zisserman 2014), configurations A, B, D and E, with and without batch norm.
+//! VGG (Simonyan & Zisserman 2014, <https://arxiv.org/abs/1409.1556>), configurations A, B, D and E, with and without batch norm.
 
-use super::{Options, batch_norm, conv};
+use super::architecture::{Arch, Options, family};
+use super::layers::{batch_norm, conv};
 use crate::network::graph::{Conv, Graph, Op};
 
-/// How many convolutions stand before each of the five poolings.
+/// The architectures of the family, with the sides of their inputs in pixels.
+pub(super) const ARCHITECTURES: [Arch; 8] = family(
+    "VGG",
+    build,
+    [
+        ("vgg11", 224),
+        ("vgg11_bn", 224),
+        ("vgg13", 224),
+        ("vgg13_bn", 224),
+        ("vgg16", 224),
+        ("vgg16_bn", 224),
+        ("vgg19", 224),
+        ("vgg19_bn", 224),
+    ],
+);
+
+/// How many convolutions come before each of the five max poolings.
 fn blocks(name: &str) -> [usize; 5] {
     match name.trim_end_matches("_bn") {
         "vgg11" => [1, 1, 2, 2, 2],
@@ -13,11 +30,12 @@ fn blocks(name: &str) -> [usize; 5] {
     }
 }
 
-pub(super) fn build(name: &str, options: Options) -> Graph {
+/// The graph of the network called `name`.
+fn build(name: &str, options: Options) -> Graph {
     let with_bn = name.ends_with("_bn");
     let mut g = Graph::new();
     let (mut x, mut channels, mut number) = (g.input(), 3, 0);
-    // torchvision numbers all layers of `features` in one row.
+    // torchvision numbers all layers of `features` consecutively.
     let mut next = || {
         number += 1;
         format!("features.{}", number - 1)
@@ -41,7 +59,7 @@ pub(super) fn build(name: &str, options: Options) -> Graph {
             stride: 2,
             padding: 0,
         };
-        // The short head averages the last map itself, before the last pooling.
+        // The short head averages the last feature map before the last max pooling.
         if !(options.gap_head && block == 4) {
             x = g.push(next(), pool, &[x]);
         }
@@ -55,12 +73,12 @@ pub(super) fn build(name: &str, options: Options) -> Graph {
         return g;
     }
     let mut inputs = channels * size * size;
-    for (place, outputs) in [(0, 4096), (3, 4096), (6, options.classes)] {
+    for (index, outputs) in [(0, 4096), (3, 4096), (6, options.classes)] {
         let op = Op::Linear { inputs, outputs };
-        x = g.push(format!("classifier.{place}"), op, &[x]);
-        if place < 6 {
-            x = g.push(format!("classifier.{}", place + 1), Op::Relu, &[x]);
-            x = g.push(format!("classifier.{}", place + 2), Op::Dropout, &[x]);
+        x = g.push(format!("classifier.{index}"), op, &[x]);
+        if index < 6 {
+            x = g.push(format!("classifier.{}", index + 1), Op::Relu, &[x]);
+            x = g.push(format!("classifier.{}", index + 2), Op::Dropout, &[x]);
         }
         inputs = outputs;
     }

@@ -1,52 +1,51 @@
-//! Other libraries' names for the same tensors: timm's and lukemelas' (`efficientnet_pytorch`)
-//! become torchvision's.
+//! The parameter names of other libraries, and torchvision's name for each: timm's and those of `efficientnet_pytorch`.
 
 use crate::network::graph::{Graph, Op};
 
-/// Whose names a file uses.
+/// The library whose parameter names a file uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Naming {
+pub enum NamingScheme {
     /// torchvision's, which timm's ResNets share.
     Torchvision,
     /// timm's VGG: the first two linear layers are convolutions called `pre_logits`.
     TimmVgg,
     /// timm's EfficientNet: `blocks.STAGE.BLOCK.conv_dw`.
     TimmEfficientNet,
-    /// `efficientnet_pytorch`: `_blocks.N._depthwise_conv`, one row of blocks.
-    Lukemelas,
+    /// `efficientnet_pytorch`: `_blocks.N._depthwise_conv`, blocks counted through all stages.
+    EfficientNetPytorch,
 }
 
-impl Naming {
-    /// Whose names these are; torchvision's where nothing speaks for another.
-    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+impl NamingScheme {
+    /// The scheme of `names`: torchvision's, unless one of them is typical of another.
+    pub fn detect<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         for name in names {
             if name.starts_with("_conv_stem.") || name.starts_with("_blocks.") {
-                return Naming::Lukemelas;
+                return NamingScheme::EfficientNetPytorch;
             }
             if name.starts_with("conv_stem.") || name.starts_with("blocks.") {
-                return Naming::TimmEfficientNet;
+                return NamingScheme::TimmEfficientNet;
             }
             if name.starts_with("pre_logits.fc") {
-                return Naming::TimmVgg;
+                return NamingScheme::TimmVgg;
             }
         }
-        Naming::Torchvision
+        NamingScheme::Torchvision
     }
 
-    /// torchvision's name for `name`, in the network of `graph`; `name` itself where there is none.
-    pub fn translated(self, name: &str, graph: &Blocks) -> String {
+    /// torchvision's name for `name`, in a network with these `blocks`; `name` itself where there is none.
+    pub fn translate(self, name: &str, blocks: &EfficientNetBlocks) -> String {
         let found = match self {
-            Naming::Torchvision => None,
-            Naming::TimmVgg => timm_vgg(name),
-            Naming::TimmEfficientNet => timm_efficientnet(name, graph),
-            Naming::Lukemelas => lukemelas(name, graph),
+            NamingScheme::Torchvision => None,
+            NamingScheme::TimmVgg => timm_vgg(name),
+            NamingScheme::TimmEfficientNet => timm_efficientnet(name, blocks),
+            NamingScheme::EfficientNetPytorch => efficientnet_pytorch(name, blocks),
         };
         found.unwrap_or_else(|| name.to_owned())
     }
 }
 
-/// What wrapping a network puts before every name: data parallelism, compilation, a model held in
-/// another. Taken off as long as all names have it; `""` if none has.
+/// The prefix that wrapping a network puts before every name: data parallelism, compilation, a module in another. Only
+/// prefixes that all names have count; `""` if there is none.
 pub fn common_prefix<'a>(names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let mut prefix = String::new();
     'longer: loop {
@@ -64,21 +63,21 @@ pub fn common_prefix<'a>(names: impl IntoIterator<Item = &'a str> + Clone) -> St
 
 /// The residual blocks of an EfficientNet, in order; empty for other networks.
 #[derive(Debug)]
-pub struct Blocks(Vec<Block>);
+pub struct EfficientNetBlocks(Vec<Block>);
 
 #[derive(Debug)]
 struct Block {
     /// torchvision's: `features.STAGE.BLOCK`, stages from 1.
     name: String,
-    /// Whether it widens its input first.
+    /// Whether it begins with an expansion, a 1×1 convolution to more channels.
     expands: bool,
     /// Whether it has a squeeze-and-excitation.
     gated: bool,
 }
 
-impl Blocks {
-    /// Those of `graph`.
-    pub fn of(graph: &Graph) -> Self {
+impl EfficientNetBlocks {
+    /// The blocks of `graph`.
+    pub fn from_graph(graph: &Graph) -> Self {
         let mut blocks = Vec::new();
         for node in graph.nodes() {
             if let (Some(name), Op::Conv(first)) = (node.name.strip_suffix(".block.0.0"), &node.op)
@@ -86,42 +85,48 @@ impl Blocks {
                 blocks.push(Block {
                     name: name.to_owned(),
                     expands: first.groups == 1,
-                    gated: (1..3).any(|place| {
-                        let gate = format!("{name}.block.{place}.fc1");
+                    gated: (1..3).any(|part| {
+                        let gate = format!("{name}.block.{part}.fc1");
                         graph.find(&gate).is_some()
                     }),
                 });
             }
         }
-        Blocks(blocks)
+        EfficientNetBlocks(blocks)
     }
 }
 
 impl Block {
+    /// The position of the depthwise convolution in torchvision's `block`.
     fn depthwise(&self) -> usize {
         usize::from(self.expands)
     }
 
+    /// torchvision's name for part 0 (convolution) or 1 (batch norm) of the expansion.
     fn expansion(&self, part: usize) -> Option<String> {
         self.expands
             .then(|| format!("{}.block.0.{part}", self.name))
     }
 
+    /// The same for the depthwise convolution.
     fn depthwise_part(&self, part: usize) -> Option<String> {
         Some(format!("{}.block.{}.{part}", self.name, self.depthwise()))
     }
 
+    /// torchvision's name for `fc1` or `fc2` of the squeeze-and-excitation.
     fn gate(&self, layer: &str) -> Option<String> {
         self.gated
             .then(|| format!("{}.block.{}.{layer}", self.name, self.depthwise() + 1))
     }
 
+    /// As [`expansion`](Self::expansion), for the projection.
     fn projection(&self, part: usize) -> Option<String> {
-        let place = self.depthwise() + 1 + usize::from(self.gated);
-        Some(format!("{}.block.{place}.{part}", self.name))
+        let position = self.depthwise() + 1 + usize::from(self.gated);
+        Some(format!("{}.block.{position}.{part}", self.name))
     }
 }
 
+/// torchvision's name for timm's `name` in a VGG.
 fn timm_vgg(name: &str) -> Option<String> {
     let (layer, part) = name.rsplit_once('.')?;
     let ours = match layer {
@@ -133,7 +138,8 @@ fn timm_vgg(name: &str) -> Option<String> {
     Some(format!("{ours}.{part}"))
 }
 
-fn timm_efficientnet(name: &str, blocks: &Blocks) -> Option<String> {
+/// torchvision's name for timm's `name` in an EfficientNet.
+fn timm_efficientnet(name: &str, blocks: &EfficientNetBlocks) -> Option<String> {
     let (layer, part) = name.rsplit_once('.')?;
     let ours = match layer {
         "conv_stem" => "features.0.0".to_owned(),
@@ -144,8 +150,8 @@ fn timm_efficientnet(name: &str, blocks: &Blocks) -> Option<String> {
         _ => {
             let mut pieces = layer.strip_prefix("blocks.")?.splitn(3, '.');
             let stage: usize = pieces.next()?.parse().ok()?;
-            let place: usize = pieces.next()?.parse().ok()?;
-            let ours = format!("features.{}.{place}", stage.checked_add(1)?);
+            let block: usize = pieces.next()?.parse().ok()?;
+            let ours = format!("features.{}.{block}", stage.checked_add(1)?);
             let block = blocks.0.iter().find(|block| block.name == ours)?;
             // Without an expansion, the projection is `conv_pw` and the numbers are one lower.
             match (pieces.next()?, block.expands) {
@@ -164,7 +170,8 @@ fn timm_efficientnet(name: &str, blocks: &Blocks) -> Option<String> {
     Some(format!("{ours}.{part}"))
 }
 
-fn lukemelas(name: &str, blocks: &Blocks) -> Option<String> {
+/// torchvision's name for `name` of `efficientnet_pytorch`.
+fn efficientnet_pytorch(name: &str, blocks: &EfficientNetBlocks) -> Option<String> {
     let (layer, part) = name.rsplit_once('.')?;
     let ours = match layer {
         "_conv_stem" => "features.0.0".to_owned(),

@@ -1,27 +1,27 @@
-//! A file's tensors held against an architecture: all there, none too many, each of the right shape
-//! and finite; or one error that says everything that is not.
+//! Matches the tensors of a file with the parameters of an architecture: names, shapes, and finite values. One error
+//! lists everything that does not match.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use tch::Tensor;
 
-use super::names::{Blocks, Naming, common_prefix};
-use super::{StateDict, wrong};
-use crate::error::Result;
+use super::format::{StateDict, file_error};
+use super::naming_schemes::{EfficientNetBlocks, NamingScheme, common_prefix};
+use crate::error::{Error, Result};
 use crate::network::graph::Graph;
-use crate::network::zoo::{ARCHITECTURES, Arch, Options};
+use crate::network::zoo::{Arch, Options, architectures};
 
-/// How many names of each sort of fault an error lists.
+/// How many names an error lists of each kind of mismatch.
 const LISTED: usize = 10;
 
-/// Brings a file's tensors under torchvision's names and says with which options `arch` takes them:
-/// the number of classes is the file's, and so are the padding and the ε that go with its names.
-/// `path` is for messages, save that timm's `tf_…` networks can only be told from its others by it.
+/// A file's tensors by torchvision's names, and the options with which `arch` takes them: the number of classes is that
+/// of the file's head, and padding and ε are those of the library whose names it uses. `path` is for messages; besides,
+/// timm's `tf_…` networks differ from its others in the file's name only.
 ///
 /// # Errors
-/// If tensors are missing, unexpected, of another shape or not finite: one error, with the first
-/// ten of each, and with the architecture that the file fits if that is another one of the zoo.
+/// If tensors are missing, unexpected, of another shape or not finite: one error, with the first ten of each, and with
+/// the architecture that the file does match, if there is one.
 pub fn into_parameters(
     arch: &Arch,
     options: Options,
@@ -29,27 +29,31 @@ pub fn into_parameters(
     path: &Path,
 ) -> Result<(Options, BTreeMap<String, Tensor>)> {
     let prefix = common_prefix(file.keys().map(String::as_str));
-    let naming = Naming::of(file.keys().filter_map(|name| name.strip_prefix(&prefix)));
-    let options = with_the_files(options, arch, naming, &file, &prefix, path);
-    let (graph, options) = with_its_head(arch, options, naming, &file, &prefix);
-    let mut found = Fit::of(&graph, naming, &prefix, &file);
-    if !found.fits() {
-        return Err(misfit(arch, options, naming, &file, &prefix, &found, path));
+    let naming = NamingScheme::detect(file.keys().filter_map(|name| name.strip_prefix(&prefix)));
+    let options = options_of_file(options, arch, naming, &file, &prefix, path);
+    let (graph, options) = graph_for_head(arch, options, naming, &file, &prefix);
+    let mut found = Match::new(&graph, naming, &prefix, &file);
+    if !found.is_complete() {
+        return Err(mismatch_error(
+            arch, options, naming, &file, &prefix, &found, path,
+        ));
     }
-    let broken: Vec<String> = file
-        .iter()
-        .filter(|(name, _)| found.ours.contains_key(name.as_str()))
-        .filter(|(_, tensor)| !is_finite(tensor))
-        .map(|(name, _)| format!("`{name}`"))
-        .collect();
+    let mut broken = Vec::new();
+    for (name, tensor) in &file {
+        if found.matched.contains_key(name) && !is_finite(tensor)? {
+            broken.push(format!("`{name}`"));
+        }
+    }
     if !broken.is_empty() {
         let message = format!("holds NaN or infinity in {}", listed(&broken));
-        return Err(wrong(path, &message).help("was it saved from a training run that diverged?"));
+        return Err(
+            file_error(path, &message).help("was it saved from a training run that diverged?")
+        );
     }
     let mut parameters = BTreeMap::new();
     let shapes: BTreeMap<String, Vec<i64>> = graph.parameters().into_iter().collect();
     for (name, tensor) in file {
-        let ours = found.ours.remove(&name);
+        let ours = found.matched.remove(&name);
         if let Some((ours, shape)) = ours.and_then(|ours| shapes.get_key_value(&ours)) {
             parameters.insert(ours.clone(), tensor.f_reshape(shape)?);
         }
@@ -57,19 +61,19 @@ pub fn into_parameters(
     Ok((options, parameters))
 }
 
-/// What the names tell of the network: who uses them also pads as TensorFlow does, and has its ε.
-fn with_the_files(
+/// The options that follow from a file's names: networks trained in TensorFlow pad as it does and have its ε.
+fn options_of_file(
     options: Options,
     arch: &Arch,
-    naming: Naming,
+    naming: NamingScheme,
     file: &StateDict,
     prefix: &str,
     path: &Path,
 ) -> Options {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let from_tensorflow = match naming {
-        Naming::Lukemelas => true,
-        Naming::TimmEfficientNet => stem.starts_with("tf_"),
+        NamingScheme::EfficientNetPytorch => true,
+        NamingScheme::TimmEfficientNet => stem.starts_with("tf_"),
         _ => false,
     };
     let has = |name: &str| file.contains_key(&format!("{prefix}{name}"));
@@ -82,20 +86,20 @@ fn with_the_files(
     }
 }
 
-/// The graph with as many classes as the file's head has.
-fn with_its_head(
+/// The graph with as many classes as the file's head has, and its options.
+fn graph_for_head(
     arch: &Arch,
     options: Options,
-    naming: Naming,
+    naming: NamingScheme,
     file: &StateDict,
     prefix: &str,
 ) -> (Graph, Options) {
     let graph = arch.graph(options);
-    let blocks = Blocks::of(&graph);
+    let blocks = EfficientNetBlocks::from_graph(&graph);
     let head = format!("{}.weight", graph.node(graph.output()).name);
     let is_head = |name: &&String| {
         let name = name.strip_prefix(prefix);
-        name.is_some_and(|name| naming.translated(name, &blocks) == head)
+        name.is_some_and(|name| naming.translate(name, &blocks) == head)
     };
     let classes = file
         .keys()
@@ -111,36 +115,36 @@ fn with_its_head(
     }
 }
 
-/// How a file and a graph agree.
-struct Fit {
-    /// The file's names to ours, where the shape is right too.
-    ours: BTreeMap<String, String>,
+/// The names of a file compared with those of a graph.
+struct Match {
+    /// torchvision's name for each of the file's names, where the shapes agree, too.
+    matched: BTreeMap<String, String>,
     missing: Vec<String>,
     unexpected: Vec<String>,
     misshapen: Vec<String>,
 }
 
-impl Fit {
-    fn of(graph: &Graph, naming: Naming, prefix: &str, file: &StateDict) -> Self {
-        let blocks = Blocks::of(graph);
+impl Match {
+    fn new(graph: &Graph, naming: NamingScheme, prefix: &str, file: &StateDict) -> Self {
+        let blocks = EfficientNetBlocks::from_graph(graph);
         let mut wanted: BTreeMap<String, Vec<i64>> = graph.parameters().into_iter().collect();
-        let mut found = Fit {
-            ours: BTreeMap::new(),
+        let mut found = Match {
+            matched: BTreeMap::new(),
             missing: Vec::new(),
             unexpected: Vec::new(),
             misshapen: Vec::new(),
         };
         for (raw, tensor) in file {
-            // A counter of training steps that batch norm keeps and nothing here needs.
+            // A counter of training steps that only training needs.
             if raw.ends_with("num_batches_tracked") {
                 continue;
             }
             let name = raw.strip_prefix(prefix).unwrap_or(raw);
-            let ours = naming.translated(name, &blocks);
+            let ours = naming.translate(name, &blocks);
             match wanted.remove(&ours) {
                 None => found.unexpected.push(format!("`{raw}`")),
-                Some(shape) if is_shape(&tensor.size(), &shape, naming) => {
-                    found.ours.insert(raw.clone(), ours);
+                Some(shape) if shapes_match(&tensor.size(), &shape, naming) => {
+                    found.matched.insert(raw.clone(), ours);
                 }
                 Some(shape) => found.misshapen.push(format!(
                     "`{raw}` is {:?} instead of {shape:?}",
@@ -156,32 +160,30 @@ impl Fit {
         found
     }
 
-    fn fits(&self) -> bool {
+    fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.misshapen.is_empty()
     }
 
-    /// The share of all names, the file's and the graph's, that agree.
+    /// The share of all names, the file's and the graph's, that match, 0 to 1.
     fn share(&self) -> f64 {
-        let apart = self.missing.len() + self.unexpected.len() + self.misshapen.len();
-        self.ours.len() as f64 / (self.ours.len() + apart).max(1) as f64
+        let mismatches = self.missing.len() + self.unexpected.len() + self.misshapen.len();
+        self.matched.len() as f64 / (self.matched.len() + mismatches).max(1) as f64
     }
 }
 
-/// timm's VGG keeps its linear layers as convolutions, which only differ in shape.
-fn is_shape(found: &[i64], wanted: &[i64], naming: Naming) -> bool {
-    let as_convolution = naming == Naming::TimmVgg
+/// Whether the shapes agree. timm's VGG has its linear layers as convolutions, which differ in shape only.
+fn shapes_match(found: &[i64], wanted: &[i64], naming: NamingScheme) -> bool {
+    let as_convolution = naming == NamingScheme::TimmVgg
         && matches!((found, wanted), (&[a, b, h, w], &[c, d]) if a == c && b * h * w == d);
     found == wanted || as_convolution
 }
 
-fn is_finite(tensor: &Tensor) -> bool {
-    let finite = tensor.f_isfinite().and_then(|mask| mask.f_all());
-    finite
-        .and_then(|all| all.f_int64_value(&[]))
-        .is_ok_and(|all| all != 0)
+/// Whether all values are finite.
+fn is_finite(tensor: &Tensor) -> Result<bool> {
+    Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? != 0)
 }
 
-/// The first names and how many more there are.
+/// The first names, and how many more there are.
 fn listed(names: &[String]) -> String {
     let mut text = names[..names.len().min(LISTED)].join(", ");
     if names.len() > LISTED {
@@ -190,35 +192,35 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-fn misfit(
+/// The error about a file that does not match `arch`.
+fn mismatch_error(
     arch: &Arch,
     options: Options,
-    naming: Naming,
+    naming: NamingScheme,
     file: &StateDict,
     prefix: &str,
-    found: &Fit,
+    found: &Match,
     path: &Path,
-) -> crate::Error {
-    let sorts = [
+) -> Error {
+    let kinds = [
         ("missing", &found.missing),
         ("unexpected", &found.unexpected),
         ("of another shape", &found.misshapen),
     ];
-    let faults: Vec<String> = sorts
+    let faults: Vec<String> = kinds
         .iter()
         .filter(|(_, names)| !names.is_empty())
-        .map(|(sort, names)| format!("{} {sort}: {}", names.len(), listed(names)))
+        .map(|(kind, names)| format!("{} {kind}: {}", names.len(), listed(names)))
         .collect();
-    let error = wrong(
+    let error = file_error(
         path,
         &format!("does not fit {}: {}", arch.name, faults.join("; ")),
     );
     let share = |arch: &Arch| {
-        let (graph, _) = with_its_head(arch, options, naming, file, prefix);
-        Fit::of(&graph, naming, prefix, file).share()
+        let (graph, _) = graph_for_head(arch, options, naming, file, prefix);
+        Match::new(&graph, naming, prefix, file).share()
     };
-    let best = ARCHITECTURES
-        .iter()
+    let best = architectures()
         .map(|arch| (share(arch), arch))
         .reduce(|best, next| if next.0 > best.0 { next } else { best });
     match best {
@@ -226,8 +228,8 @@ fn misfit(
             "these look like weights for {}: `arch: {}`",
             other.name, other.name
         )),
-        _ if found.ours.is_empty() => error.help(
-            "names of torchvision, timm and efficientnet_pytorch are understood; see `convscope \
+        _ if found.matched.is_empty() => error.help(
+            "allowed are the names of torchvision, timm and efficientnet_pytorch; see `convscope \
              layers` for the names of a network",
         ),
         _ => error,

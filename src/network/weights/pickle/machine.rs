@@ -1,91 +1,29 @@
-//! A reader of Python pickles that runs nothing.
-//!
-//! A pickle is a program for a stack machine, and Python's own reader lets that program call
-//! anything. This machine knows the opcodes that state dicts use; of the functions and classes a
-//! pickle can name it knows PyTorch's tensors and storages and the plain containers, and it refuses
-//! every other *by name*, before anything else is looked at.
-//!
-//! Values live in one row and refer to each other by their place in it, so that depth costs nothing,
-//! a cycle is no leak, and memory is bounded by the pickle's length.
-
-mod globals;
+//! The stack machine: one opcode after the other, to the pickle's value.
 
 use std::collections::BTreeMap;
 
-use self::globals::Known;
-use super::elements::{Element, View};
-
-/// The place of a value in [`Pickle::values`].
-pub(super) type Id = usize;
+use super::value::{PickleError, PickleResult, Value, ValueId};
 
 /// How many opcodes one pickle may have: a checkpoint of a large network has some hundred thousand.
-const STEPS: usize = 8_000_000;
+const MAX_OPCODES: usize = 8_000_000;
 
-/// A number, a container, or a piece of a tensor.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    None,
-    Bool(bool),
-    Int(i128),
-    Text(String),
-    Tuple(Vec<Id>),
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Known(Known),
-    Storage(Storage),
-    Tensor(TensorRef),
-    /// A float, bytes, a set, a data type, a device: allowed, and of no use here.
-    Other,
-}
-
-/// A run of numbers that the file keeps elsewhere.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Storage {
-    pub(super) key: String,
-    /// `None` for an untyped one, which holds no tensor by itself.
-    pub(super) element: Option<Element>,
-    /// In numbers.
-    pub(super) length: usize,
-    /// Where in the storage this one begins, and how many numbers it has (old files).
-    pub(super) part: Option<(usize, usize)>,
-}
-
-/// A tensor: a storage and how to look at it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct TensorRef {
-    pub(super) storage: Storage,
-    pub(super) view: View,
-}
-
-/// Why a pickle was not read.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Refused {
-    /// It names this function or class.
-    Global(String),
-    /// It is no pickle of a state dict; the clause says why.
-    Malformed(String),
-}
-
-impl From<&str> for Refused {
-    fn from(clause: &str) -> Self {
-        Refused::Malformed(clause.to_owned())
-    }
-}
-
-type Outcome<T> = Result<T, Refused>;
-
-/// What a pickle says.
+/// A pickle, read.
 #[derive(Debug)]
-pub(super) struct Pickle {
-    pub(super) values: Vec<Value>,
-    pub(super) root: Id,
-    /// How many bytes it took.
-    pub(super) length: usize,
+pub(crate) struct Pickle {
+    /// All values, in the order in which they were built.
+    pub(crate) values: Vec<Value>,
+    /// The value of the whole pickle.
+    pub(crate) root: ValueId,
+    /// Its length in bytes.
+    pub(crate) length: usize,
 }
 
 impl Pickle {
-    /// Reads the pickle that `bytes` begin with.
-    pub(super) fn read(bytes: &[u8]) -> Outcome<Self> {
+    /// Reads the pickle at the start of `bytes`.
+    ///
+    /// # Errors
+    /// If it is truncated or malformed, or names a function or class that is not allowed.
+    pub(crate) fn read(bytes: &[u8]) -> PickleResult<Self> {
         let mut machine = Machine {
             input: Input { bytes, at: 0 },
             values: Vec::new(),
@@ -94,7 +32,7 @@ impl Pickle {
             memo: BTreeMap::new(),
             copied: 0,
         };
-        for _ in 0..STEPS {
+        for _ in 0..MAX_OPCODES {
             if let Some(root) = machine.step()? {
                 return Ok(Pickle {
                     values: machine.values,
@@ -103,60 +41,60 @@ impl Pickle {
                 });
             }
         }
-        Err("is a pickle of too many steps".into())
+        Err("is a pickle of more than 8 million opcodes".into())
     }
 
-    /// A value; `None` for a place that is not there.
-    pub(super) fn get(&self, id: Id) -> &Value {
+    /// A value; [`Value::None`] if there is none at `id`.
+    pub(crate) fn get(&self, id: ValueId) -> &Value {
         self.values.get(id).unwrap_or(&Value::None)
     }
 
-    /// The value of a dict's key.
-    pub(super) fn entry(&self, dict: &[(Id, Id)], key: &str) -> Option<Id> {
+    /// The value under `key` in a dict's entries.
+    pub(crate) fn entry(&self, dict: &[(ValueId, ValueId)], key: &str) -> Option<ValueId> {
         let is_key = |id| matches!(self.get(id), Value::Text(text) if text == key);
         let found = dict.iter().rev().find(|(id, _)| is_key(*id));
         found.map(|&(_, value)| value)
     }
 }
 
-/// The bytes that are left.
-struct Input<'a> {
-    bytes: &'a [u8],
+/// The bytes of a pickle, read from the front.
+pub(super) struct Input<'a> {
+    pub(super) bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Input<'a> {
-    fn take(&mut self, count: usize) -> Outcome<&'a [u8]> {
+    fn take(&mut self, count: usize) -> PickleResult<&'a [u8]> {
         let end = self.at.checked_add(count);
         let taken = end.and_then(|end| self.bytes.get(self.at..end));
-        let taken = taken.ok_or_else(|| Refused::from("is a pickle that ends too early"))?;
+        let taken = taken.ok_or_else(|| PickleError::from("is a truncated pickle"))?;
         self.at += count;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Outcome<[u8; N]> {
+    fn array<const N: usize>(&mut self) -> PickleResult<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    fn byte(&mut self) -> Outcome<u8> {
+    fn byte(&mut self) -> PickleResult<u8> {
         Ok(u8::from_le_bytes(self.array()?))
     }
 
-    fn length4(&mut self) -> Outcome<usize> {
+    fn length4(&mut self) -> PickleResult<usize> {
         Ok(u32::from_le_bytes(self.array()?) as usize)
     }
 
-    fn length8(&mut self) -> Outcome<usize> {
+    fn length8(&mut self) -> PickleResult<usize> {
         let length = u64::from_le_bytes(self.array()?);
-        usize::try_from(length).map_err(|_| "is a pickle with a string too long".into())
+        usize::try_from(length).map_err(|_| "is a pickle with a string that is too long".into())
     }
 
-    fn line(&mut self) -> Outcome<String> {
+    fn line(&mut self) -> PickleResult<String> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let Some(length) = rest.iter().position(|&byte| byte == b'\n') else {
-            return Err("is a pickle that ends too early".into());
+            return Err("is a truncated pickle".into());
         };
         let line = self.take(length)?;
         self.at += 1;
@@ -168,28 +106,29 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-struct Machine<'a> {
-    input: Input<'a>,
-    values: Vec<Value>,
-    stack: Vec<Id>,
-    /// Heights of the stack at its marks.
+/// The stack machine.
+pub(super) struct Machine<'a> {
+    pub(super) input: Input<'a>,
+    pub(super) values: Vec<Value>,
+    stack: Vec<ValueId>,
+    /// The stack's height at each mark.
     marks: Vec<usize>,
-    memo: BTreeMap<usize, Id>,
+    memo: BTreeMap<usize, ValueId>,
     /// How many items were copied from one container to another.
-    copied: usize,
+    pub(super) copied: usize,
 }
 
 impl Machine<'_> {
-    /// One opcode; what the pickle says, if it was the last.
-    fn step(&mut self) -> Outcome<Option<Id>> {
+    /// Executes one opcode; returns the pickle's value if it was the last.
+    fn step(&mut self) -> PickleResult<Option<ValueId>> {
         let opcode = self.input.byte()?;
         match opcode {
             b'.' => return self.pop().map(Some),
             0x80 => {
                 let protocol = self.input.byte()?;
                 if protocol > 5 {
-                    let clause = format!("is a pickle of protocol {protocol}; 5 is the last known");
-                    return Err(Refused::Malformed(clause));
+                    let clause = format!("is a pickle of protocol {protocol}; allowed are 0 to 5");
+                    return Err(PickleError::Malformed(clause));
                 }
             }
             0x95 => drop(self.input.take(8)?),
@@ -284,7 +223,7 @@ impl Machine<'_> {
             }
             b'i' => {
                 let (module, name) = (self.input.line()?, self.input.line()?);
-                return Err(Refused::Global(format!("{module}.{name}")));
+                return Err(PickleError::Global(format!("{module}.{name}")));
             }
             b'R' | 0x81 => {
                 let (arguments, callee) = (self.pop()?, self.pop()?);
@@ -302,72 +241,73 @@ impl Machine<'_> {
                 self.push(storage);
             }
             b'h' | b'j' | b'g' => {
-                let place = self.memo_place(opcode)?;
-                let id = self.memo.get(&place).copied();
-                let id =
-                    id.ok_or_else(|| Refused::from("is a pickle that recalls what it never said"))?;
+                let key = self.memo_key(opcode)?;
+                let id = self.memo.get(&key).copied();
+                let id = id.ok_or_else(|| {
+                    PickleError::from("is a pickle that reads a memo entry it never set")
+                })?;
                 self.stack.push(id);
             }
             b'q' | b'r' | b'p' => {
-                let place = self.memo_place(opcode)?;
+                let key = self.memo_key(opcode)?;
                 let top = self.top()?;
-                self.memo.insert(place, top);
+                self.memo.insert(key, top);
             }
             0x94 => {
                 let top = self.top()?;
                 self.memo.insert(self.memo.len(), top);
             }
             other => {
-                let clause = format!("is no pickle of a state dict (opcode 0x{other:02x})");
-                return Err(Refused::Malformed(clause));
+                let clause = format!("is not a pickle of a state dict (opcode 0x{other:02x})");
+                return Err(PickleError::Malformed(clause));
             }
         }
         Ok(None)
     }
 
-    fn push(&mut self, value: Value) {
+    pub(super) fn push(&mut self, value: Value) {
         self.stack.push(self.values.len());
         self.values.push(value);
     }
 
-    /// The lowest height the stack may be popped to.
+    /// The height of the stack at the last mark, below which nothing may be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
 
-    fn top(&self) -> Outcome<Id> {
+    fn top(&self) -> PickleResult<ValueId> {
         match self.stack.last() {
             Some(&top) if self.stack.len() > self.floor() => Ok(top),
-            _ => Err("is a pickle that takes from an empty stack".into()),
+            _ => Err("is a pickle that pops from an empty stack".into()),
         }
     }
 
-    fn pop(&mut self) -> Outcome<Id> {
+    fn pop(&mut self) -> PickleResult<ValueId> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
     }
 
-    fn pop_mark(&mut self) -> Outcome<Vec<Id>> {
+    fn pop_mark(&mut self) -> PickleResult<Vec<ValueId>> {
         let Some(mark) = self.marks.pop() else {
-            return Err("is a pickle that ends a list it never began".into());
+            return Err("is a pickle that pops a mark it never set".into());
         };
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
-    fn memo_place(&mut self, opcode: u8) -> Outcome<usize> {
+    fn memo_key(&mut self, opcode: u8) -> PickleResult<usize> {
         match opcode {
             b'h' | b'q' => self.input.byte().map(usize::from),
             b'j' | b'r' => self.input.length4(),
             _ => {
                 let line = self.input.line()?;
                 line.parse()
-                    .map_err(|_| "is a pickle with a number that is none".into())
+                    .map_err(|_| "is a pickle with a malformed number".into())
             }
         }
     }
 
-    fn integer(&mut self, opcode: u8) -> Outcome<()> {
+    fn integer(&mut self, opcode: u8) -> PickleResult<()> {
         let value = match opcode {
             b'J' => i128::from(i32::from_le_bytes(self.input.array()?)),
             b'K' => i128::from(self.input.byte()?),
@@ -389,20 +329,20 @@ impl Machine<'_> {
             }
             _ => {
                 let line = self.input.line()?;
-                // Protocol 0's way to write a boolean.
+                // Protocol 0 writes booleans so.
                 if opcode == b'I' && matches!(line.as_str(), "00" | "01") {
                     self.push(Value::Bool(line == "01"));
                     return Ok(());
                 }
                 let digits = line.trim_end_matches('L').parse();
-                digits.map_err(|_| Refused::from("is a pickle with a number that is none"))?
+                digits.map_err(|_| PickleError::from("is a pickle with a malformed number"))?
             }
         };
         self.push(Value::Int(value));
         Ok(())
     }
 
-    fn string(&mut self, opcode: u8) -> Outcome<()> {
+    fn string(&mut self, opcode: u8) -> PickleResult<()> {
         let string = match opcode {
             b'V' => self.input.line()?,
             b'S' => self.input.line()?.trim_matches(['\'', '"']).to_owned(),
@@ -419,28 +359,28 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn append(&mut self, items: Vec<Id>) -> Outcome<()> {
+    fn append(&mut self, items: Vec<ValueId>) -> PickleResult<()> {
         let list = self.top()?;
         match self.values.get_mut(list) {
             Some(Value::List(list)) => list.extend(items),
             Some(Value::Other) => {}
-            _ => return Err("is a pickle that appends to what is no list".into()),
+            _ => return Err("is a pickle that appends to a value that is not a list".into()),
         }
         Ok(())
     }
 
-    fn set(&mut self, items: Vec<(Id, Id)>) -> Outcome<()> {
+    fn set(&mut self, items: Vec<(ValueId, ValueId)>) -> PickleResult<()> {
         let dict = self.top()?;
         match self.values.get_mut(dict) {
             Some(Value::Dict(dict)) => dict.extend(items),
             Some(Value::Other) => {}
-            _ => return Err("is a pickle that sets a key of what is no dict".into()),
+            _ => return Err("is a pickle that sets a key of a value that is not a dict".into()),
         }
         Ok(())
     }
 }
 
-fn pairs(items: &[Id]) -> Outcome<Vec<(Id, Id)>> {
+fn pairs(items: &[ValueId]) -> PickleResult<Vec<(ValueId, ValueId)>> {
     let (pairs, rest) = items.as_chunks::<2>();
     if !rest.is_empty() {
         return Err("is a pickle of a dict with a key without a value".into());
@@ -453,7 +393,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_global_is_refused_by_its_name() {
+    fn an_unknown_global_is_an_error_with_its_name() {
         for (pickle, name) in [
             (
                 b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.".as_slice(),
@@ -464,8 +404,8 @@ mod tests {
             (b"ctorch\nFancyStorage\n.", "torch.FancyStorage"),
             (b"cbuiltins\neval\n.", "builtins.eval"),
         ] {
-            let refused = Pickle::read(pickle).unwrap_err();
-            assert_eq!(refused, Refused::Global(name.into()));
+            let error = Pickle::read(pickle).unwrap_err();
+            assert_eq!(error, PickleError::Global(name.into()));
         }
     }
 
@@ -488,18 +428,21 @@ mod tests {
     }
 
     #[test]
-    fn a_list_copied_again_and_again_is_refused() {
+    fn a_list_copied_without_end_is_an_error() {
         let mut bytes = b"]q\0(".to_vec();
         bytes.extend(b"NN\x86".repeat(1000));
         bytes.push(b'e');
         bytes.extend(b"ccollections\nOrderedDict\nh\0\x85R".repeat(100));
         bytes.push(b'.');
-        let refused = Pickle::read(&bytes).unwrap_err();
-        assert_eq!(refused, "is a pickle that copies without end".into());
+        let error = Pickle::read(&bytes).unwrap_err();
+        assert_eq!(
+            error,
+            "is a pickle that copies more items than it has bytes".into()
+        );
     }
 
     #[test]
-    fn a_million_nested_tuples_are_no_trouble() {
+    fn a_million_nested_tuples_are_read() {
         let mut bytes = vec![b')'];
         bytes.extend(std::iter::repeat_n(0x85, 1_000_000));
         bytes.push(b'.');

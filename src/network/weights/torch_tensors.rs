@@ -1,0 +1,169 @@
+//! From a pickle of `torch.save` to tensors: shared by both layouts of PyTorch's files, which differ in where the storages
+//! are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tch::Tensor;
+
+use super::dtype::{self, Dtype, StridedView};
+use super::format::{StateDict, file_error};
+use super::pickle::{Pickle, PickleError, Storage, TensorRef, Value};
+use crate::error::{Error, Result};
+
+/// The largest pickle that is read, in bytes; that of a large network has some hundred kilobytes.
+pub(super) const PICKLE_LIMIT: u64 = 64 << 20;
+
+/// How many values all tensors together may have, per byte of the file. Views that repeat a storage are allowed, but not
+/// a small file whose views fill the memory.
+pub(super) const VALUES_PER_BYTE: u64 = 8;
+
+/// Keys under which training programs keep the state dict.
+const WRAPPERS: [&str; 5] = ["state_dict", "model_state_dict", "model", "net", "module"];
+
+/// Reads the tensors that a pickle refers to, each storage once.
+pub(super) struct TensorReader<'a> {
+    path: &'a Path,
+    /// How many values may still be read.
+    budget: u64,
+    /// Whether the values are big-endian.
+    swapped: bool,
+    storages: BTreeMap<(String, Dtype), Tensor>,
+    /// What was read.
+    pub(super) read: StateDict,
+}
+
+impl<'a> TensorReader<'a> {
+    /// A reader of at most `budget` values; `swapped` says whether the file is big-endian, `path` is for messages.
+    pub(super) fn new(path: &'a Path, budget: u64, swapped: bool) -> Self {
+        TensorReader {
+            path,
+            budget,
+            swapped,
+            storages: BTreeMap::new(),
+            read: StateDict::new(),
+        }
+    }
+
+    /// Reads one tensor; `fetch` returns the bytes of a storage, given the number of bytes it should have.
+    ///
+    /// # Errors
+    /// If it lies outside its storage, the storage has another length, or the budget is used up.
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        tensor: &TensorRef,
+        fetch: impl FnOnce(&Storage, usize) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let fault = |clause: &str| file_error(self.path, &format!("is broken: `{name}` {clause}"));
+        let TensorRef { storage, view } = tensor;
+        let Some(dtype) = storage.dtype else {
+            return Err(fault("has a storage without a data type"));
+        };
+        let (view, limit) = match storage.part {
+            None => (view.clone(), storage.length),
+            Some((start, length)) => {
+                let offset = i64::try_from(start)
+                    .ok()
+                    .and_then(|start| view.offset.checked_add(start));
+                let end = start.checked_add(length);
+                let (Some(offset), Some(end)) = (offset, end) else {
+                    return Err(fault("lies outside its storage"));
+                };
+                let view = StridedView {
+                    offset,
+                    ..view.clone()
+                };
+                (view, end.min(storage.length))
+            }
+        };
+        view.check(limit).map_err(|clause| fault(&clause))?;
+        let key = (storage.key.clone(), dtype);
+        let is_new = !self.storages.contains_key(&key);
+        let values = dtype::count(&view.shape).unwrap_or(usize::MAX) as u64;
+        let values = values.saturating_add(if is_new { storage.length as u64 } else { 0 });
+        self.budget = self.budget.checked_sub(values).ok_or_else(|| {
+            fault("and those before it have more values than the file has room for")
+        })?;
+        if is_new {
+            let bytes = storage.length.checked_mul(dtype.size());
+            let mut data = fetch(storage, bytes.unwrap_or(usize::MAX))?;
+            if bytes != Some(data.len()) {
+                let clause = format!(
+                    "should have a storage of {} values, found {} bytes",
+                    storage.length,
+                    data.len()
+                );
+                return Err(fault(&clause));
+            }
+            if self.swapped {
+                data.chunks_exact_mut(dtype.size())
+                    .for_each(<[u8]>::reverse);
+            }
+            let flat = i64::try_from(storage.length).unwrap_or(i64::MAX);
+            let flat = dtype::decode(&data, dtype, &[flat]).map_err(|clause| fault(&clause))?;
+            self.storages.insert(key.clone(), flat);
+        }
+        if let Some(storage) = self.storages.get(&key) {
+            let tensor = view.copy_from(storage).map_err(|clause| fault(&clause))?;
+            self.read.insert(name.to_owned(), tensor);
+        }
+        Ok(())
+    }
+}
+
+/// The tensors of the state dict in `pickle`, at its root or nested in a checkpoint.
+///
+/// # Errors
+/// If it holds none.
+pub(super) fn state_dict<'a>(
+    path: &Path,
+    pickle: &'a Pickle,
+) -> Result<Vec<(&'a str, &'a TensorRef)>> {
+    let tensors = |entries: &'a [(usize, usize)]| -> Vec<(&'a str, &'a TensorRef)> {
+        let pair = |&(key, value): &(usize, usize)| match (pickle.get(key), pickle.get(value)) {
+            (Value::Text(name), Value::Tensor(tensor)) => Some((name.as_str(), tensor)),
+            _ => None,
+        };
+        entries.iter().filter_map(pair).collect()
+    };
+    let mut at = pickle.root;
+    // Checkpoints in checkpoints exist; deeper nesting is not known.
+    for _ in 0..4 {
+        let Value::Dict(entries) = pickle.get(at) else {
+            break;
+        };
+        let inner = WRAPPERS
+            .iter()
+            .filter_map(|key| pickle.entry(entries, key))
+            .find(|&id| matches!(pickle.get(id), Value::Dict(_)));
+        match inner {
+            Some(inner) => at = inner,
+            None => {
+                let found = tensors(entries);
+                if found.is_empty() {
+                    break;
+                }
+                return Ok(found);
+            }
+        }
+    }
+    Err(file_error(path, "holds no state dict")
+        .help("save one with `torch.save(model.state_dict(), PATH)`"))
+}
+
+/// The error about the file at `path` with a pickle that can't be read.
+pub(super) fn pickle_error(path: &Path, error: PickleError) -> Error {
+    match error {
+        PickleError::Global(name) => file_error(
+            path,
+            &format!("names `{name}`, which is not allowed; nothing of it was run"),
+        )
+        .help(
+            "allowed are tensors and plain containers; if you trust the file's author, save its \
+             state dict alone: `torch.save(model.state_dict(), PATH)`",
+        ),
+        PickleError::Malformed(clause) => file_error(path, &clause)
+            .help("it should be a state dict that `torch.save` wrote, copied in full"),
+    }
+}

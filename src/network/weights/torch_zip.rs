@@ -1,0 +1,72 @@
+//! The zip archive that `torch.save` writes since PyTorch 1.6: a pickle, and one file per storage.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::format::{Format, StateDict, file_error};
+use super::pickle::Pickle;
+use super::torch_tensors::{PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, pickle_error, state_dict};
+use crate::error::{Error, Result};
+
+/// PyTorch's zip archive.
+pub(super) const FORMAT: Format = Format {
+    name: "torch_zip",
+    detect: Some(|head| head.starts_with(b"PK\x03\x04")),
+    read,
+    options: |options| options,
+};
+
+fn read(path: &Path) -> Result<StateDict> {
+    let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
+    let length = file.metadata().map(|data| data.len()).unwrap_or(0);
+    let broken = |cause: zip::result::ZipError| {
+        file_error(path, "is a PyTorch archive that can't be read")
+            .because(cause)
+            .help("it is probably cut short; fetch or copy it again")
+    };
+    let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
+    let pickle_name = archive
+        .file_names()
+        .flatten()
+        .filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))
+        .min_by_key(|name| name.len())
+        .map(|name| name.into_owned());
+    let Some(pickle_name) = pickle_name else {
+        return Err(file_error(
+            path,
+            "is a zip archive without `data.pkl`, so not one of PyTorch's",
+        ));
+    };
+    let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
+    let mut entry = |name: &str, limit: u64| -> Result<Vec<u8>> {
+        let entry = archive.by_name(name).map_err(|cause| {
+            file_error(path, &format!("lacks its part `{name}`")).because(cause)
+        })?;
+        let mut bytes = Vec::new();
+        entry
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|cause| Error::io("read", path, cause))?;
+        if bytes.len() as u64 > limit {
+            let clause = format!("has a part `{name}` larger than it should be");
+            return Err(file_error(path, &clause));
+        }
+        Ok(bytes)
+    };
+    let pickle = entry(&pickle_name, PICKLE_LIMIT)?;
+    let pickle = Pickle::read(&pickle).map_err(|error| pickle_error(path, error))?;
+    let swapped = match entry(&format!("{folder}byteorder"), 16) {
+        Ok(order) => order.trim_ascii() == b"big",
+        // Archives from before PyTorch 2.1 have none.
+        Err(_) => false,
+    };
+    let budget = length.saturating_mul(VALUES_PER_BYTE);
+    let mut tensors = TensorReader::new(path, budget, swapped);
+    for (name, tensor) in state_dict(path, &pickle)? {
+        tensors.add(name, tensor, |storage, bytes| {
+            entry(&format!("{folder}data/{}", storage.key), bytes as u64)
+        })?;
+    }
+    Ok(tensors.read)
+}
