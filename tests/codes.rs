@@ -362,6 +362,7 @@ mod method {
                 collector = make();
                 collector.go_on(state).unwrap();
             }
+            let views: Vec<&RgbImage> = views.iter().collect();
             let batch = Batch {
                 first,
                 members: &members,

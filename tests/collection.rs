@@ -1,5 +1,5 @@
-//! Looking through a collection: exemplars against a slow search image by image, a pass that is broken
-//! off and goes on, labels from file and folder names, and what is refused before anything runs.
+//! The pass over a collection: exemplars against a slow search image by image, a pass that is interrupted and resumed,
+//! labels from the names of files and folders, and errors before anything runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -17,8 +17,8 @@ use tch::Tensor;
 
 const SIDE: u32 = 64;
 
-/// A picture that hangs on `number` alone: two gradients and a square.
-fn picture(number: u32) -> RgbImage {
+/// A synthetic image for each `number`: two gradients and a square.
+fn synthetic_image(number: u32) -> RgbImage {
     RgbImage::from_fn(SIDE, SIDE, |x, y| {
         let square = (x + 13 * number) % 64 < 20 && (y + 29 * number) % 64 < 20;
         let wave = |k: u32| ((x * (1 + number % 5) + y * k * (1 + number % 3)) % 256) as u8;
@@ -29,8 +29,7 @@ fn picture(number: u32) -> RgbImage {
     })
 }
 
-/// `count` pictures in `folder/photos`: the even ones in a folder called `tench`, the others by
-/// their WordNet id.
+/// `count` images in `folder/photos`: the even ones in a folder `tench`, the others named by a WordNet id.
 fn collection(folder: &Path, count: u32) {
     let tench = folder.join("photos/tench");
     std::fs::create_dir_all(&tench).unwrap();
@@ -39,9 +38,9 @@ fn collection(folder: &Path, count: u32) {
             0 => tench.join(format!("a{number:02}.png")),
             _ => folder.join(format!("photos/n01443537_{number:02}.png")),
         };
-        picture(number).save(path).unwrap();
+        synthetic_image(number).save(path).unwrap();
     }
-    picture(99).save(folder.join("one.png")).unwrap();
+    synthetic_image(99).save(folder.join("one.png")).unwrap();
 }
 
 fn spec(folder: &Path, methods: &str) -> SpecFile {
@@ -64,8 +63,8 @@ fn options(folder: &Path) -> RunOptions {
     }
 }
 
-fn cards(outcome: &RunOutput) -> Vec<&Card> {
-    let figures = outcome.results.figures.iter();
+fn cards(output: &RunOutput) -> Vec<&Card> {
+    let figures = output.results.figures.iter();
     let contents = figures.filter_map(|figure| match &figure.content {
         Content::Cards { cards } => Some(cards),
         _ => None,
@@ -74,18 +73,18 @@ fn cards(outcome: &RunOutput) -> Vec<&Card> {
 }
 
 #[test]
-fn exemplars_are_what_a_search_image_by_image_finds() {
+fn exemplars_equal_a_search_image_by_image() {
     let folder = tempfile::tempdir().unwrap();
     collection(folder.path(), 21);
     let spec = spec(
         folder.path(),
         "  - exemplars: {layers: [layer1.0.relu_1], units: [0, 5, 47], top: 4, maximize: 2}",
     );
-    let outcome = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
+    let output = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
     assert!(
-        outcome.results.failures.is_empty(),
+        output.results.failures.is_empty(),
         "{:?}",
-        outcome.results.failures
+        output.results.failures
     );
     let graph = zoo::find("resnet18")
         .unwrap()
@@ -105,11 +104,11 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
             let view = DecodedImage::open(path).unwrap().pixels;
             let input = Tensor::from_slice(&Preprocess::imagenet().normalise(&view));
             let input = input.view([1, 3, 64, 64]);
-            let kept = network.forward(&input, &[layer]).unwrap();
-            Vec::try_from(kept[&layer].flatten(0, -1)).unwrap()
+            let values = network.forward(&input, &[layer]).unwrap();
+            Vec::try_from(values[&layer].flatten(0, -1)).unwrap()
         })
         .collect();
-    let found = cards(&outcome);
+    let found = cards(&output);
     assert_eq!(found.len(), 3);
     for card in found {
         let mut wanted: Vec<(usize, f32, usize)> = maps
@@ -141,8 +140,8 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
                 }
             );
         }
-        // The first patch is that part of the picture, enlarged.
-        let array = &outcome.tensors[&card.patches];
+        // The first patch is that window of the image, enlarged.
+        let array = &output.tensors[&card.patches];
         assert_eq!(array.shape, [4, 96, 96, 3]);
         let best = &card.exemplars[0];
         let path = paths
@@ -165,25 +164,25 @@ fn exemplars_are_what_a_search_image_by_image_finds() {
     }
 }
 
-/// Panics once it hears of the `at`th image.
-struct Breaks {
+/// Panics at the image `at`.
+struct Interrupts {
     at: u64,
-    heard: Mutex<Vec<u64>>,
+    reported: Mutex<Vec<u64>>,
 }
 
-impl Progress for Breaks {
+impl Progress for Interrupts {
     fn step(&self, _: &str) {}
 
     fn advance(&self, done: u64, total: Option<u64>, _: convscope::progress::Unit) {
         if total == Some(30) {
-            self.heard.lock().unwrap().push(done);
-            assert!(done < self.at, "broken off");
+            self.reported.lock().unwrap().push(done);
+            assert!(done < self.at, "interrupted");
         }
     }
 }
 
 #[test]
-fn a_pass_that_was_broken_off_goes_on_to_the_same_end() {
+fn a_resumed_pass_has_the_results_of_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     collection(folder.path(), 30);
     let methods = "  - exemplars: {layers: [stage3, penultimate], units: {class: tench, count: 3}, per_image: 2, maximize: 2}";
@@ -193,25 +192,25 @@ fn a_pass_that_was_broken_off_goes_on_to_the_same_end() {
         ..options(folder.path())
     };
     let whole = run::run_spec(&spec, &elsewhere, &Silent).unwrap();
-    let breaks = |at| Breaks {
+    let interrupts = |at| Interrupts {
         at,
-        heard: Mutex::default(),
+        reported: Mutex::default(),
     };
     let options = options(folder.path());
-    let first = breaks(16);
-    let broken = catch_unwind(AssertUnwindSafe(|| run::run_spec(&spec, &options, &first)));
-    assert!(broken.is_err());
-    let second = breaks(u64::MAX);
+    let first = interrupts(16);
+    let interrupted = catch_unwind(AssertUnwindSafe(|| run::run_spec(&spec, &options, &first)));
+    assert!(interrupted.is_err());
+    let second = interrupts(u64::MAX);
     let resumed = run::run_spec(&spec, &options, &second).unwrap();
-    // The batch at which it broke was not written down any more.
-    assert_eq!(*second.heard.lock().unwrap(), [16, 24, 30]);
-    let json = |outcome: &RunOutput| serde_json::to_value(&outcome.results.figures).unwrap();
+    // The batch at which it was interrupted is not in the checkpoint.
+    assert_eq!(*second.reported.lock().unwrap(), [16, 24, 30]);
+    let json = |output: &RunOutput| serde_json::to_value(&output.results.figures).unwrap();
     assert_eq!(json(&resumed), json(&whole));
     assert_eq!(resumed.tensors, whole.tensors);
-    // A third run finds all of it, and sees no image.
-    let third = breaks(u64::MAX);
+    // A third run finds everything in the cache and decodes no image.
+    let third = interrupts(u64::MAX);
     let again = run::run_spec(&spec, &options, &third).unwrap();
-    assert!(third.heard.lock().unwrap().is_empty());
+    assert!(third.reported.lock().unwrap().is_empty());
     assert_eq!(json(&again), json(&whole));
     let found = cards(&again);
     assert_eq!(found.len(), 6);
@@ -224,26 +223,26 @@ fn a_pass_that_was_broken_off_goes_on_to_the_same_end() {
 }
 
 #[test]
-fn a_broken_image_is_told_of_and_passed_over() {
+fn an_unreadable_image_is_reported_and_skipped() {
     let folder = tempfile::tempdir().unwrap();
     collection(folder.path(), 10);
-    std::fs::write(folder.path().join("photos/a.png"), "no picture").unwrap();
+    std::fs::write(folder.path().join("photos/a.png"), "no image").unwrap();
     let spec = spec(
         folder.path(),
         "  - exemplars: {layers: [stage3], top: 30, maximize: 0}",
     );
     for _ in 0..2 {
-        let outcome = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
-        let failures = &outcome.results.failures;
+        let output = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
+        let failures = &output.results.failures;
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert!(failures[0].image.as_ref().unwrap().ends_with("a.png"));
-        assert_eq!(cards(&outcome)[0].exemplars.len(), 10);
-        assert_eq!(outcome.results.collection.unwrap().images, 11);
+        assert_eq!(cards(&output)[0].exemplars.len(), 10);
+        assert_eq!(output.results.collection.unwrap().images, 11);
     }
 }
 
 #[test]
-fn wrong_options_are_refused_before_anything_runs() {
+fn wrong_options_are_errors_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
     collection(folder.path(), 3);
     let cases = [

@@ -1,6 +1,6 @@
-//! Notebooks: what `run --notebook` writes, and whether the example notebooks hold what a reader has to see.
+//! Notebooks: the file that `run --notebook` writes, and the stored outputs of the example notebooks.
 //!
-//! That the cells run is for `make notebooks` to find out, in the real kernel.
+//! Whether the cells run is tested by `make notebooks`, in the real kernel.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::Value;
 mod common;
 
 const SPEC: &str = "\
-title: Two looks
+title: Two methods
 question: Where?
 models: [{arch: resnet18, weights: random, preprocess: {resize: 64, crop: 64}}]
 images: [cat.png]
@@ -36,8 +36,8 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("specs")).unwrap();
     fs::write(folder.path().join("specs/two.yaml"), SPEC).unwrap();
-    let picture = image::RgbImage::from_fn(80, 70, |x, y| image::Rgb([x as u8, y as u8, 90]));
-    picture.save(folder.path().join("specs/cat.png")).unwrap();
+    let image = image::RgbImage::from_fn(80, 70, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    image.save(folder.path().join("specs/cat.png")).unwrap();
     folder
 }
 
@@ -57,12 +57,12 @@ fn a_run_becomes_a_notebook_with_the_calls_and_the_figures() {
     let notebook: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(notebook["metadata"]["kernelspec"]["name"], "convscope");
     let cells = notebook["cells"].as_array().unwrap();
-    assert_eq!(joined(&cells[0]["source"]), "# Two looks\n\nWhere?");
+    assert_eq!(joined(&cells[0]["source"]), "# Two methods\n\nWhere?");
     assert!(joined(&cells[1]["source"]).starts_with(":dep convscope = "));
     let experiment = joined(&cells[2]["source"]);
     assert!(experiment.contains(SPEC.trim_end()), "{experiment}");
     assert!(
-        experiment.contains(".beside(\"../specs/two.yaml\")"),
+        experiment.contains(".with_path(\"../specs/two.yaml\")"),
         "{experiment}"
     );
     let mut shown = Vec::new();
@@ -116,7 +116,7 @@ fn a_notebook_has_a_name_and_one_spec() {
     assert!(!folder.path().join("output").exists());
 }
 
-/// The notebooks that lie in the repository have their outputs, with pictures that a code host shows.
+/// The notebooks in the repository have outputs, with images that a code host displays.
 #[test]
 fn the_example_notebooks_hold_their_outputs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -127,6 +127,6 @@ fn the_example_notebooks_hold_their_outputs() {
     let Ok(done) = done else {
         return common::skip("the stored notebooks", "python3 is missing", true);
     };
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{message}");
 }

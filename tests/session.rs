@@ -1,7 +1,7 @@
-//! The library's face: built and read experiments are one, single steps give what a run gives, a network is
-//! loaded once, and every value has an HTML that keeps to itself.
+//! The session: an experiment that is built equals one that is read, single steps give the values of a run, a network is
+//! loaded once, and the HTML of every value leaves the page around it unchanged.
 //!
-//! The network is small and untrained, the picture is drawn here.
+//! The networks are untrained, the image is synthetic.
 
 use convscope::figures::Content;
 use convscope::image::RgbImage;
@@ -29,8 +29,8 @@ fn pixels() -> RgbImage {
     })
 }
 
-/// Nothing in it that the page around it would feel.
-fn keeps_to_itself(html: &str) {
+/// Checks that the HTML has no style, script, id or class outside its frames.
+fn assert_isolated(html: &str) {
     let outside = regex::Regex::new("srcdoc=\"[^\"]*\"").unwrap();
     let outside = outside.replace_all(html, "");
     assert!(!outside.is_empty());
@@ -40,7 +40,7 @@ fn keeps_to_itself(html: &str) {
 }
 
 #[test]
-fn a_step_gives_what_a_run_gives_and_networks_are_loaded_once() {
+fn a_step_gives_the_values_of_a_run_and_networks_are_loaded_once() {
     let (folder, session) = session();
     let path = folder.path().join("cat.png");
     pixels().save(&path).unwrap();
@@ -57,11 +57,11 @@ fn a_step_gives_what_a_run_gives_and_networks_are_loaded_once() {
     assert_eq!(session.loaded(), 1, "taken from the session");
 
     let image = session.image(&*path).unwrap();
-    let said = model.predict(&image).unwrap();
-    let (alone, whole) = (&said.all()[0], &report.results().predictions[0]);
+    let predictions = model.predict(&image).unwrap();
+    let (alone, whole) = (&predictions.all()[0], &report.results().predictions[0]);
     assert_eq!(alone.top[0].class, whole.top[0].class);
     assert_eq!(alone.top[0].logit, whole.top[0].logit);
-    assert_eq!(said.first(), Some(alone.top[0].class.name.as_str()));
+    assert_eq!(predictions.first(), Some(alone.top[0].class.name.as_str()));
 
     let step = model.explain_class(281, &image, GradCam::last()).unwrap();
     let of_run = report.figures("grad_cam").unwrap();
@@ -82,7 +82,7 @@ fn a_step_gives_what_a_run_gives_and_networks_are_loaded_once() {
 }
 
 #[test]
-fn what_is_built_is_what_would_be_read() {
+fn a_built_experiment_equals_one_that_is_read() {
     let built = Experiment::new("Side by side: two")
         .question("Where?")
         .seed(3)
@@ -124,24 +124,24 @@ checks: [curves]
             .starts_with("title: 'Side by side: two'\nquestion"),
         "as written"
     );
-    // What was read can be gone on from, and then keeps its folder.
-    let more = read.beside("specs/two.yaml").model("resnet18");
+    // An experiment that was read can be changed, and keeps its folder.
+    let more = read.with_path("specs/two.yaml").model("resnet18");
     let spec = more.spec().unwrap();
     assert_eq!(spec.experiment.models.len(), 3);
     assert_eq!(spec.folder(), std::path::Path::new("specs"));
 }
 
 #[test]
-fn faults_are_said_with_their_line() {
+fn errors_point_at_their_line() {
     let (_folder, session) = session();
     let error = Experiment::from_yaml("title: x\nmodels: [resnet5]\nimages: [a.png]\nmethds: []");
-    let said = format!("{:?}", error.unwrap_err());
-    assert!(said.contains("experiment:4:1"), "{said}");
-    assert!(said.contains("did you mean `methods`?"), "{said}");
+    let message = format!("{:?}", error.unwrap_err());
+    assert!(message.contains("experiment:4:1"), "{message}");
+    assert!(message.contains("did you mean `methods`?"), "{message}");
 
-    let none = Experiment::new("No picture").model(small("resnet18"));
-    let said = format!("{:?}", session.run(&none).unwrap_err());
-    assert!(said.contains("images: []"), "{said}");
+    let none = Experiment::new("No image").model(small("resnet18"));
+    let message = format!("{:?}", session.run(&none).unwrap_err());
+    assert!(message.contains("images: []"), "{message}");
     let error = session.network("resnet51").unwrap_err();
     assert!(format!("{error:?}").contains("resnet50"), "{error:?}");
     let error = session.image("nowhere.png").unwrap_err();
@@ -157,7 +157,7 @@ fn faults_are_said_with_their_line() {
 }
 
 #[test]
-fn every_value_shows_itself_and_keeps_to_itself() {
+fn every_value_has_isolated_html() {
     let (folder, session) = session();
     let model = session.network(small("resnet18")).unwrap();
     let image = Image::from_pixels("noise", pixels()).with_class("tabby");
@@ -166,22 +166,22 @@ fn every_value_shows_itself_and_keeps_to_itself() {
     assert_eq!(layers.get("layer4.1.conv2").unwrap().shape, [512, 7, 7]);
     let convolutions = layers.filter(|layer| layer.op == "conv");
     assert_eq!(convolutions.len(), 20);
-    keeps_to_itself(&layers.html().unwrap());
+    assert_isolated(&layers.html().unwrap());
     assert!(layers.to_string().lines().count() > 60);
 
-    let said = model.predict(&image).unwrap();
-    let html = said.html().unwrap();
-    keeps_to_itself(&html);
+    let predictions = model.predict(&image).unwrap();
+    let html = predictions.html().unwrap();
+    assert_isolated(&html);
     assert!(html.contains("data:image/jpeg;base64,") && html.contains("tabby"));
-    assert!(said.to_string().starts_with("resnet18 on noise: "));
+    assert!(predictions.to_string().starts_with("resnet18 on noise: "));
 
-    // Pictures, as many as there are: the photo, the map over it, the map, its scale.
+    // Four images: the photo, the map over it, the map, its scale.
     let html = model
         .explain(&image, GradCam::last())
         .unwrap()
         .html()
         .unwrap();
-    keeps_to_itself(&html);
+    assert_isolated(&html);
     assert_eq!(html.matches("<img").count(), 4);
     let html = model
         .explain(&image, Activations::last())
@@ -193,7 +193,7 @@ fn every_value_shows_itself_and_keeps_to_itself() {
         3,
         "the photo, the channels, their scale"
     );
-    // More than pictures: a frame.
+    // Charts need a frame.
     let figures = model.explain(&image, SkipConnections::default()).unwrap();
     assert!(
         figures
@@ -201,12 +201,12 @@ fn every_value_shows_itself_and_keeps_to_itself() {
             .any(|f| matches!(f.content, Content::Shortcuts { .. }))
     );
     let html = figures.html().unwrap();
-    keeps_to_itself(&html);
+    assert_isolated(&html);
     assert!(html.contains("<iframe") && html.contains("&lt;svg"));
 
     let chart = Chart::over_depth("Channels", &[&convolutions], |l| Some(l.shape[0] as f64));
     let chart = chart.unwrap();
-    keeps_to_itself(&chart.html().unwrap());
+    assert_isolated(&chart.html().unwrap());
     assert!(chart.svg().contains("prefers-color-scheme:dark"));
     assert!(Chart::over_depth("Nothing", &[&convolutions], |_| None).is_err());
 
@@ -219,7 +219,7 @@ fn every_value_shows_itself_and_keeps_to_itself() {
         .method(GradCam::last());
     let report = session.run(&experiment).unwrap();
     let html = report.framed().unwrap();
-    keeps_to_itself(&html);
+    assert_isolated(&html);
     assert!(html.contains("&lt;base href=&quot;about:srcdoc&quot;&gt;"));
     assert!(html.contains("title=\"Two &lt;b&gt;\""));
     let figures = report.figures("saliency").unwrap();

@@ -34,7 +34,7 @@ pub struct Batch<'a> {
     pub first: usize,
     pub members: &'a [Member],
     /// What the network saw, resized and cropped; all of one size.
-    pub views: &'a [RgbImage],
+    pub views: &'a [&'a RgbImage],
     /// The method's layers and the logits, `[N, …]`.
     pub values: &'a NodeValues,
 }

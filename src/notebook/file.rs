@@ -52,7 +52,7 @@ pub fn text(report: &Report, folder: &Path, dependency: &str) -> Result<String> 
         );
     }
     cells.code("report", Some((report.framed()?, report.to_string())));
-    cells.to_json()
+    cells.into_json()
 }
 
 /// The call that makes the experiment's relative paths start at its own folder, where that is another one.
@@ -64,7 +64,7 @@ fn path_call(report: &Report, folder: &Path) -> String {
     if path.components().count() == 1 {
         String::new()
     } else {
-        format!(".beside({:?})", path.display().to_string())
+        format!(".with_path({:?})", path.display().to_string())
     }
 }
 
@@ -110,7 +110,7 @@ impl Cells {
     }
 
     /// The notebook file, indented as Jupyter writes it.
-    fn to_json(self) -> Result<String> {
+    fn into_json(self) -> Result<String> {
         let notebook = json!({
             "cells": self.0,
             "metadata": {

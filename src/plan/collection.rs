@@ -14,7 +14,7 @@ use crate::spec::{Experiment, Step};
 /// searches one.
 ///
 /// # Errors
-/// For an entry that stands for no image, a label that no network knows, or a collection that is too small for a
+/// For an entry without an image, a label that no network knows, or a collection that is too small for a
 /// method.
 pub(super) fn plan_collection(
     experiment: &Experiment,

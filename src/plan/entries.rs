@@ -1,4 +1,4 @@
-//! Image entries of an experiment and the files that they stand for.
+//! Resolves the image entries of an experiment to files.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub fn plan_images(
         };
         let planned = match spec {
             ImageSpec::Pack { pack, pick, bounds } => {
-                entry.from_pack(pack, pick, *bounds, cache, progress)?
+                entry.pack_images(pack, pick, *bounds, cache, progress)?
             }
             ImageSpec::Path {
                 path,
@@ -40,8 +40,8 @@ pub fn plan_images(
                 bounds,
                 mask,
                 ..
-            } => vec![entry.from_file(path, class.as_deref(), *bounds, mask.as_deref())?],
-            ImageSpec::Dir { dir, limit } => entry.from_folder(dir, *limit)?,
+            } => vec![entry.file_image(path, class.as_deref(), *bounds, mask.as_deref())?],
+            ImageSpec::Dir { dir, limit } => entry.folder_images(dir, *limit)?,
         };
         let explicit = match spec {
             ImageSpec::Path { id, .. } => id.clone(),
@@ -83,7 +83,7 @@ impl Entry<'_> {
         self.locate(key, error)
     }
 
-    fn from_pack(
+    fn pack_images(
         &self,
         pack: &str,
         pick: &[String],
@@ -119,7 +119,7 @@ impl Entry<'_> {
         Ok(planned.collect())
     }
 
-    fn from_file(
+    fn file_image(
         &self,
         path: &Path,
         class: Option<&str>,
@@ -153,7 +153,7 @@ impl Entry<'_> {
         })
     }
 
-    fn from_folder(&self, dir: &Path, limit: Option<usize>) -> Result<Vec<PlannedImage>> {
+    fn folder_images(&self, dir: &Path, limit: Option<usize>) -> Result<Vec<PlannedImage>> {
         let full = self.origin.resolve(dir);
         let paths = image_paths(&full).map_err(|error| self.locate("dir", error))?;
         let paths = paths.into_iter().take(limit.unwrap_or(usize::MAX));

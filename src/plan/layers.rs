@@ -1,4 +1,4 @@
-//! The layers that the methods' selectors stand for in one network.
+//! The layers that the methods' selectors select in one network.
 
 use super::origin::Origin;
 use crate::error::{Error, Result};

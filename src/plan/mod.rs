@@ -1,7 +1,7 @@
 //! What an experiment means, before anything runs: which networks, weights, layers, classes and images its entries
-//! stand for. `convscope check` ends with a plan, a run begins with one.
+//! mean. `convscope check` ends with a plan, a run begins with one.
 //!
-//! A plan is made from a spec's file, or from values for the single steps of a session; a run can't tell the two apart.
+//! A plan is made from a spec's file, or from values for the single steps of a session; a run doesn't distinguish the two.
 
 mod classes;
 mod collection;

@@ -27,7 +27,7 @@ pub struct PlannedModel {
     pub source: WeightsSource,
     /// How an image becomes its input.
     pub preprocess: Preprocess,
-    /// The names of its classes; `None` until the weight file says how many there are.
+    /// The names of its classes; `None` until the weight file is read, which determines their number.
     pub labels: Option<Labels>,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,

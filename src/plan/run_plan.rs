@@ -30,7 +30,7 @@ impl Plan {
     /// Resolves everything that the spec names. Image packs come from the cache or, if it may fetch, from their package.
     ///
     /// # Errors
-    /// For the first name that stands for nothing, pointing at it in the spec.
+    /// For the first name that doesn't exist, pointing at it in the spec.
     pub fn new(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Self> {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin)?;

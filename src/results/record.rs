@@ -102,7 +102,7 @@ pub struct ModelInfo {
     pub preprocess: String,
     /// The same as a sentence of the report's word list.
     pub preprocessing: Note,
-    /// How many classes it tells apart.
+    /// How many classes it has.
     pub classes: u32,
     /// The layers that each selector of the experiment selected.
     pub selected: Vec<SelectedLayers>,

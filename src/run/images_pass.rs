@@ -126,7 +126,7 @@ impl ImagePass<'_> {
         views.collect()
     }
 
-    /// The mask of the pixels that show the image's class, where the experiment says which.
+    /// The mask of the pixels that show the image's class, where the experiment has a box or a mask.
     fn target_mask(
         &self,
         decoded: &DecodedImage,

@@ -6,7 +6,8 @@
 //!       └─► collection: batch by batch, all networks ───┘
 //! ```
 //!
-//! Where one thing fails (a weight file, an image, a method), it is recorded as a [`Failure`](crate::results::Failure) and the rest goes on.
+//! What fails (a weight file, an image, a method) is recorded as a [`Failure`](crate::results::Failure); the rest of the run
+//! continues.
 
 mod collection;
 mod comparison;

@@ -25,7 +25,7 @@ pub struct RunModel {
     pub loaded: LoadedModel,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
-    /// What the results say about it.
+    /// Its description in the results.
     pub info: ModelInfo,
     /// A hash of everything about the network and the machine that results depend on.
     pub(super) fingerprint: String,

@@ -1,4 +1,4 @@
-//! What the results say about a network: its size, its preprocessing, its layers.
+//! The description of a network in the results: its size, its preprocessing, its layers.
 
 use crate::figures::Note;
 use crate::image::{Interpolation, Preprocess};
@@ -7,7 +7,7 @@ use crate::network::node_info::NodeInfo;
 use crate::plan::PlannedModel;
 use crate::results::{LayerInfo, ModelInfo, WeightsInfo};
 
-/// What the results say about a loaded network.
+/// The description of a loaded network.
 pub(super) fn model_info(
     planned: &PlannedModel,
     graph: &Graph,

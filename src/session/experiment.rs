@@ -19,14 +19,14 @@ const NAME: &str = "experiment";
 /// ```
 /// use convscope::prelude::*;
 ///
-/// let built = Experiment::new("Where do they look?")
+/// let built = Experiment::new("Which pixels support the class?")
 ///     .model("resnet50")
 ///     .model(ModelSpec::new("vgg16").weights("imagenet-gap"))
 ///     .image("cat.jpg")
 ///     .class("tabby")
 ///     .method(GradCam::last());
 /// let read = Experiment::from_yaml("
-/// title: Where do they look?
+/// title: Which pixels support the class?
 /// models: [resnet50, {arch: vgg16, weights: imagenet-gap}]
 /// images: [cat.jpg]
 /// classes: [tabby]
@@ -74,7 +74,7 @@ impl Experiment {
     }
 
     /// The same experiment with relative paths that start at the folder of the file `path`, which need not exist.
-    pub fn beside(mut self, path: impl Into<PathBuf>) -> Self {
+    pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         self.read = self.read.map(|spec| spec.at(path.clone()));
         self.path = Some(path);

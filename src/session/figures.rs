@@ -193,10 +193,10 @@ impl std::fmt::Display for Predictions {
                 writeln!(f)?;
             }
             write!(f, "{} on {}: ", prediction.model, prediction.image)?;
-            for (place, scored) in prediction.top.iter().enumerate() {
-                let comma = if place > 0 { ", " } else { "" };
-                let percent = scored.probability * 100.0;
-                write!(f, "{comma}{} {percent:.1} %", scored.class.name)?;
+            for (index, score) in prediction.top.iter().enumerate() {
+                let comma = if index > 0 { ", " } else { "" };
+                let percent = score.probability * 100.0;
+                write!(f, "{comma}{} {percent:.1} %", score.class.name)?;
             }
         }
         Ok(())

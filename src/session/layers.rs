@@ -132,7 +132,7 @@ impl Layer {
     /// The cells of the layer's row, below [`LayerTable::HEAD`].
     pub fn cells(&self) -> [String; 7] {
         let shape: Vec<String> = self.shape.iter().map(i64::to_string).collect();
-        // 0 stands for no stride, and for the whole image as receptive field.
+        // 0 means no stride, and the whole image as receptive field.
         let pixels = |value: i64| {
             if value == 0 {
                 "–".to_owned()

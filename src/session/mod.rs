@@ -77,10 +77,10 @@ impl Session {
         Model::load(&self.state, network.into())
     }
 
-    /// An image: a path, or an [`ImageSpec`] that stands for one image.
+    /// An image: a path, or an [`ImageSpec`] of one image.
     ///
     /// # Errors
-    /// If it can't be fetched or read, or if the entry stands for several images.
+    /// If it can't be fetched or read, or if it means several images.
     pub fn image(&self, image: impl Into<ImageSpec>) -> Result<Image> {
         let images = self.images(image)?;
         let count = images.len();

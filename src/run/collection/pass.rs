@@ -174,10 +174,7 @@ impl<'a> CollectionPass<'a> {
         let model = &self.models[model_index];
         let loaded = &model.loaded;
         let view = self.preprocessings.index(model_index);
-        let views: Vec<RgbImage> = decoded
-            .iter()
-            .map(|(_, views)| views[view].clone())
-            .collect();
+        let views: Vec<&RgbImage> = decoded.iter().map(|(_, views)| &views[view]).collect();
         let (Some((first, _)), Some(size)) = (decoded.first(), views.first()) else {
             return Ok(());
         };
