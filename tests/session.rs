@@ -151,6 +151,14 @@ fn errors_point_at_their_line() {
     let image = Image::from_pixels("noise", pixels());
     let error = model.explain(&image, GradCam::at(["layer9"])).unwrap_err();
     assert!(error.message().contains("layer9"), "{error:?}");
+    let none = Activations {
+        channels: Channels::Strongest(0),
+        ..Activations::last()
+    };
+    let error = model.explain(&image, none).unwrap_err();
+    assert!(!error.has_place() && error.advice().is_some(), "{error:?}");
+    let error = session.network(small("resnet18").id("a b")).unwrap_err();
+    assert!(error.message().contains("`a b`"), "{error:?}");
     let error = model.explain(&image, Exemplars::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage, "{error:?}");
     assert!(error.message().contains("in memory"), "{error:?}");

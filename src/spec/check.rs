@@ -3,17 +3,70 @@
 use std::collections::BTreeMap;
 
 use super::source::Step::{self, Index, Key};
-use super::{ImageSpec, SpecFile, is_id};
-use crate::error::{Error, Result};
+use super::{Experiment, ImageSpec, SpecFile, is_id};
+use crate::error::{Error, ErrorKind, Result};
 use crate::methods::MethodSpec;
 use crate::methods::activations::Channels;
 use crate::network::zoo;
 use crate::network::{ClassSpec, LayerSelector, selector};
 
 impl SpecFile {
-    /// The first fault, if there is one.
+    /// Checks everything that can be known without a network or a file.
+    ///
+    /// # Errors
+    /// For the first thing that is wrong, pointing at it.
     pub(super) fn check(&self) -> Result<()> {
-        let spec = &self.experiment;
+        let (experiment, spec) = (&self.experiment, Some(self));
+        Checker { experiment, spec }.experiment()
+    }
+}
+
+/// Checks the models and methods of an experiment that was made from values instead of a text.
+///
+/// # Errors
+/// For the first thing that is wrong.
+pub fn check_values(experiment: &Experiment) -> Result<()> {
+    let checker = Checker {
+        experiment,
+        spec: None,
+    };
+    checker.models()?;
+    checker.methods()
+}
+
+/// An experiment, and its text if it has one.
+struct Checker<'a> {
+    experiment: &'a Experiment,
+    spec: Option<&'a SpecFile>,
+}
+
+impl Checker<'_> {
+    fn error_at(
+        &self,
+        path: &[Step],
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Error {
+        match self.spec {
+            Some(spec) => spec.error_at(path, message, label, help),
+            None => Error::new(ErrorKind::Spec, message).help(help),
+        }
+    }
+
+    fn locate(&self, path: &[Step], error: Error) -> Error {
+        match self.spec {
+            Some(spec) => spec.locate(path, error),
+            None => error,
+        }
+    }
+
+    fn has(&self, path: &[Step]) -> bool {
+        self.spec.is_some_and(|spec| spec.has(path))
+    }
+
+    fn experiment(&self) -> Result<()> {
+        let spec = self.experiment;
         if spec.title.trim().is_empty() {
             let help = "say in a line what the experiment asks";
             return Err(self.error_at(&[Key("title")], "the title is empty", "no text here", help));

@@ -11,6 +11,7 @@ mod read;
 mod shorthand;
 mod source;
 
+pub use check::check_values;
 pub use collection::CollectionSpec;
 pub use experiment::{
     Experiment, ImageSpec, Lang, Lock, MaxSize, ModelSpec, Over, PreprocessSpec, SizeOrNone,
