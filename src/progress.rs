@@ -5,7 +5,7 @@
 
 /// The unit of [`Progress::advance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum ProgressUnit {
     /// Bytes of a download.
     Bytes,
     /// Images, passes, steps.
@@ -18,7 +18,7 @@ pub trait Progress: Sync {
     fn step(&self, message: &str);
 
     /// `done` of `total` units of the current step are complete. Called often; ignored by default.
-    fn advance(&self, done: u64, total: Option<u64>, unit: Unit) {
+    fn advance(&self, done: u64, total: Option<u64>, unit: ProgressUnit) {
         let _ = (done, total, unit);
     }
 

@@ -173,7 +173,7 @@ struct Interrupts {
 impl Progress for Interrupts {
     fn step(&self, _: &str) {}
 
-    fn advance(&self, done: u64, total: Option<u64>, _: convscope::progress::Unit) {
+    fn advance(&self, done: u64, total: Option<u64>, _: convscope::progress::ProgressUnit) {
         if total == Some(30) {
             self.reported.lock().unwrap().push(done);
             assert!(done < self.at, "interrupted");

@@ -13,7 +13,7 @@ use convscope::fetch::{
 };
 use convscope::network::labels::Labels;
 use convscope::network::zoo;
-use convscope::progress::{Progress, Silent, Unit};
+use convscope::progress::{Progress, ProgressUnit, Silent};
 use convscope::{Error, Result};
 use sha2::{Digest, Sha256};
 
@@ -194,8 +194,8 @@ fn a_file_is_fetched_once_and_kept() {
     struct ProgressLog(Mutex<Vec<(u64, Option<u64>)>>);
     impl Progress for ProgressLog {
         fn step(&self, _message: &str) {}
-        fn advance(&self, done: u64, total: Option<u64>, unit: Unit) {
-            assert_eq!(unit, Unit::Bytes);
+        fn advance(&self, done: u64, total: Option<u64>, unit: ProgressUnit) {
+            assert_eq!(unit, ProgressUnit::Bytes);
             self.0.lock().unwrap().push((done, total));
         }
     }

@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use convscope::progress::{Progress, Unit};
+use convscope::progress::{Progress, ProgressUnit};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows progress on stderr.
@@ -48,12 +48,14 @@ impl Progress for TerminalProgress {
         }
     }
 
-    fn advance(&self, done: u64, total: Option<u64>, unit: Unit) {
+    fn advance(&self, done: u64, total: Option<u64>, unit: ProgressUnit) {
         let template = match (total, unit) {
-            (Some(_), Unit::Bytes) => "{spinner} [{bar:24}] {bytes}/{total_bytes} {eta} {wide_msg}",
-            (Some(_), Unit::Items) => "{spinner} [{bar:24}] {pos}/{len} {eta} {wide_msg}",
-            (None, Unit::Bytes) => "{spinner} {bytes} {wide_msg}",
-            (None, Unit::Items) => "{spinner} {pos} {wide_msg}",
+            (Some(_), ProgressUnit::Bytes) => {
+                "{spinner} [{bar:24}] {bytes}/{total_bytes} {eta} {wide_msg}"
+            }
+            (Some(_), ProgressUnit::Items) => "{spinner} [{bar:24}] {pos}/{len} {eta} {wide_msg}",
+            (None, ProgressUnit::Bytes) => "{spinner} {bytes} {wide_msg}",
+            (None, ProgressUnit::Items) => "{spinner} {pos} {wide_msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style.progress_chars("━╸ "));

@@ -14,7 +14,7 @@ use super::cache::{Cache, CachedFile, remove_file};
 use super::catalogue::RemoteFile;
 use super::checksum::file_sha256;
 use crate::error::{Error, ErrorKind, Result};
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, ProgressUnit};
 
 const BUFFER: usize = 1 << 16;
 /// The number of attempts before an interrupted download is an error.
@@ -195,7 +195,7 @@ fn receive(
     .map_err(write_error)?;
     let mut body = response.into_body().into_reader();
     let (mut done, mut buffer) = (start, vec![0; BUFFER]);
-    progress.advance(done, total, Unit::Bytes);
+    progress.advance(done, total, ProgressUnit::Bytes);
     loop {
         let count = match body.read(&mut buffer) {
             Ok(0) => break,
@@ -210,7 +210,7 @@ fn receive(
         };
         file.write_all(&buffer[..count]).map_err(write_error)?;
         done += count as u64;
-        progress.advance(done, total, Unit::Bytes);
+        progress.advance(done, total, ProgressUnit::Bytes);
         // An endless body must not fill the disk.
         if total.is_some_and(|total| done > total) {
             break;

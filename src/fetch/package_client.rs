@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::cache::Cache;
 use super::catalogue::Package;
 use crate::error::{Error, ErrorKind, Result};
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, ProgressUnit};
 
 /// The time between two looks at the client's progress.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -227,7 +227,7 @@ impl<'a> PackageDownload<'a> {
             }
             // The client's temporary copies count twice; the bar must not exceed its end.
             let done = folder_size(self.folder.path()).min(self.package.bytes);
-            progress.advance(done, Some(self.package.bytes), Unit::Bytes);
+            progress.advance(done, Some(self.package.bytes), ProgressUnit::Bytes);
             std::thread::sleep(POLL_INTERVAL);
         }
     }

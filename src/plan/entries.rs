@@ -25,7 +25,7 @@ pub fn plan_images(
     let mut images: Vec<PlannedImage> = Vec::new();
     let mut explicit_ids: Vec<Option<String>> = Vec::new();
     for (index, spec) in entries.iter().enumerate() {
-        let entry = Entry {
+        let entry = ImageEntry {
             list,
             index,
             origin,
@@ -59,13 +59,13 @@ pub fn plan_images(
 }
 
 /// One entry of a list of images.
-struct Entry<'a> {
+struct ImageEntry<'a> {
     list: &'static str,
     index: usize,
     origin: &'a Origin,
 }
 
-impl Entry<'_> {
+impl ImageEntry<'_> {
     /// The error, pointing at the entry's `key`.
     fn locate(&self, key: &'static str, error: Error) -> Error {
         let entry = [Step::Key(self.list), Step::Index(self.index)];

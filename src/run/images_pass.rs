@@ -11,7 +11,7 @@ use super::views::{ImageView, image_views, store_views};
 use crate::error::{Error, Result};
 use crate::image::DecodedImage;
 use crate::plan::{Plan, PlannedImage};
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, ProgressUnit};
 use crate::results::{ImageInfo, lock};
 
 /// Runs every method on every network and image.
@@ -94,7 +94,8 @@ impl ImagePass<'_> {
             };
             output.add(job.find_or_run(self.cache));
             let (done, total) = (self.done + index + 1, self.total as u64);
-            self.progress.advance(done as u64, Some(total), Unit::Items);
+            self.progress
+                .advance(done as u64, Some(total), ProgressUnit::Items);
         }
         let label = models.iter().find_map(|model| {
             let index = self.image.class_index(&model.loaded.labels)?;

@@ -28,7 +28,7 @@ use crate::progress::{Lines, Progress, Silent, is_notebook};
 use crate::run::{self, NetworkCache, RunOptions};
 use crate::spec::{ImageSpec, ModelSpec};
 
-use state::State;
+use state::SessionState;
 
 pub use crate::report::Measure;
 pub use chart::Chart;
@@ -44,7 +44,7 @@ pub use report::Report;
 /// A clone is the same session: it has the same networks.
 #[derive(Clone)]
 pub struct Session {
-    state: Rc<State>,
+    state: Rc<SessionState>,
 }
 
 impl Session {
@@ -59,7 +59,7 @@ impl Session {
 
     /// A session with options of its own that reports to `progress`.
     pub fn with(options: RunOptions, progress: impl Progress + 'static) -> Self {
-        let state = State {
+        let state = SessionState {
             options,
             networks: NetworkCache::default(),
             progress: Box::new(progress),
@@ -98,7 +98,7 @@ impl Session {
     /// # Errors
     /// If one can't be fetched or read.
     pub fn images(&self, images: impl Into<ImageSpec>) -> Result<Vec<Image>> {
-        let State {
+        let SessionState {
             options, progress, ..
         } = &*self.state;
         let entries = [images.into()];
@@ -115,7 +115,7 @@ impl Session {
     /// read.
     pub fn run(&self, experiment: &Experiment) -> Result<Report> {
         let spec = experiment.spec()?;
-        let State {
+        let SessionState {
             options,
             networks,
             progress,

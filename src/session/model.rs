@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::figures::{Figures, Predictions};
 use super::image::Image;
 use super::layers::LayerTable;
-use super::state::State;
+use super::state::SessionState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, MethodSpec};
 use crate::network::{ClassSpec, Network};
@@ -17,13 +17,13 @@ use crate::spec::ModelSpec;
 /// A loaded network of a session.
 #[derive(Clone)]
 pub struct Model {
-    state: Rc<State>,
+    state: Rc<SessionState>,
     spec: ModelSpec,
     run_model: Rc<RunModel>,
 }
 
 impl Model {
-    pub(super) fn load(state: &Rc<State>, spec: ModelSpec) -> Result<Self> {
+    pub(super) fn load(state: &Rc<SessionState>, spec: ModelSpec) -> Result<Self> {
         let plan = Plan::for_step(&spec, &[], ClassSpec::Predicted, None)?;
         let run_model = run::load_model(&plan, &state.options, &state.networks, &*state.progress)?;
         Ok(Model {
@@ -98,7 +98,7 @@ impl Model {
     ) -> Result<RunOutput> {
         let images = std::slice::from_ref(&image.planned);
         let plan = Plan::for_step(&self.spec, images, class, method)?;
-        let State {
+        let SessionState {
             options,
             networks,
             progress,

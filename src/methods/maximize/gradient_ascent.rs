@@ -9,7 +9,7 @@ use super::parametrisation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, to_array};
 use crate::network::graph::{NodeId, Op};
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, ProgressUnit};
 use crate::rng::Rng;
 
 /// Adam's rate on the spectrum, and its two memories.
@@ -103,7 +103,7 @@ pub fn ascend(
         let climb = Climb::new(subject, some, options)?;
         let mut each_step = || {
             done += some.len() as u64;
-            progress.advance(done, Some(total), Unit::Items);
+            progress.advance(done, Some(total), ProgressUnit::Items);
         };
         images.extend(match options.by {
             By::Fourier => climb.by_fourier(&mut each_step)?,

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::affinities::Affinities;
 use super::pca::Components;
 use crate::error::{Error, ErrorKind, Result};
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, ProgressUnit};
 use crate::rng::SplitMix64;
 
 /// A cell of the tree counts as one point where half its side is less than that part of its distance:
@@ -116,7 +116,7 @@ pub fn descend(
             let slope = 4.0 * (exaggeration * force.towards[axis] - part * force.away[axis]);
             *place += pace.step(slope, momentum, rate);
         }
-        progress.advance(epoch as u64 + 1, Some(epochs as u64), Unit::Items);
+        progress.advance(epoch as u64 + 1, Some(epochs as u64), ProgressUnit::Items);
     }
     for axis in 0..2 {
         let along = map.iter().skip(axis).step_by(2);

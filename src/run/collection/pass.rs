@@ -15,7 +15,7 @@ use super::task::{CollectionTask, FinishedTask, failed_results, member};
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{Batch, Member, MethodOutput};
 use crate::plan::Plan;
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, ProgressUnit};
 use crate::results::Failure;
 
 /// A pass over the collection.
@@ -124,7 +124,7 @@ impl<'a> CollectionPass<'a> {
                 progress.step(&format!(
                     "collection: {next} of {total} images, {rate:.1} images/s"
                 ));
-                progress.advance(next as u64, Some(total as u64), Unit::Items);
+                progress.advance(next as u64, Some(total as u64), ProgressUnit::Items);
                 if saved.elapsed() >= checkpoint_interval && next < total {
                     self.save();
                     saved = Instant::now();
