@@ -44,7 +44,6 @@ def entry(arch, weights):
     licence: BSD-3-Clause code; trained on ImageNet, whose terms (non-commercial research) may apply
     bytes: {round(weights.meta["_file_size"] * 2**20)}
     top1: {top1}
-    format: pth
     sources: [{{url: "{weights.url}"}}]
     files: [{{path: {file}, sha256_prefix: "{prefix}"}}]
 """

@@ -33,8 +33,8 @@ impl Serialize for ClassSpec {
 
 impl<'de> Deserialize<'de> for ClassSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Class;
-        impl Visitor<'_> for Class {
+        struct ClassVisitor;
+        impl Visitor<'_> for ClassVisitor {
             type Value = ClassSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for ClassSpec {
                     .map_err(|_| E::custom("no network has so many classes"))
             }
         }
-        deserializer.deserialize_any(Class)
+        deserializer.deserialize_any(ClassVisitor)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Batch norm folded into the convolution before it: the same function with fewer nodes that compute something, and with
-//! the shift of each batch norm as a bias, which LRP's rules have a place for.
+//! the shift of each batch norm as a bias, which LRP's rules take into account.
 
 use std::collections::BTreeMap;
 

@@ -82,7 +82,7 @@ impl StridedView {
     /// Checks that it lies within a storage of `length` values.
     ///
     /// # Errors
-    /// If it does not, or its numbers are negative. The error is a clause about the tensor.
+    /// If it does not, or a shape, stride or offset is negative. The error is a clause about the tensor.
     pub(super) fn check(&self, length: usize) -> Result<(), String> {
         let StridedView {
             offset,

@@ -63,10 +63,11 @@ pub fn common_prefix<'a>(names: impl IntoIterator<Item = &'a str> + Clone) -> St
 
 /// The residual blocks of an EfficientNet, in order; empty for other networks.
 #[derive(Debug)]
-pub struct EfficientNetBlocks(Vec<Block>);
+pub struct EfficientNetBlocks(Vec<BlockNames>);
 
+/// A residual block, and its part names.
 #[derive(Debug)]
-struct Block {
+struct BlockNames {
     /// torchvision's: `features.STAGE.BLOCK`, stages from 1.
     name: String,
     /// Whether it begins with an expansion, a 1×1 convolution to more channels.
@@ -82,7 +83,7 @@ impl EfficientNetBlocks {
         for node in graph.nodes() {
             if let (Some(name), Op::Conv(first)) = (node.name.strip_suffix(".block.0.0"), &node.op)
             {
-                blocks.push(Block {
+                blocks.push(BlockNames {
                     name: name.to_owned(),
                     expands: first.groups == 1,
                     gated: (1..3).any(|part| {
@@ -96,7 +97,7 @@ impl EfficientNetBlocks {
     }
 }
 
-impl Block {
+impl BlockNames {
     /// The position of the depthwise convolution in torchvision's `block`.
     fn depthwise(&self) -> usize {
         usize::from(self.expands)

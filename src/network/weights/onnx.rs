@@ -26,13 +26,13 @@ pub(super) const FORMAT: Format = Format {
 const LIMIT: u64 = 2 << 30;
 
 #[derive(Clone, PartialEq, Message)]
-struct Model {
+struct OnnxModel {
     #[prost(message, optional, tag = "7")]
-    graph: Option<Graph>,
+    graph: Option<OnnxGraph>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Graph {
+struct OnnxGraph {
     #[prost(message, repeated, tag = "5")]
     initializer: Vec<Initializer>,
 }
@@ -60,7 +60,7 @@ const FLOAT: i32 = 1;
 /// If the file can't be read, is not ONNX, or a tensor has not as many values as its shape.
 pub fn read(path: &Path) -> Result<StateDict> {
     let bytes = read_limited(path, LIMIT)?;
-    let model = Model::decode(bytes.as_slice()).map_err(|cause| {
+    let model = OnnxModel::decode(bytes.as_slice()).map_err(|cause| {
         file_error(path, "is not an ONNX model, or is cut short").because(cause)
     })?;
     let Some(graph) = model.graph else {

@@ -26,19 +26,19 @@ pub(super) const FORMAT: Format = Format {
 const MANIFEST_LIMIT: u64 = 64 << 20;
 
 #[derive(Deserialize)]
-struct Model {
+struct LayersModel {
     #[serde(rename = "weightsManifest")]
-    groups: Vec<Group>,
+    groups: Vec<ShardGroup>,
 }
 
 #[derive(Deserialize)]
-struct Group {
+struct ShardGroup {
     paths: Vec<String>,
-    weights: Vec<Weight>,
+    weights: Vec<ShardedTensor>,
 }
 
 #[derive(Deserialize)]
-struct Weight {
+struct ShardedTensor {
     name: String,
     shape: Vec<i64>,
     dtype: String,
@@ -57,7 +57,7 @@ pub fn read(folder: &Path) -> Result<StateDict> {
     };
     let folder = manifest.parent().unwrap_or(Path::new("."));
     let text = read_limited(&manifest, MANIFEST_LIMIT)?;
-    let model: Model = serde_json::from_slice(&text).map_err(|cause| {
+    let model: LayersModel = serde_json::from_slice(&text).map_err(|cause| {
         file_error(
             &manifest,
             "is not a TensorFlow.js model: no `weightsManifest`",

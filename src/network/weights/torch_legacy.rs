@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::dtype::Dtype;
 use super::format::{Format, StateDict, file_error, truncated};
-use super::pickle::{Pickle, Value};
+use super::pickle::{Pickle, PickleValue};
 use super::torch_tensors::{PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, pickle_error, state_dict};
 use crate::error::{Error, Result};
 
@@ -38,7 +38,7 @@ fn read(path: &Path) -> Result<StateDict> {
         Ok(pickle)
     };
     let magic = next()?;
-    if magic.get(magic.root) != &Value::Int(MAGIC) {
+    if magic.get(magic.root) != &PickleValue::Int(MAGIC) {
         return Err(file_error(
             path,
             "is a pickle, but not one that `torch.save` wrote",
@@ -47,10 +47,10 @@ fn read(path: &Path) -> Result<StateDict> {
     let _protocol = next()?;
     let system = next()?;
     let little = match system.get(system.root) {
-        Value::Dict(entries) => system.entry(entries, "little_endian"),
+        PickleValue::Dict(entries) => system.entry(entries, "little_endian"),
         _ => None,
     };
-    let swapped = little.is_some_and(|id| system.get(id) == &Value::Bool(false));
+    let swapped = little.is_some_and(|id| system.get(id) == &PickleValue::Bool(false));
     let pickle = next()?;
     let keys = next()?;
     let wanted = state_dict(path, &pickle)?;
@@ -97,23 +97,23 @@ impl Storages<'_> {
         keys: &Pickle,
     ) -> Result<BTreeMap<String, (u64, usize)>> {
         let path = self.path;
-        // A storage's length in values stands before it, the size of a value in the pickle only. Storages that no tensor
+        // The length of a storage in values is in front of it, the size of a value in the pickle only. Storages that no tensor
         // uses take up space in the file, too, so all of them are looked up there.
         let mut sizes = BTreeMap::new();
         for value in &pickle.values {
-            if let Value::Storage(storage) = value {
+            if let PickleValue::Storage(storage) = value {
                 let size = storage.dtype.map_or(1, Dtype::size) as u64;
                 sizes.insert(storage.key.as_str(), size);
             }
         }
-        let Value::List(keys_in_order) = keys.get(keys.root) else {
+        let PickleValue::List(keys_in_order) = keys.get(keys.root) else {
             let clause = "is an old PyTorch file without a list of its storages";
             return Err(file_error(path, clause));
         };
         let mut located = BTreeMap::new();
         let mut at = self.first;
         for &key in keys_in_order {
-            let Value::Text(key) = keys.get(key) else {
+            let PickleValue::Text(key) = keys.get(key) else {
                 let clause = "is an old PyTorch file with a storage without a name";
                 return Err(file_error(path, clause));
             };

@@ -8,7 +8,7 @@ use tch::Tensor;
 
 use super::dtype::{self, Dtype, StridedView};
 use super::format::{StateDict, file_error};
-use super::pickle::{Pickle, PickleError, Storage, TensorRef, Value};
+use super::pickle::{Pickle, PickleError, PickleValue, Storage, TensorRef};
 use crate::error::{Error, Result};
 
 /// The largest pickle that is read, in bytes; that of a large network has some hundred kilobytes.
@@ -122,7 +122,7 @@ pub(super) fn state_dict<'a>(
 ) -> Result<Vec<(&'a str, &'a TensorRef)>> {
     let tensors = |entries: &'a [(usize, usize)]| -> Vec<(&'a str, &'a TensorRef)> {
         let pair = |&(key, value): &(usize, usize)| match (pickle.get(key), pickle.get(value)) {
-            (Value::Text(name), Value::Tensor(tensor)) => Some((name.as_str(), tensor)),
+            (PickleValue::Text(name), PickleValue::Tensor(tensor)) => Some((name.as_str(), tensor)),
             _ => None,
         };
         entries.iter().filter_map(pair).collect()
@@ -130,13 +130,13 @@ pub(super) fn state_dict<'a>(
     let mut at = pickle.root;
     // Checkpoints in checkpoints exist; deeper nesting is not known.
     for _ in 0..4 {
-        let Value::Dict(entries) = pickle.get(at) else {
+        let PickleValue::Dict(entries) = pickle.get(at) else {
             break;
         };
         let inner = WRAPPERS
             .iter()
             .filter_map(|key| pickle.entry(entries, key))
-            .find(|&id| matches!(pickle.get(id), Value::Dict(_)));
+            .find(|&id| matches!(pickle.get(id), PickleValue::Dict(_)));
         match inner {
             Some(inner) => at = inner,
             None => {

@@ -147,7 +147,7 @@ fn build(name: &str, options: Options) -> Graph {
     for (stage, &(expand, kernel, first_stride, base, repeats)) in STAGES.iter().enumerate() {
         let outputs = scaling.channels(base);
         for block in 0..scaling.repeats(stage, repeats) {
-            let at = Block {
+            let at = InvertedResidual {
                 name: format!("features.{}.{block}", stage + 1),
                 inputs: channels,
                 outputs,
@@ -174,7 +174,7 @@ fn build(name: &str, options: Options) -> Graph {
 }
 
 /// An inverted residual block: expansion, depthwise convolution, squeeze-and-excitation, projection.
-struct Block {
+struct InvertedResidual {
     name: String,
     inputs: i64,
     outputs: i64,
@@ -183,7 +183,7 @@ struct Block {
     stride: i64,
 }
 
-impl Block {
+impl InvertedResidual {
     /// Adds the block's nodes.
     fn push(&self, g: &mut Graph, scaling: &Scaling, input: NodeId) -> NodeId {
         let mut parts = 0;

@@ -41,7 +41,7 @@ fn build(name: &str, options: Options) -> Graph {
     for (stage, &count) in blocks.iter().enumerate() {
         let width = 64 << stage;
         for block in 0..count {
-            let at = Block {
+            let at = ResidualBlock {
                 name: format!("layer{}.{block}", stage + 1),
                 inputs: channels,
                 width,
@@ -68,7 +68,7 @@ fn build(name: &str, options: Options) -> Graph {
 }
 
 /// A residual block.
-struct Block {
+struct ResidualBlock {
     name: String,
     inputs: i64,
     width: i64,
@@ -77,7 +77,7 @@ struct Block {
     eps: f64,
 }
 
-impl Block {
+impl ResidualBlock {
     /// Two 3×3 convolutions.
     fn basic(&self, g: &mut Graph, x: NodeId) -> NodeId {
         let b = self.conv_bn(g, 1, self.inputs, self.width, 3, self.stride, x);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::value::{PickleError, PickleResult, Value, ValueId};
+use super::value::{PickleError, PickleResult, PickleValue, ValueId};
 
 /// How many opcodes one pickle may have: a checkpoint of a large network has some hundred thousand.
 const MAX_OPCODES: usize = 8_000_000;
@@ -11,7 +11,7 @@ const MAX_OPCODES: usize = 8_000_000;
 #[derive(Debug)]
 pub(crate) struct Pickle {
     /// All values, in the order in which they were built.
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Vec<PickleValue>,
     /// The value of the whole pickle.
     pub(crate) root: ValueId,
     /// Its length in bytes.
@@ -44,14 +44,14 @@ impl Pickle {
         Err("is a pickle of more than 8 million opcodes".into())
     }
 
-    /// A value; [`Value::None`] if there is none at `id`.
-    pub(crate) fn get(&self, id: ValueId) -> &Value {
-        self.values.get(id).unwrap_or(&Value::None)
+    /// A value; [`PickleValue::None`] if there is none at `id`.
+    pub(crate) fn get(&self, id: ValueId) -> &PickleValue {
+        self.values.get(id).unwrap_or(&PickleValue::None)
     }
 
     /// The value under `key` in a dict's entries.
     pub(crate) fn entry(&self, dict: &[(ValueId, ValueId)], key: &str) -> Option<ValueId> {
-        let is_key = |id| matches!(self.get(id), Value::Text(text) if text == key);
+        let is_key = |id| matches!(self.get(id), PickleValue::Text(text) if text == key);
         let found = dict.iter().rev().find(|(id, _)| is_key(*id));
         found.map(|&(_, value)| value)
     }
@@ -109,7 +109,7 @@ fn text(bytes: &[u8]) -> String {
 /// The stack machine.
 pub(super) struct Machine<'a> {
     pub(super) input: Input<'a>,
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<PickleValue>,
     stack: Vec<ValueId>,
     /// The stack's height at each mark.
     marks: Vec<usize>,
@@ -139,17 +139,17 @@ impl Machine<'_> {
                 let top = self.top()?;
                 self.stack.push(top);
             }
-            b'N' => self.push(Value::None),
-            0x88 => self.push(Value::Bool(true)),
-            0x89 => self.push(Value::Bool(false)),
+            b'N' => self.push(PickleValue::None),
+            0x88 => self.push(PickleValue::Bool(true)),
+            0x89 => self.push(PickleValue::Bool(false)),
             b'J' | b'K' | b'M' | 0x8a | 0x8b | b'I' | b'L' => self.integer(opcode)?,
             b'F' => {
                 self.input.line()?;
-                self.push(Value::Other);
+                self.push(PickleValue::Other);
             }
             b'G' => {
                 self.input.take(8)?;
-                self.push(Value::Other);
+                self.push(PickleValue::Other);
             }
             b'X' | 0x8c | 0x8d | b'T' | b'U' | b'V' | b'S' => self.string(opcode)?,
             b'B' | b'C' | 0x8e | 0x96 => {
@@ -159,12 +159,12 @@ impl Machine<'_> {
                     _ => self.input.length8()?,
                 };
                 self.input.take(length)?;
-                self.push(Value::Other);
+                self.push(PickleValue::Other);
             }
-            b')' => self.push(Value::Tuple(Vec::new())),
+            b')' => self.push(PickleValue::Tuple(Vec::new())),
             b't' => {
                 let items = self.pop_mark()?;
-                self.push(Value::Tuple(items));
+                self.push(PickleValue::Tuple(items));
             }
             0x85..=0x87 => {
                 let mut items = Vec::with_capacity(3);
@@ -172,12 +172,12 @@ impl Machine<'_> {
                     items.push(self.pop()?);
                 }
                 items.reverse();
-                self.push(Value::Tuple(items));
+                self.push(PickleValue::Tuple(items));
             }
-            b']' => self.push(Value::List(Vec::new())),
+            b']' => self.push(PickleValue::List(Vec::new())),
             b'l' => {
                 let items = self.pop_mark()?;
-                self.push(Value::List(items));
+                self.push(PickleValue::List(items));
             }
             b'a' => {
                 let item = self.pop()?;
@@ -187,10 +187,10 @@ impl Machine<'_> {
                 let items = self.pop_mark()?;
                 self.append(items)?;
             }
-            b'}' => self.push(Value::Dict(Vec::new())),
+            b'}' => self.push(PickleValue::Dict(Vec::new())),
             b'd' => {
                 let items = pairs(&self.pop_mark()?)?;
-                self.push(Value::Dict(items));
+                self.push(PickleValue::Dict(items));
             }
             b's' => {
                 let value = self.pop()?;
@@ -201,11 +201,11 @@ impl Machine<'_> {
                 let items = pairs(&self.pop_mark()?)?;
                 self.set(items)?;
             }
-            0x8f => self.push(Value::Other),
+            0x8f => self.push(PickleValue::Other),
             0x90 => drop(self.pop_mark()?),
             0x91 => {
                 self.pop_mark()?;
-                self.push(Value::Other);
+                self.push(PickleValue::Other);
             }
             b'c' => {
                 let (module, name) = (self.input.line()?, self.input.line()?);
@@ -213,7 +213,7 @@ impl Machine<'_> {
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                let (Some(Value::Text(module)), Some(Value::Text(name))) =
+                let (Some(PickleValue::Text(module)), Some(PickleValue::Text(name))) =
                     (self.values.get(module), self.values.get(name))
                 else {
                     return Err("is a pickle that names something by what is no name".into());
@@ -265,7 +265,7 @@ impl Machine<'_> {
         Ok(None)
     }
 
-    pub(super) fn push(&mut self, value: Value) {
+    pub(super) fn push(&mut self, value: PickleValue) {
         self.stack.push(self.values.len());
         self.values.push(value);
     }
@@ -319,7 +319,7 @@ impl Machine<'_> {
                 };
                 let bytes = self.input.take(length)?;
                 if bytes.len() > 16 {
-                    self.push(Value::Other);
+                    self.push(PickleValue::Other);
                     return Ok(());
                 }
                 let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
@@ -331,14 +331,14 @@ impl Machine<'_> {
                 let line = self.input.line()?;
                 // Protocol 0 writes booleans so.
                 if opcode == b'I' && matches!(line.as_str(), "00" | "01") {
-                    self.push(Value::Bool(line == "01"));
+                    self.push(PickleValue::Bool(line == "01"));
                     return Ok(());
                 }
                 let digits = line.trim_end_matches('L').parse();
                 digits.map_err(|_| PickleError::from("is a pickle with a malformed number"))?
             }
         };
-        self.push(Value::Int(value));
+        self.push(PickleValue::Int(value));
         Ok(())
     }
 
@@ -355,15 +355,15 @@ impl Machine<'_> {
                 text(self.input.take(length)?)
             }
         };
-        self.push(Value::Text(string));
+        self.push(PickleValue::Text(string));
         Ok(())
     }
 
     fn append(&mut self, items: Vec<ValueId>) -> PickleResult<()> {
         let list = self.top()?;
         match self.values.get_mut(list) {
-            Some(Value::List(list)) => list.extend(items),
-            Some(Value::Other) => {}
+            Some(PickleValue::List(list)) => list.extend(items),
+            Some(PickleValue::Other) => {}
             _ => return Err("is a pickle that appends to a value that is not a list".into()),
         }
         Ok(())
@@ -372,8 +372,8 @@ impl Machine<'_> {
     fn set(&mut self, items: Vec<(ValueId, ValueId)>) -> PickleResult<()> {
         let dict = self.top()?;
         match self.values.get_mut(dict) {
-            Some(Value::Dict(dict)) => dict.extend(items),
-            Some(Value::Other) => {}
+            Some(PickleValue::Dict(dict)) => dict.extend(items),
+            Some(PickleValue::Other) => {}
             _ => return Err("is a pickle that sets a key of a value that is not a dict".into()),
         }
         Ok(())
@@ -416,14 +416,14 @@ mod tests {
             X\x01\0\0\0bq\x03\x88N\x86q\x04u.";
         let pickle = Pickle::read(bytes).unwrap();
         assert_eq!(pickle.length, bytes.len());
-        let Value::Dict(root) = pickle.get(pickle.root) else {
+        let PickleValue::Dict(root) = pickle.get(pickle.root) else {
             panic!("no dict")
         };
-        let Value::List(list) = pickle.get(pickle.entry(root, "a").unwrap()) else {
+        let PickleValue::List(list) = pickle.get(pickle.entry(root, "a").unwrap()) else {
             panic!("no list")
         };
-        let numbers: Vec<&Value> = list.iter().map(|&id| pickle.get(id)).collect();
-        let expected = [1, -2, 70000].map(Value::Int);
+        let numbers: Vec<&PickleValue> = list.iter().map(|&id| pickle.get(id)).collect();
+        let expected = [1, -2, 70000].map(PickleValue::Int);
         assert_eq!(numbers, expected.iter().collect::<Vec<_>>());
     }
 

@@ -9,4 +9,4 @@ mod safe_globals;
 mod value;
 
 pub(super) use machine::Pickle;
-pub(super) use value::{PickleError, Storage, TensorRef, Value};
+pub(super) use value::{PickleError, PickleValue, Storage, TensorRef};

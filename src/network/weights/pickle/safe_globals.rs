@@ -2,7 +2,9 @@
 //! PyTorch's `weights_only=True` calls them safe globals.
 
 use super::machine::Machine;
-use super::value::{PickleError, PickleResult, SafeGlobal, Storage, TensorRef, Value, ValueId};
+use super::value::{
+    PickleError, PickleResult, PickleValue, SafeGlobal, Storage, TensorRef, ValueId,
+};
 use crate::network::weights::dtype::{Dtype, StridedView};
 
 impl Machine<'_> {
@@ -21,19 +23,25 @@ impl Machine<'_> {
     ///
     /// # Errors
     /// If the callee is no function, or the arguments are not what it takes.
-    pub(super) fn call(&mut self, callee: ValueId, arguments: ValueId) -> PickleResult<Value> {
-        let Some(Value::Global(callee)) = self.values.get(callee) else {
+    pub(super) fn call(
+        &mut self,
+        callee: ValueId,
+        arguments: ValueId,
+    ) -> PickleResult<PickleValue> {
+        let Some(PickleValue::Global(callee)) = self.values.get(callee) else {
             return Err("is a pickle that calls a value that is not a function".into());
         };
-        let Some(Value::Tuple(arguments)) = self.values.get(arguments) else {
+        let Some(PickleValue::Tuple(arguments)) = self.values.get(arguments) else {
             return Err("is a pickle that calls a function without a tuple of arguments".into());
         };
         let first = arguments.first().and_then(|&id| self.values.get(id));
         match callee {
-            SafeGlobal::Opaque | SafeGlobal::Set | SafeGlobal::StorageType(_) => Ok(Value::Other),
+            SafeGlobal::Opaque | SafeGlobal::Set | SafeGlobal::StorageType(_) => {
+                Ok(PickleValue::Other)
+            }
             SafeGlobal::OrderedDict => match first {
-                None => Ok(Value::Dict(Vec::new())),
-                Some(Value::List(items)) => {
+                None => Ok(PickleValue::Dict(Vec::new())),
+                Some(PickleValue::List(items)) => {
                     // The same list could be copied again and again: all copies together are as
                     // many as the pickle has bytes.
                     self.copied += items.len();
@@ -41,36 +49,38 @@ impl Machine<'_> {
                         return Err("is a pickle that copies more items than it has bytes".into());
                     }
                     let pair = |id: &ValueId| match self.values.get(*id) {
-                        Some(Value::Tuple(pair) | Value::List(pair)) => match pair.as_slice() {
-                            &[key, value] => Some((key, value)),
-                            _ => None,
-                        },
+                        Some(PickleValue::Tuple(pair) | PickleValue::List(pair)) => {
+                            match pair.as_slice() {
+                                &[key, value] => Some((key, value)),
+                                _ => None,
+                            }
+                        }
                         _ => None,
                     };
                     let pairs: Option<Vec<_>> = items.iter().map(pair).collect();
                     let pairs = pairs.ok_or("is a pickle of a dict whose items are not pairs")?;
-                    Ok(Value::Dict(pairs))
+                    Ok(PickleValue::Dict(pairs))
                 }
                 Some(_) => Err("is a pickle of a dict whose items are not pairs".into()),
             },
             SafeGlobal::RebuildParameter => match first {
-                Some(Value::Tensor(tensor)) => Ok(Value::Tensor(tensor.clone())),
+                Some(PickleValue::Tensor(tensor)) => Ok(PickleValue::Tensor(tensor.clone())),
                 _ => Err("is a pickle of a parameter that is not a tensor".into()),
             },
             SafeGlobal::RebuildTensor => {
                 let tensor = self.tensor(arguments);
                 let malformed = "is a pickle of a tensor without storage, offset, size and strides";
-                tensor.map(Value::Tensor).ok_or(malformed.into())
+                tensor.map(PickleValue::Tensor).ok_or(malformed.into())
             }
         }
     }
 
     fn tensor(&self, arguments: &[ValueId]) -> Option<TensorRef> {
         let value = |at: usize| self.values.get(*arguments.get(at)?);
-        let Value::Storage(storage) = value(0)? else {
+        let PickleValue::Storage(storage) = value(0)? else {
             return None;
         };
-        let Value::Int(offset) = value(1)? else {
+        let PickleValue::Int(offset) = value(1)? else {
             return None;
         };
         Some(TensorRef {
@@ -84,42 +94,42 @@ impl Machine<'_> {
     }
 
     /// A tuple of at most 64 integers: libtorch allows as many dimensions.
-    fn integers(&self, value: &Value) -> Option<Vec<i64>> {
-        let Value::Tuple(items) = value else {
+    fn integers(&self, value: &PickleValue) -> Option<Vec<i64>> {
+        let PickleValue::Tuple(items) = value else {
             return None;
         };
         if items.len() > 64 {
             return None;
         }
         let integer = |id: &ValueId| match self.values.get(*id) {
-            Some(Value::Int(integer)) => i64::try_from(*integer).ok(),
+            Some(PickleValue::Int(integer)) => i64::try_from(*integer).ok(),
             _ => None,
         };
         items.iter().map(integer).collect()
     }
 
     /// The storage of a persistent id: `('storage', type, key, device, length)`, in old files followed by a part.
-    pub(super) fn storage(&self, id: ValueId) -> PickleResult<Value> {
+    pub(super) fn storage(&self, id: ValueId) -> PickleResult<PickleValue> {
         let storage = || {
-            let Value::Tuple(items) = self.values.get(id)? else {
+            let PickleValue::Tuple(items) = self.values.get(id)? else {
                 return None;
             };
             let value = |at: usize| self.values.get(*items.get(at)?);
-            let length = |value: &Value| match value {
-                Value::Int(length) => usize::try_from(*length).ok(),
+            let length = |value: &PickleValue| match value {
+                PickleValue::Int(length) => usize::try_from(*length).ok(),
                 _ => None,
             };
-            let Value::Text(tag) = value(0)? else {
+            let PickleValue::Text(tag) = value(0)? else {
                 return None;
             };
-            let Value::Global(SafeGlobal::StorageType(dtype)) = value(1)? else {
+            let PickleValue::Global(SafeGlobal::StorageType(dtype)) = value(1)? else {
                 return None;
             };
-            let Value::Text(key) = value(2)? else {
+            let PickleValue::Text(key) = value(2)? else {
                 return None;
             };
             let part = match value(5) {
-                Some(Value::Tuple(part)) => {
+                Some(PickleValue::Tuple(part)) => {
                     let number = |at: usize| length(self.values.get(*part.get(at)?)?);
                     Some((number(1)?, number(2)?))
                 }
@@ -134,12 +144,12 @@ impl Machine<'_> {
             })
         };
         let malformed = "is a pickle with a malformed storage";
-        storage().map(Value::Storage).ok_or(malformed.into())
+        storage().map(PickleValue::Storage).ok_or(malformed.into())
     }
 }
 
 /// The value of a global that a pickle may name; `None` for all others.
-fn safe_global(module: &str, name: &str) -> Option<Value> {
+fn safe_global(module: &str, name: &str) -> Option<PickleValue> {
     let global = match (module, name) {
         ("collections", "OrderedDict") => SafeGlobal::OrderedDict,
         ("builtins" | "__builtin__", "set" | "frozenset") => SafeGlobal::Set,
@@ -159,7 +169,7 @@ fn safe_global(module: &str, name: &str) -> Option<Value> {
                 "BFloat16" => Dtype::BF16,
                 "Float" => Dtype::F32,
                 "Double" => Dtype::F64,
-                "Untyped" => return Some(Value::Global(SafeGlobal::StorageType(None))),
+                "Untyped" => return Some(PickleValue::Global(SafeGlobal::StorageType(None))),
                 _ => return None,
             };
             SafeGlobal::StorageType(Some(dtype))
@@ -169,8 +179,8 @@ fn safe_global(module: &str, name: &str) -> Option<Value> {
             "torch",
             "float16" | "bfloat16" | "float32" | "float64" | "int8" | "int16" | "int32" | "int64"
             | "uint8" | "bool",
-        ) => return Some(Value::Other),
+        ) => return Some(PickleValue::Other),
         _ => return None,
     };
-    Some(Value::Global(global))
+    Some(PickleValue::Global(global))
 }

@@ -10,7 +10,7 @@ pub(crate) type ValueId = usize;
 
 /// A value that a pickle builds.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum PickleValue {
     /// `None`.
     None,
     /// A boolean.
