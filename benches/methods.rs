@@ -169,7 +169,10 @@ impl MethodBench {
                 forward: 1,
                 backward: 1,
             },
-            _ => method.passes(info, &layers),
+            _ => method
+                .for_class()
+                .map(|method| method.passes(info, &layers))
+                .unwrap_or_default(),
         };
         let batches = self.batches(passes);
         let mut times: Vec<[f64; 2]> = Vec::new();
@@ -224,14 +227,16 @@ impl MethodBench {
             input: &self.input,
             values: &values,
         };
-        tch::no_grad(|| method.of_picture(&pass, layers, &mut out))?;
-        if method.asks_about_classes() {
+        if let Some(method) = method.for_image() {
+            tch::no_grad(|| method.image_figures(&pass, layers, &mut out))?;
+        }
+        if let Some(method) = method.for_class() {
             let of_class = BackwardPass {
                 pass: &pass,
                 class: self.subject.class(self.class),
                 gradients: &self.gradients(&values, &nodes)?,
             };
-            tch::no_grad(|| method.of_class(&of_class, layers, &mut out))?;
+            tch::no_grad(|| method.class_figures(&of_class, layers, &mut out))?;
         }
         Ok(out)
     }
@@ -239,7 +244,7 @@ impl MethodBench {
     fn forward(&self, method: &dyn Method, nodes: &[NodeId]) -> BenchResult<NodeValues> {
         let network = &self.subject.network;
         let nodes = [nodes, &[network.graph().output()]].concat();
-        Ok(if method.asks_about_classes() {
+        Ok(if method.for_class().is_some() {
             network.forward(&self.input, &nodes)?
         } else {
             tch::no_grad(|| network.forward(&self.input, &nodes))?
@@ -266,7 +271,7 @@ impl MethodBench {
         let (input, output) = (network.graph().input(), network.graph().output());
         let nodes = [&[input], layers].concat();
         let values = self.forward(method, &nodes)?;
-        if method.asks_about_classes() {
+        if method.for_class().is_some() {
             self.backward(&values, &nodes)?;
         }
         for inputs in &batches.both {

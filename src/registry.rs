@@ -1,39 +1,52 @@
-//! Lists of things that a spec calls by name, with options or without: methods and checks.
+//! Registries of what a spec calls by name, with or without options: methods and checks.
 //!
-//! One line in such a list is all that a new entry needs: from it follow the enum, how YAML is read and
-//! written, and the JSON schema.
+//! One line in a registry is all that a new entry needs besides its file: from it follow the module, the enum, how YAML
+//! is read and written, the JSON schema, and the export in the prelude.
 
-/// Makes an enum from a list: the YAML key, the variant, and the type of its options.
+/// Makes modules and an enum from a list of `key: Options`: the YAML key, which is also the name of the module with the
+/// type of its options, and that type.
 macro_rules! list {
     (
         $(#[$about:meta])*
         $name:ident as $one:ident: dyn $behind:ident, called $called:literal, for example $example:literal;
-        $($key:literal => $variant:ident($config:ty)),* $(,)?
+        $($key:ident: $config:ident),* $(,)?
     ) => {
+        $(pub mod $key;)*
+
+        /// The option types of all entries.
+        pub mod all {
+            $(pub use super::$key::$config;)*
+        }
+
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name {
-            $(#[doc = concat!("`", $key, "`")] $variant($config),)*
+            $(#[doc = concat!("`", stringify!($key), "`")] $config($key::$config),)*
         }
 
         impl $name {
             /// Every entry's YAML key.
-            pub const NAMES: &'static [&'static str] = &[$($key),*];
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($key)),*];
+
+            /// Every entry with its default options.
+            pub fn all() -> Vec<Self> {
+                vec![$($name::$config(Default::default())),*]
+            }
 
             /// The entry's YAML key.
             pub fn name(&self) -> &'static str {
-                match self { $($name::$variant(_) => $key,)* }
+                match self { $($name::$config(_) => stringify!($key),)* }
             }
 
-            /// What is behind the entry.
+            /// The entry itself.
             pub fn $one(&self) -> &dyn $behind {
-                match self { $($name::$variant(config) => config,)* }
+                match self { $($name::$config(config) => config,)* }
             }
         }
 
-        $(impl From<$config> for $name {
-            fn from(config: $config) -> Self {
-                $name::$variant(config)
+        $(impl From<$key::$config> for $name {
+            fn from(config: $key::$config) -> Self {
+                $name::$config(config)
             }
         })*
 
@@ -44,7 +57,7 @@ macro_rules! list {
             ) -> std::result::Result<S::Ok, S::Error> {
                 use serde::ser::SerializeMap;
                 let mut map = serializer.serialize_map(Some(1))?;
-                match self { $($name::$variant(config) => map.serialize_entry($key, config)?,)* }
+                match self { $($name::$config(config) => map.serialize_entry(stringify!($key), config)?,)* }
                 map.end()
             }
         }
@@ -66,7 +79,7 @@ macro_rules! list {
 
                     fn visit_str<E: Error>(self, name: &str) -> std::result::Result<$name, E> {
                         match name {
-                            $($key => Ok($name::$variant(Default::default())),)*
+                            $(stringify!($key) => Ok($name::$config(Default::default())),)*
                             _ => Err(E::unknown_variant(name, $name::NAMES)),
                         }
                     }
@@ -79,9 +92,9 @@ macro_rules! list {
                             Error::custom(concat!("an empty map names no ", stringify!($one)))
                         })?;
                         let found = match name.as_str() {
-                            // `saliency:` with nothing behind it means its defaults.
-                            $($key => $name::$variant(
-                                map.next_value::<Option<$config>>()?.unwrap_or_default(),
+                            // `saliency:` without a value means its defaults.
+                            $(stringify!($key) => $name::$config(
+                                map.next_value::<Option<$key::$config>>()?.unwrap_or_default(),
                             ),)*
                             _ => return Err(Error::unknown_variant(&name, $name::NAMES)),
                         };
@@ -89,7 +102,7 @@ macro_rules! list {
                             None => Ok(found),
                             Some(second) => Err(Error::custom(format!(
                                 concat!(
-                                    "`{second}` stands in the same entry as `{name}`; give each ",
+                                    "`{second}` is in the same entry as `{name}`; give each ",
                                     stringify!($one),
                                     " an entry of its own"
                                 ),
@@ -110,11 +123,11 @@ macro_rules! list {
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let with_options = vec![$({
-                    let config = generator.subschema_for::<$config>();
+                    let config = generator.subschema_for::<$key::$config>();
                     schemars::json_schema!({
                         "type": "object",
-                        "properties": { $key: { "anyOf": [config, { "type": "null" }] } },
-                        "required": [$key],
+                        "properties": { (stringify!($key)): { "anyOf": [config, { "type": "null" }] } },
+                        "required": [stringify!($key)],
                         "additionalProperties": false
                     })
                 }),*];

@@ -344,8 +344,9 @@ mod method {
         let make = || {
             method
                 .method()
-                .collector(&subject, &layers)
+                .for_collection()
                 .unwrap()
+                .collector(&subject, &layers)
                 .unwrap()
         };
         let mut collector = make();
@@ -452,7 +453,12 @@ mod method {
     fn what_a_collection_does_not_allow() {
         let refused = |method: &str, count: usize| {
             let method: MethodSpec = serde_yaml::from_str(method).unwrap();
-            let error = method.method().check_collection(count).unwrap_err();
+            let error = method
+                .method()
+                .for_collection()
+                .unwrap()
+                .check_collection(count)
+                .unwrap_err();
             format!(
                 "{}; {}",
                 error.message(),
@@ -471,10 +477,11 @@ mod method {
         );
         assert!(refused("tsne: {neighbours: 60}", 60).starts_with("60 neighbours can't vote"));
         let good: MethodSpec = serde_yaml::from_str("tsne").unwrap();
+        let good = good.method().for_collection().unwrap();
         assert!(
             [10, 61, 800]
                 .iter()
-                .all(|n| good.method().check_collection(*n).is_ok())
+                .all(|n| good.check_collection(*n).is_ok())
         );
         let subject = subject(Labels::imagenet());
         for options in [

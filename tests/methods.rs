@@ -92,18 +92,16 @@ fn look(subject: &LoadedModel, method: &str, layer: &str) -> MethodOutput {
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
     };
     let mut out = MethodOutput::default();
-    method
-        .method()
-        .of_network(subject, &[layer], &mut out)
-        .unwrap();
-    method
-        .method()
-        .of_picture(&pass, &[layer], &mut out)
-        .unwrap();
-    method
-        .method()
-        .of_class(&of_class, &[layer], &mut out)
-        .unwrap();
+    let method = method.method();
+    if let Some(method) = method.for_network() {
+        method.network_figures(subject, &[layer], &mut out).unwrap();
+    }
+    if let Some(method) = method.for_image() {
+        method.image_figures(&pass, &[layer], &mut out).unwrap();
+    }
+    if let Some(method) = method.for_class() {
+        method.class_figures(&of_class, &[layer], &mut out).unwrap();
+    }
     out
 }
 
@@ -405,7 +403,9 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
     let mut out = MethodOutput::default();
     method
         .method()
-        .of_class(&of_class, &[1, 2], &mut out)
+        .for_class()
+        .unwrap()
+        .class_figures(&of_class, &[1, 2], &mut out)
         .unwrap();
     assert_eq!(array(&out, "/0/conv1"), [11.25, 13.5, 20.25, 22.5]);
     assert_eq!(array(&out, "/0/relu1"), [0., 4., 28., 32.5]);

@@ -59,7 +59,8 @@ fn look(subject: &LoadedModel, method: &str) -> MethodOutput {
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
     };
     let mut out = MethodOutput::default();
-    tch::no_grad(|| method.method().of_class(&of_class, &[], &mut out)).unwrap();
+    let method = method.method().for_class().unwrap();
+    tch::no_grad(|| method.class_figures(&of_class, &[], &mut out)).unwrap();
     out
 }
 

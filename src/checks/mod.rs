@@ -11,10 +11,6 @@ use crate::methods::{BackwardPass, LoadedModel, MethodSpec, batched};
 use crate::network::graph::NodeId;
 
 mod baselines;
-pub mod curves;
-pub mod drop;
-pub mod pointing;
-pub mod randomisation;
 
 pub use baselines::baselines;
 
@@ -101,8 +97,8 @@ impl Candidate {
 crate::registry::list! {
     /// One entry of an experiment's `checks`: a name, or a name with its options.
     CheckSpec as check: dyn Check, called "Check", for example "`curves: {steps: 32}`";
-    "curves" => Curves(curves::Curves),
-    "drop" => Drop(drop::Drop),
-    "randomisation" => Randomisation(randomisation::Randomisation),
-    "pointing" => Pointing(pointing::Pointing),
+    curves: Curves,
+    drop: Drop,
+    randomisation: Randomisation,
+    pointing: Pointing,
 }

@@ -125,7 +125,10 @@ fn maps_of(
             let key = asked.pass.key(entry.name(), None);
             let keys = maps.iter().filter_map(|map| map.key.as_ref());
             { keys }.any(|of| of.starts_with(&key))
-                && entry.method().passes(&subject.info, layers) == PassCount::default()
+                && entry
+                    .method()
+                    .for_class()
+                    .is_some_and(|method| method.passes(&subject.info, layers) == PassCount::default())
         })
         .collect();
     let mut nodes = vec![graph.input(), graph.output()];
@@ -154,8 +157,11 @@ fn maps_of(
     };
     let mut all = BTreeMap::new();
     for (entry, layers) in methods {
+        let Some(method) = entry.method().for_class() else {
+            continue;
+        };
         let mut out = MethodOutput::default();
-        tch::no_grad(|| entry.method().of_class(&of_class, layers, &mut out))?;
+        tch::no_grad(|| method.class_figures(&of_class, layers, &mut out))?;
         all.extend(out.tensors);
     }
     Ok(all)

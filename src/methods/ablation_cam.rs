@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::NodeValues;
@@ -43,15 +43,35 @@ impl Default for AblationCam {
 /// How far below all values a channel is put where silence is not 0.
 const FAR: f64 = 1e7;
 
+super::at_layers::at_layers!(AblationCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "ablation_cam",
+    title: "Ablation-CAM",
+    summary: "channels weighted by how much the logit falls without each of them (Desai & Ramaswamy 2020)",
+    read: "As Grad-CAM, but each channel is weighted by how much the logit falls when the channel is set to zero, without any gradient.",
+    limit: "Channels that can replace each other get no weight, and it is as coarse as its layer.",
+    papers: &[
+        "Desai, S., and Ramaswamy, H. G. (2020). Ablation-CAM: visual explanations for deep convolutional network via gradient-free localization. WACV",
+    ],
+};
+
 impl Method for AblationCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
+impl ClassMethod for AblationCam {
     fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
         let channels = |layer: &NodeId| info[*layer].shape.first().copied().unwrap_or(0);
         PassCount {
@@ -60,7 +80,7 @@ impl Method for AblationCam {
         }
     }
 
-    fn of_class(
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

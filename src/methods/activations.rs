@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{ForwardPass, Method, MethodOutput, to_array};
+use super::{ForwardPass, Method, MethodOutput, to_array, MethodInfo, ImageMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Content;
 use crate::network::LayerSelector;
@@ -55,7 +55,25 @@ pub enum Channels {
     Listed(#[schemars(length(min = 1))] Vec<usize>),
 }
 
+super::at_layers::at_layers!(Activations);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "activations",
+    title: "Activations",
+    summary: "the activations of a layer's channels, as a mosaic and laid over the photo",
+    read: "Each tile is one channel of the layer: bright where the channel is active, and all tiles of a layer share one scale. The overlay shows the mean of the channels shown over the photo.",
+    limit: "A bright position shows that the channel is active there, not that the activation matters to the decision, and a few channels do not represent the layer.",
+    papers: &[
+        "Zeiler, M. D., and Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV. arXiv:1311.2901",
+    ],
+};
+
 impl Method for Activations {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
@@ -64,7 +82,13 @@ impl Method for Activations {
         self.channels.check(graph, info, layers)
     }
 
-    fn of_picture(
+    fn for_image(&self) -> Option<&dyn ImageMethod> {
+        Some(self)
+    }
+}
+
+impl ImageMethod for Activations {
+    fn image_figures(
         &self,
         pass: &ForwardPass,
         layers: &[NodeId],

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, to_array};
+use super::{Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, to_array, MethodInfo, CollectionMethod};
 use crate::compare::FEWEST;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Content};
@@ -49,7 +49,26 @@ impl Default for Cka {
     }
 }
 
+super::at_layers::at_layers!(Cka);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "cka",
+    title: "CKA",
+    summary: "which layers of two networks find the same images similar: linear CKA over a collection (Kornblith et al. 2019; Nguyen et al. 2020)",
+    read: "Each cell compares two layers: 1 means that both find the same images similar, whatever their channels; 0 that they have nothing in common.",
+    limit: "It does not say which images are found similar or whether for good reasons, and from few images it is imprecise; it may then even lie outside 0 to 1.",
+    papers: &[
+        "Kornblith, S., Norouzi, M., Lee, H., and Hinton, G. (2019). Similarity of neural network representations revisited. ICML. arXiv:1905.00414",
+        "Nguyen, T., Raghu, M., and Kornblith, S. (2020). Do wide and deep networks learn the same things? arXiv:2010.15327",
+    ],
+};
+
 impl Method for Cka {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
@@ -58,10 +77,12 @@ impl Method for Cka {
         false
     }
 
-    fn looks_through_collection(&self) -> bool {
-        true
+    fn for_collection(&self) -> Option<&dyn CollectionMethod> {
+        Some(self)
     }
+}
 
+impl CollectionMethod for Cka {
     fn check_collection(&self, count: usize) -> Result<()> {
         match count >= FEWEST {
             true => Ok(()),
@@ -77,12 +98,12 @@ impl Method for Cka {
         &'a self,
         subject: &'a LoadedModel,
         layers: &[NodeId],
-    ) -> Result<Option<Box<dyn Collector + 'a>>> {
-        Ok(Some(Box::new(Looking {
+    ) -> Result<Box<dyn Collector + 'a>> {
+        Ok(Box::new(Looking {
             subject,
             layers: layers.to_vec(),
             kept: NodeValues::default(),
-        })))
+        }))
     }
 }
 

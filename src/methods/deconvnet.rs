@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::activations::Channels;
-use super::{ForwardPass, LoadedModel, Method, MethodOutput, to_array};
+use super::{ForwardPass, LoadedModel, Method, MethodOutput, to_array, MethodInfo, ImageMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, Note, Projected};
 use crate::image::Window;
@@ -51,7 +51,25 @@ impl Default for Deconvnet {
     }
 }
 
+super::at_layers::at_layers!(Deconvnet);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "deconvnet",
+    title: "Deconvnet",
+    summary: "the strongest units of a layer, each activation propagated back to the pixels, beside the patch of its receptive field (Zeiler & Fergus 2013)",
+    read: "For each of the units with the largest activations for the photo: below, the patch of the photo in its receptive field where the activation is largest; above, that one activation propagated back to the pixels, so that the pattern it responds to differs from grey. The numbers on the first image show where the patches are.",
+    limit: "It is no gradient, it shows one position of one unit, and not how the network uses it; and where little max pooling lies in between (in a ResNet or an EfficientNet) it shows more about the unit's weights than about the photo.",
+    papers: &[
+        "Zeiler, M. D., and Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV. arXiv:1311.2901",
+    ],
+};
+
 impl Method for Deconvnet {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
@@ -60,7 +78,13 @@ impl Method for Deconvnet {
         self.units.check(graph, info, layers)
     }
 
-    fn of_picture(
+    fn for_image(&self) -> Option<&dyn ImageMethod> {
+        Some(self)
+    }
+}
+
+impl ImageMethod for Deconvnet {
+    fn image_figures(
         &self,
         pass: &ForwardPass,
         layers: &[NodeId],

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{ForwardPass, Method, MethodOutput};
+use super::{ForwardPass, Method, MethodOutput, MethodInfo, ImageMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -35,12 +35,36 @@ impl Default for EigenCam {
     }
 }
 
+super::at_layers::at_layers!(EigenCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "eigen_cam",
+    title: "Eigen-CAM",
+    summary: "the first principal component of a layer's channels (Muhammad & Yeasin 2020)",
+    read: "Bright positions differ most from the rest of the layer: the map is the first principal component of its channels over the positions.",
+    limit: "It depends on no class, so the map is the same for all of them; it shows what is conspicuous, not what decides.",
+    papers: &[
+        "Muhammad, M. B., and Yeasin, M. (2020). Eigen-CAM: class activation map using principal components. IJCNN. arXiv:2008.00299",
+    ],
+};
+
 impl Method for EigenCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn of_picture(
+    fn for_image(&self) -> Option<&dyn ImageMethod> {
+        Some(self)
+    }
+}
+
+impl ImageMethod for EigenCam {
+    fn image_figures(
         &self,
         pass: &ForwardPass,
         layers: &[NodeId],

@@ -27,9 +27,7 @@ use tch::{Kind, Tensor};
 
 use super::deconvnet::Projector;
 use super::units::{Chooser, Units, peaks};
-use super::{
-    Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, maximize, to_array,
-};
+use super::{Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, maximize, to_array, MethodInfo, CollectionMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Card, Content, Exemplar, Maximised, Note};
 use crate::image::DecodedImage;
@@ -78,7 +76,25 @@ impl Default for Exemplars {
     }
 }
 
+super::at_layers::at_layers!(Exemplars);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "exemplars",
+    title: "Exemplars",
+    summary: "the patches of a large set of images that excite a unit most (Girshick et al. 2014), with the best one propagated back to the pixels and an image that maximises the unit",
+    read: "For each unit, the patches of the collection with its largest activations, each cropped to the receptive field of its strongest position, the strongest first; what they have in common is what the unit may detect.",
+    limit: "A unit also has weaker activations for other things, and mostly the middle of its patch counts; where the receptive field is as large as the image, the patch is the image.",
+    papers: &[
+        "Girshick, R., Donahue, J., Darrell, T., and Malik, J. (2014). Rich feature hierarchies for accurate object detection and semantic segmentation. CVPR. arXiv:1311.2524",
+    ],
+};
+
 impl Method for Exemplars {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
@@ -106,15 +122,17 @@ impl Method for Exemplars {
         self.units.check(graph, info, layers)
     }
 
-    fn looks_through_collection(&self) -> bool {
-        true
+    fn for_collection(&self) -> Option<&dyn CollectionMethod> {
+        Some(self)
     }
+}
 
+impl CollectionMethod for Exemplars {
     fn collector<'a>(
         &'a self,
         subject: &'a LoadedModel,
         layers: &[NodeId],
-    ) -> Result<Option<Box<dyn Collector + 'a>>> {
+    ) -> Result<Box<dyn Collector + 'a>> {
         let looked = layers.iter().map(|&layer| {
             let count = subject.info[layer].shape[0] as usize;
             let chooser = Chooser::new(&self.units, subject, layer, count)?;
@@ -130,11 +148,11 @@ impl Method for Exemplars {
                 kept,
             })
         });
-        Ok(Some(Box::new(Looking {
+        Ok(Box::new(Looking {
             options: self,
             subject,
             layers: looked.collect::<Result<_>>()?,
-        })))
+        }))
     }
 }
 

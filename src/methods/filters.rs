@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{LoadedModel, Method, MethodOutput, to_array};
+use super::{LoadedModel, Method, MethodOutput, to_array, MethodInfo, NetworkMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, KernelNorms};
 use crate::network::graph::{Conv, Graph, NodeId, Op};
@@ -57,7 +57,25 @@ impl Default for Filters {
     }
 }
 
+super::at_layers::at_layers!(Filters);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "filters",
+    title: "Filters",
+    summary: "the first convolution's kernels in colour, all networks on one scale; deeper ones as their largest slices; the norms of all by depth, and which kernels are dead",
+    read: "First layer: each tile is one kernel; grey is a weight of 0, lighter and darker are positive and negative in that colour. Deeper layers: each strip is one kernel, with the slices of largest norm among all the channels it reads; red weights add, blue ones subtract. Each layer begins with its largest kernel.",
+    limit: "Only the first layer reads colours, so only its kernels resemble the patterns they detect; a deeper slice weights the activations of another channel, and a few slices are a small part of a kernel.",
+    papers: &[
+        "Krizhevsky, A., Sutskever, I., and Hinton, G. E. (2012). ImageNet classification with deep convolutional neural networks. NeurIPS",
+    ],
+};
+
 impl Method for Filters {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
@@ -107,7 +125,13 @@ impl Method for Filters {
         Ok(())
     }
 
-    fn of_network(
+    fn for_network(&self) -> Option<&dyn NetworkMethod> {
+        Some(self)
+    }
+}
+
+impl NetworkMethod for Filters {
+    fn network_figures(
         &self,
         subject: &LoadedModel,
         layers: &[NodeId],

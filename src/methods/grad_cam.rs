@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, MethodOutput, cam};
+use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -36,16 +36,36 @@ impl Default for GradCam {
     }
 }
 
+super::at_layers::at_layers!(GradCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "grad_cam",
+    title: "Grad-CAM",
+    summary: "where a layer supports a class (Selvaraju et al. 2017)",
+    read: "Bright positions of the layer support the class: its channels are weighted by their mean gradient and summed, and negative sums are set to 0.",
+    limit: "It is as coarse as its layer, and smoothing it over the photo adds no detail; a position can be bright for anything in its receptive field.",
+    papers: &[
+        "Selvaraju, R. R., Cogswell, M., Das, A., Vedantam, R., Parikh, D., and Batra, D. (2017). Grad-CAM: visual explanations from deep networks via gradient-based localization. ICCV. arXiv:1610.02391",
+    ],
+};
+
 impl Method for GradCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
-    fn of_class(
+impl ClassMethod for GradCam {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

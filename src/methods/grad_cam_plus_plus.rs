@@ -15,7 +15,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam};
+use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -39,16 +39,36 @@ impl Default for GradCamPlusPlus {
 /// Keeps the quotient finite where gradients are tiny; it damps those below about its root.
 const SMALL: f64 = 1e-6;
 
+super::at_layers::at_layers!(GradCamPlusPlus);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "grad_cam_plus_plus",
+    title: "Grad-CAM++",
+    summary: "Grad-CAM with weights from positive gradients, for several or small objects (Chattopadhay et al. 2018)",
+    read: "As Grad-CAM, but channels are weighted by their positive gradients alone, so that several or small objects count as much as one large one.",
+    limit: "Evidence against the class is left out, so the maps of two classes can look almost alike; and it is as coarse as its layer.",
+    papers: &[
+        "Chattopadhay, A., Sarkar, A., Howlader, P., and Balasubramanian, V. N. (2018). Grad-CAM++: improved visual explanations for deep convolutional networks. WACV. arXiv:1710.11063",
+    ],
+};
+
 impl Method for GradCamPlusPlus {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
-    fn of_class(
+impl ClassMethod for GradCamPlusPlus {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, MethodOutput};
+use super::{BackwardPass, Method, MethodOutput, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::ReluRule;
@@ -27,12 +27,30 @@ use crate::network::graph::NodeId;
 #[serde(deny_unknown_fields, default)]
 pub struct GuidedBackprop {}
 
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "guided_backprop",
+    title: "Guided backprop",
+    summary: "the pattern in the image that excites a class's logit: a gradient that keeps only positive values at each open ReLU (Springenberg et al. 2014)",
+    read: "Bright lines are the pattern in the photo that excites the class's logit: in the backward pass only positive values pass each ReLU that was open.",
+    limit: "It hardly depends on the class: another class, or even randomised later layers, give much the same map, so it shows what the network detects rather than why it decides.",
+    papers: &[
+        "Springenberg, J. T., Dosovitskiy, A., Brox, T., and Riedmiller, M. (2014). Striving for simplicity: the all convolutional net. arXiv:1412.6806",
+    ],
+};
+
 impl Method for GuidedBackprop {
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for GuidedBackprop {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

@@ -15,7 +15,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam, grad_cam, guided_backprop};
+use super::{BackwardPass, Method, MethodOutput, cam, grad_cam, guided_backprop, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::LayerSelector;
@@ -37,16 +37,36 @@ impl Default for GuidedGradCam {
     }
 }
 
+super::at_layers::at_layers!(GuidedGradCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "guided_grad_cam",
+    title: "Guided Grad-CAM",
+    summary: "guided backprop where Grad-CAM supports the class (Selvaraju et al. 2017)",
+    read: "Bright lines are the pattern of guided backprop, kept only in the regions where Grad-CAM of the layer supports the class.",
+    limit: "The class decides only which regions count, and only coarsely; the fine lines in them are guided backprop's and would be there for other classes too.",
+    papers: &[
+        "Selvaraju, R. R., Cogswell, M., Das, A., Vedantam, R., Parikh, D., and Batra, D. (2017). Grad-CAM: visual explanations from deep networks via gradient-based localization. ICCV. arXiv:1610.02391",
+    ],
+};
+
 impl Method for GuidedGradCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
-    fn of_class(
+impl ClassMethod for GuidedGradCam {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

@@ -12,7 +12,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam};
+use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -33,16 +33,36 @@ impl Default for HiresCam {
     }
 }
 
+super::at_layers::at_layers!(HiresCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "hires_cam",
+    title: "HiResCAM",
+    summary: "Grad-CAM with a weight for each position (Draelos & Carin 2020)",
+    read: "Bright positions of the layer support the class: each position is weighted by its own gradient, not by the channel's mean as in Grad-CAM.",
+    limit: "It is as coarse as its layer, and in layers far from the output it is as noisy as the gradient itself.",
+    papers: &[
+        "Draelos, R. L., and Carin, L. (2020). Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks. arXiv:2011.08891",
+    ],
+};
+
 impl Method for HiresCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
-    fn of_class(
+impl ClassMethod for HiresCam {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput};
+use super::{BackwardPass, Method, MethodOutput, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::graph::NodeId;
 
@@ -22,12 +22,30 @@ use crate::network::graph::NodeId;
 #[serde(deny_unknown_fields, default)]
 pub struct InputXGradient {}
 
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "input_x_gradient",
+    title: "Input × gradient",
+    summary: "what each pixel contributes to the logit of a linear network with this gradient (Shrikumar et al. 2016)",
+    read: "Red pixels support the class, blue ones are evidence against it: each value is the pixel's distance from the mean colour times the gradient there, in units of the class's logit.",
+    limit: "A pixel of nearly the mean colour gets nearly nothing, whatever it means to the network, and only the gradient at this one photo counts.",
+    papers: &[
+        "Shrikumar, A., Greenside, P., Shcherbina, A., and Kundaje, A. (2016). Not just a black box: learning important features through propagating activation differences. arXiv:1605.01713",
+    ],
+};
+
 impl Method for InputXGradient {
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for InputXGradient {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::baseline::Baseline;
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId};
@@ -83,16 +83,21 @@ impl Default for IntegratedGradients {
     }
 }
 
-impl Method for IntegratedGradients {
-    fn asks_about_classes(&self) -> bool {
-        true
-    }
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "integrated_gradients",
+    title: "Integrated gradients",
+    summary: "what each pixel contributes to the logit between a baseline and the photo (Sundararajan et al. 2017)",
+    read: "Red pixels raise the class's logit, blue ones lower it, on the path from a baseline image to the photo; together they sum to the difference between the two logits.",
+    limit: "The baseline is a choice: pixels of its colour get nothing, and another baseline gives another map.",
+    papers: &[
+        "Sundararajan, M., Taly, A., and Yan, Q. (2017). Axiomatic attribution for deep networks. ICML. arXiv:1703.01365",
+    ],
+};
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
-        PassCount {
-            forward: self.steps + 2,
-            backward: self.steps,
-        }
+impl Method for IntegratedGradients {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
@@ -107,7 +112,20 @@ impl Method for IntegratedGradients {
         Ok(())
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for IntegratedGradients {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        PassCount {
+            forward: self.steps + 2,
+            backward: self.steps,
+        }
+    }
+
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

@@ -12,7 +12,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam};
+use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -33,16 +33,36 @@ impl Default for LayerCam {
     }
 }
 
+super::at_layers::at_layers!(LayerCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "layer_cam",
+    title: "LayerCAM",
+    summary: "Grad-CAM with positive gradients position by position, for early layers too (Jiang et al. 2021)",
+    read: "Bright positions are active and raise the class's logit; in early layers the map is finer than Grad-CAM can be.",
+    limit: "What lowers the logit is removed before the channels are summed, so a bright position can be outweighed by what is not shown.",
+    papers: &[
+        "Jiang, P.-T., Zhang, C.-B., Hou, Q., Cheng, M.-M., and Wei, Y. (2021). LayerCAM: exploring hierarchical class activation maps for localization. IEEE Transactions on Image Processing 30",
+    ],
+};
+
 impl Method for LayerCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
-    fn of_class(
+impl ClassMethod for LayerCam {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

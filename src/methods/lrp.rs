@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{BackwardPass, Method, MethodOutput, PassCount};
+use super::{BackwardPass, Method, MethodOutput, PassCount, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId, Op};
@@ -68,21 +68,22 @@ impl Default for Lrp {
     }
 }
 
-impl Method for Lrp {
-    fn asks_about_classes(&self) -> bool {
-        true
-    }
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "lrp",
+    title: "LRP",
+    summary: "the logit distributed over the pixels layer by layer (Bach et al. 2015), by epsilon, gamma and alpha-beta rules or a preset of them",
+    read: "Red pixels support the class, blue ones are evidence against it: the logit is propagated back layer by layer, and each layer distributes its relevance over its inputs by their contributions.",
+    limit: "It decomposes one forward pass by rules that could be others, and it shows what the logit was made of rather than what would change it.",
+    papers: &[
+        "Bach, S., Binder, A., Montavon, G., Klauschen, F., Müller, K.-R., and Samek, W. (2015). On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance propagation. PLoS ONE 10(7)",
+        "Montavon, G., Binder, A., Lapuschkin, S., Samek, W., and Müller, K.-R. (2019). Layer-wise relevance propagation: an overview. Explainable AI, LNCS 11700",
+    ],
+};
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
-        let share = match self.rule {
-            Rule::Epsilon => 1,
-            // Positive and negative contributions; after a ReLU.
-            _ => 2,
-        };
-        PassCount {
-            forward: 1 + share,
-            backward: share,
-        }
+impl Method for Lrp {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
@@ -100,7 +101,25 @@ impl Method for Lrp {
         }
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for Lrp {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        let share = match self.rule {
+            Rule::Epsilon => 1,
+            // Positive and negative contributions; after a ReLU.
+            _ => 2,
+        };
+        PassCount {
+            forward: 1 + share,
+            backward: share,
+        }
+    }
+
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched, to_array};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, to_array, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -42,18 +42,21 @@ impl Default for Occlusion {
     }
 }
 
-impl Method for Occlusion {
-    fn asks_about_classes(&self) -> bool {
-        true
-    }
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "occlusion",
+    title: "Occlusion",
+    summary: "how much the logit falls when a square is covered (Zeiler & Fergus 2013)",
+    read: "Red: covering this position with a plain square lowers the class's logit, so the network needs it. Blue: covering it raises the logit.",
+    limit: "It resolves nothing smaller than the square, misses what appears twice in the photo, and a plain square is itself something the network was never trained on.",
+    papers: &[
+        "Zeiler, M. D., and Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV. arXiv:1311.2901",
+    ],
+};
 
-    fn passes(&self, info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
-        let side = |at: usize| info.first().and_then(|node| node.shape.get(at)).copied();
-        let moves = |at: usize| side(at).map_or(0, |length| self.places(length).count());
-        PassCount {
-            forward: 1 + moves(1) * moves(2),
-            backward: 0,
-        }
+impl Method for Occlusion {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
@@ -66,7 +69,22 @@ impl Method for Occlusion {
         Ok(())
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for Occlusion {
+    fn passes(&self, info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        let side = |at: usize| info.first().and_then(|node| node.shape.get(at)).copied();
+        let moves = |at: usize| side(at).map_or(0, |length| self.places(length).count());
+        PassCount {
+            forward: 1 + moves(1) * moves(2),
+            backward: 0,
+        }
+    }
+
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

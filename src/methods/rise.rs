@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -44,16 +44,21 @@ impl Default for Rise {
     }
 }
 
-impl Method for Rise {
-    fn asks_about_classes(&self) -> bool {
-        true
-    }
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "rise",
+    title: "RISE",
+    summary: "the probability of the class, averaged over random masks that leave each pixel visible (Petsiuk et al. 2018)",
+    read: "Bright positions make the class likely when they are visible: the map is the mean of random masks, each weighted by the probability that the network gives to the masked photo.",
+    limit: "It resolves nothing smaller than a cell of the masks, and with few masks it is noisy: only clear differences count.",
+    papers: &[
+        "Petsiuk, V., Das, A., and Saenko, K. (2018). RISE: randomized input sampling for explanation of black-box models. BMVC. arXiv:1806.07421",
+    ],
+};
 
-    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
-        PassCount {
-            forward: self.masks,
-            backward: 0,
-        }
+impl Method for Rise {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
@@ -65,7 +70,20 @@ impl Method for Rise {
         }
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for Rise {
+    fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
+        PassCount {
+            forward: self.masks,
+            backward: 0,
+        }
+    }
+
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput};
+use super::{BackwardPass, Method, MethodOutput, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::graph::NodeId;
 
@@ -22,12 +22,30 @@ use crate::network::graph::NodeId;
 #[serde(deny_unknown_fields, default)]
 pub struct Saliency {}
 
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "saliency",
+    title: "Saliency",
+    summary: "the gradient of a class's logit with respect to the pixels (Simonyan et al. 2013)",
+    read: "Bright pixels are those where a very small change would move the class's logit the most; of the three colours the largest gradient counts.",
+    limit: "It is the slope at this one photo: it is noisy, it has no sign, and it does not say how much of the logit a pixel contributes.",
+    papers: &[
+        "Simonyan, K., Vedaldi, A., and Zisserman, A. (2013). Deep inside convolutional networks: visualising image classification models and saliency maps. arXiv:1312.6034",
+    ],
+};
+
 impl Method for Saliency {
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for Saliency {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

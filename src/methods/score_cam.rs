@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -43,22 +43,27 @@ impl Default for ScoreCam {
     }
 }
 
+super::at_layers::at_layers!(ScoreCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "score_cam",
+    title: "Score-CAM",
+    summary: "channels weighted by the logit of the image masked by each of them, without gradients (Wang et al. 2020)",
+    read: "As Grad-CAM, but each channel is weighted by the logit of the photo masked by it, without any gradient.",
+    limit: "The weights are a softmax of logits, so a single channel may decide nearly alone; and it is as coarse as its layer.",
+    papers: &[
+        "Wang, H., Wang, Z., Du, M., Yang, F., Zhang, Z., Ding, S., Mardziel, P., and Hu, X. (2020). Score-CAM: score-weighted visual explanations for convolutional neural networks. CVPR Workshops. arXiv:1910.01279",
+    ],
+};
+
 impl Method for ScoreCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
-    }
-
-    fn asks_about_classes(&self) -> bool {
-        true
-    }
-
-    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
-        let all = |layer: &NodeId| info[*layer].shape.first().map_or(0, |c| *c as usize);
-        let tried = |layer: &NodeId| all(layer).min(self.channels.unwrap_or(usize::MAX));
-        PassCount {
-            forward: layers.iter().map(tried).sum(),
-            backward: 0,
-        }
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
@@ -69,7 +74,22 @@ impl Method for ScoreCam {
         }
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for ScoreCam {
+    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
+        let all = |layer: &NodeId| info[*layer].shape.first().map_or(0, |c| *c as usize);
+        let tried = |layer: &NodeId| all(layer).min(self.channels.unwrap_or(usize::MAX));
+        PassCount {
+            forward: layers.iter().map(tried).sum(),
+            backward: 0,
+        }
+    }
+
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, batched, to_array};
+use super::{BackwardPass, Method, MethodOutput, batched, to_array, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, Cut, Note, ResidualBlock, Shares, SideMaps};
 use crate::network::graph::{Graph, NodeId};
@@ -58,9 +58,22 @@ struct Block {
     add: NodeId,
 }
 
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "skip_connections",
+    title: "Skip connections",
+    summary: "what the shortcuts of ResNet and EfficientNet do: the norm of each branch beside its shortcut, where it is strong, what removing either costs, and how the gradient is shared (He et al. 2015; Veit et al. 2016)",
+    read: "A residual block outputs x + F(x): the shortcut carries x past the layers unchanged, and the branch adds F(x). Where removing a branch costs little and removing a shortcut costs nearly everything, the network does not depend on any single block, but on the path of shortcuts past them all.",
+    limit: "A shortcut carries the work of all blocks before it, so removing it is not comparable with removing one branch; and a network trained without the block would have learned to do without it.",
+    papers: &[
+        "He, K., Zhang, X., Ren, S., and Sun, J. (2015). Deep residual learning for image recognition. arXiv:1512.03385",
+        "Veit, A., Wilber, M., and Belongie, S. (2016). Residual networks behave like ensembles of relatively shallow networks. NeurIPS. arXiv:1605.06431",
+    ],
+};
+
 impl Method for SkipConnections {
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
     fn nodes(&self, graph: &Graph) -> Vec<NodeId> {
@@ -68,7 +81,13 @@ impl Method for SkipConnections {
         blocks(graph).into_iter().flat_map(of).collect()
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for SkipConnections {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

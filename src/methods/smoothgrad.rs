@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched};
+use super::{BackwardPass, Method, MethodOutput, PassCount, batched, MethodInfo, ClassMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -97,11 +97,33 @@ impl Smoothgrad {
     }
 }
 
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "smoothgrad",
+    title: "SmoothGrad",
+    summary: "the gradient's mean over noisy copies of the image (Smilkov et al. 2017)",
+    read: "As saliency, but averaged over slightly noisy copies of the photo, so that what all of them have in common is clearer than the noise of a single gradient.",
+    limit: "It has no sign, and how smooth it looks depends on how much noise was chosen.",
+    papers: &[
+        "Smilkov, D., Thorat, N., Kim, B., Viégas, F., and Wattenberg, M. (2017). SmoothGrad: removing noise by adding noise. arXiv:1706.03825",
+    ],
+};
+
 impl Method for Smoothgrad {
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
+    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
+        self.sensible()
+    }
+
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for Smoothgrad {
     fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
         PassCount {
             forward: self.samples,
@@ -109,11 +131,7 @@ impl Method for Smoothgrad {
         }
     }
 
-    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        self.sensible()
-    }
-
-    fn of_class(
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

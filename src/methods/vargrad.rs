@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::smoothgrad::Smoothgrad;
-use super::{BackwardPass, Method, MethodOutput, PassCount};
+use super::{BackwardPass, Method, MethodOutput, PassCount, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -24,20 +24,38 @@ use crate::network::node_info::NodeInfo;
 #[serde(transparent)]
 pub struct Vargrad(pub Smoothgrad);
 
-impl Method for Vargrad {
-    fn asks_about_classes(&self) -> bool {
-        true
-    }
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "vargrad",
+    title: "VarGrad",
+    summary: "the gradient's variance over noisy copies of the image (Adebayo et al. 2018)",
+    read: "Bright pixels are those where the gradient changes most when a little noise is added: edges that the decision depends on.",
+    limit: "It shows neither support nor evidence against the class, nor how much; where the network is linear the map is dark however much the logit depends on the pixel.",
+    papers: &[
+        "Adebayo, J., Gilmer, J., Goodfellow, I., and Kim, B. (2018). Local explanation methods for deep neural networks lack sensitivity to parameter values. arXiv:1810.03307",
+    ],
+};
 
-    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
-        self.0.passes(info, layers)
+impl Method for Vargrad {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
         self.0.sensible()
     }
 
-    fn of_class(
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
+    }
+}
+
+impl ClassMethod for Vargrad {
+    fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
+        self.0.passes(info, layers)
+    }
+
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         _layers: &[NodeId],

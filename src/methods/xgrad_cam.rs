@@ -14,7 +14,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam};
+use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -38,16 +38,36 @@ impl Default for XgradCam {
 /// Keeps the weight of a channel that is 0 everywhere finite.
 const SMALL: f64 = 1e-7;
 
+super::at_layers::at_layers!(XgradCam);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "xgrad_cam",
+    title: "XGrad-CAM",
+    summary: "Grad-CAM with gradients weighted by the activations (Fu et al. 2020)",
+    read: "As Grad-CAM, but each gradient is weighted by the activation at its position as a share of the channel's sum, so that the weights sum to the logit where the rest of the network is linear.",
+    limit: "It is as coarse as its layer, and a channel whose values cancel out gets a disproportionate weight.",
+    papers: &[
+        "Fu, R., Hu, Q., Dong, X., Guo, Y., Gao, Y., and Li, B. (2020). Axiom-based Grad-CAM: towards accurate visualization and explanation of CNNs. BMVC. arXiv:2008.02312",
+    ],
+};
+
 impl Method for XgradCam {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
-    fn asks_about_classes(&self) -> bool {
-        true
+    fn for_class(&self) -> Option<&dyn ClassMethod> {
+        Some(self)
     }
+}
 
-    fn of_class(
+impl ClassMethod for XgradCam {
+    fn class_figures(
         &self,
         pass: &BackwardPass,
         layers: &[NodeId],

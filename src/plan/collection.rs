@@ -70,8 +70,7 @@ pub(super) fn check_collection_size(
     origin: &Origin,
 ) -> Result<()> {
     for (index, entry) in experiment.methods.iter().enumerate() {
-        let method = entry.method();
-        if method.looks_through_collection() {
+        if let Some(method) = entry.method().for_collection() {
             method.check_collection(count).map_err(|error| {
                 let path = [
                     Step::Key("methods"),
@@ -87,5 +86,5 @@ pub(super) fn check_collection_size(
 
 fn searches_collection(experiment: &Experiment) -> bool {
     let mut methods = experiment.methods.iter();
-    methods.any(|entry| entry.method().looks_through_collection())
+    methods.any(|entry| entry.method().for_collection().is_some())
 }

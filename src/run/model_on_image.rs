@@ -79,7 +79,7 @@ impl ModelOnImage<'_> {
         node_info::from_graph(graph, height.into(), width.into())?;
         let needs_gradients = self
             .methods()
-            .any(|(entry, _)| entry.method().asks_about_classes());
+            .any(|(entry, _)| entry.method().for_class().is_some());
         let values = loaded.preprocess.normalise(&self.view.pixels);
         let input = Tensor::from_slice(&values)
             .f_view([1, 3, height.into(), width.into()])?
@@ -105,8 +105,11 @@ impl ModelOnImage<'_> {
         let classes = asked_classes(classes, loaded, &prediction, self.label);
         results.prediction = Some(prediction);
         for (entry, layers) in self.methods() {
+            let Some(method) = entry.method().for_image() else {
+                continue;
+            };
             let mut output = MethodOutput::default();
-            let done = tch::no_grad(|| entry.method().of_picture(&pass, layers, &mut output));
+            let done = tch::no_grad(|| method.image_figures(&pass, layers, &mut output));
             self.add(entry.name(), done, output, results);
         }
         if needs_gradients {
@@ -127,7 +130,7 @@ impl ModelOnImage<'_> {
         let graph = self.model.loaded.network.graph();
         let logits = pass.value(graph.output())?;
         let logit = logits.f_select(1, class.index as i64)?.f_sum(Kind::Float)?;
-        let mut nodes = self.nodes(|entry| entry.method().asks_about_classes());
+        let mut nodes = self.nodes(|entry| entry.method().for_class().is_some());
         nodes.push(graph.input());
         let gradients: NodeValues = gradients(&logit, pass.values, &sorted(nodes))?;
         let backward = BackwardPass {
@@ -136,8 +139,11 @@ impl ModelOnImage<'_> {
             gradients: &gradients,
         };
         for (entry, layers) in self.methods() {
+            let Some(method) = entry.method().for_class() else {
+                continue;
+            };
             let mut output = MethodOutput::default();
-            let done = tch::no_grad(|| entry.method().of_class(&backward, layers, &mut output));
+            let done = tch::no_grad(|| method.class_figures(&backward, layers, &mut output));
             self.add(entry.name(), done, output, results);
         }
         if self.experiment.checks.is_empty() {

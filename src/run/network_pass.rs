@@ -15,13 +15,13 @@ pub(super) fn run_network(
     let mut results = PartialResults::default();
     let id = &model.loaded.id;
     for (entry, layers) in experiment.methods.iter().zip(&model.layers) {
+        let Some(method) = entry.method().for_network() else {
+            continue;
+        };
         let name = entry.name();
         let mut output = MethodOutput::default();
         tracing::debug!(model = id, method = name, "network");
-        match entry
-            .method()
-            .of_network(&model.loaded, layers, &mut output)
-        {
+        match method.network_figures(&model.loaded, layers, &mut output) {
             Ok(()) => {
                 results.figures.extend(output.figures);
                 results.tensors.extend(output.tensors);

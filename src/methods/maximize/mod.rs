@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::Units;
-use super::{Collector, LoadedModel, Method};
+use super::{Collector, LoadedModel, Method, MethodInfo, CollectionMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::{self, NodeInfo};
@@ -122,7 +122,27 @@ impl Maximize {
     }
 }
 
+super::at_layers::at_layers!(Maximize);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "maximize",
+    title: "Maximised images",
+    summary: "an image that maximises a channel, a unit or a class's logit, by gradient ascent on a spectrum (Olah et al. 2017) or on pixels with an L2 penalty (Simonyan et al. 2013), beside the photo with the largest activation",
+    read: "An image optimised from noise, step by step, so that one unit or one class has as large an activation as possible: patterns that recur are what it detects. The photo below has the largest activation of all photos; the ratio of the two says how well the optimisation worked.",
+    limit: "It is one such image of many, another seed gives another; and its activation is far above anything seen in training, so a fine, dense texture may be a weakness of the network and not something it detects.",
+    papers: &[
+        "Erhan, D., Bengio, Y., Courville, A., and Vincent, P. (2009). Visualizing higher-layer features of a deep network. Université de Montréal",
+        "Simonyan, K., Vedaldi, A., and Zisserman, A. (2013). Deep inside convolutional networks: visualising image classification models and saliency maps. arXiv:1312.6034",
+        "Olah, C., Mordvintsev, A., and Schubert, L. (2017). Feature visualization. Distill",
+    ],
+};
+
 impl Method for Maximize {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
@@ -173,15 +193,17 @@ impl Method for Maximize {
         self.units.check(graph, info, layers)
     }
 
-    fn looks_through_collection(&self) -> bool {
-        true
+    fn for_collection(&self) -> Option<&dyn CollectionMethod> {
+        Some(self)
     }
+}
 
+impl CollectionMethod for Maximize {
     fn collector<'a>(
         &'a self,
         subject: &'a LoadedModel,
         layers: &[NodeId],
-    ) -> Result<Option<Box<dyn Collector + 'a>>> {
-        Ok(Some(Box::new(search::Search::new(self, subject, layers)?)))
+    ) -> Result<Box<dyn Collector + 'a>> {
+        Ok(Box::new(search::Search::new(self, subject, layers)?))
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Coded, Codes, Content, Kinds, KindsBy, Trust, Votes};
 use crate::image::{Interpolation, Preprocess};
 use crate::methods::{
-    Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, to_array,
+    Batch, Collector, LoadedModel, CollectionMethod, Member, MethodOutput, State, to_array,
 };
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;

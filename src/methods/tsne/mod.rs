@@ -29,7 +29,7 @@ mod pca;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Collector, LoadedModel, Method};
+use super::{Collector, LoadedModel, Method, MethodInfo, CollectionMethod};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -108,17 +108,32 @@ fn most(count: usize) -> f64 {
     count.saturating_sub(1) as f64 / 3.0
 }
 
+super::at_layers::at_layers!(Tsne);
+
+/// What the registry, the report and the docs say of the method.
+const INFO: MethodInfo = MethodInfo {
+    key: "tsne",
+    title: "Maps of codes (t-SNE)",
+    summary: "a map of a collection's images by their codes at a layer, with measures of its quality (van der Maaten & Hinton 2008)",
+    read: "Images near each other on the map are similar for the network; an island of one colour is a class or group that the network separates from the rest.",
+    limit: "Distances between islands, their sizes and how dense they are mean nothing; another seed gives another map of the same codes.",
+    papers: &[
+        "van der Maaten, L., and Hinton, G. (2008). Visualizing data using t-SNE. Journal of Machine Learning Research 9",
+        "van der Maaten, L. (2014). Accelerating t-SNE using tree-based algorithms. Journal of Machine Learning Research 15",
+    ],
+};
+
 impl Method for Tsne {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
     fn selectors(&self) -> &[LayerSelector] {
         &self.layers
     }
 
     fn spatial(&self) -> bool {
         false
-    }
-
-    fn looks_through_collection(&self) -> bool {
-        true
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
@@ -143,6 +158,12 @@ impl Method for Tsne {
         Ok(())
     }
 
+    fn for_collection(&self) -> Option<&dyn CollectionMethod> {
+        Some(self)
+    }
+}
+
+impl CollectionMethod for Tsne {
     fn check_collection(&self, count: usize) -> Result<()> {
         let wrong =
             |message: String, help: String| Err(Error::new(ErrorKind::Spec, message).help(help));
@@ -179,9 +200,9 @@ impl Method for Tsne {
         &'a self,
         subject: &'a LoadedModel,
         layers: &[NodeId],
-    ) -> Result<Option<Box<dyn Collector + 'a>>> {
-        Ok(Some(Box::new(collector::Looking::new(
+    ) -> Result<Box<dyn Collector + 'a>> {
+        Ok(Box::new(collector::Looking::new(
             self, subject, layers,
-        ))))
+        )))
     }
 }

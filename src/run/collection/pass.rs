@@ -77,9 +77,11 @@ impl<'a> CollectionPass<'a> {
     fn restart(&mut self) {
         let (models, methods) = (self.models, &self.plan.experiment.methods);
         for task in &mut self.tasks {
-            let method = methods[task.method].method();
+            let Some(method) = methods[task.method].method().for_collection() else {
+                continue;
+            };
             // There was a collector for the same network and layers before.
-            if let Ok(Some(collector)) = method.collector(&models[task.model].loaded, task.layers) {
+            if let Ok(collector) = method.collector(&models[task.model].loaded, task.layers) {
                 task.collector = collector;
             }
         }

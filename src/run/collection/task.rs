@@ -45,9 +45,9 @@ pub(super) fn plan_tasks<'a>(
     let mut finished = Vec::new();
     for (model_index, model) in models.iter().enumerate() {
         for (index, entry) in plan.experiment.methods.iter().enumerate() {
-            if !entry.method().looks_through_collection() {
+            let Some(method) = entry.method().for_collection() else {
                 continue;
-            }
+            };
             let mut finish = |results: PartialResults| {
                 finished.push(FinishedTask {
                     model: model_index,
@@ -61,7 +61,7 @@ pub(super) fn plan_tasks<'a>(
                     let found = cache.and_then(|cache| cache.find(&fingerprint));
                     let collector = match found {
                         Some(_) => None,
-                        None => entry.method().collector(&model.loaded, layers)?,
+                        None => Some(method.collector(&model.loaded, layers)?),
                     };
                     Ok((fingerprint, found, collector))
                 },
