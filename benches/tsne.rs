@@ -17,7 +17,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use convscope::compare::{PointSet, trustworthiness};
-use convscope::methods::tsne::{Affinities, components, descend, divergence, layout};
+use convscope::methods::tsne::{
+    Affinities, gradient_descent, initial_layout, kl_divergence, principal_components,
+};
 use convscope::progress::Silent;
 
 const SHAPE: (usize, usize) = (1797, 64);
@@ -71,9 +73,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut kept = None;
     for _ in 0..REPETITIONS {
         let start = Instant::now();
-        let reduced = components(&codes, 50)?;
-        let p = Affinities::new(&PointSet::new(&reduced.values, reduced.dims)?, PERPLEXITY)?;
-        let found = descend(&p, &layout(&reduced, 0)?, 1000, &Silent)?;
+        let components = principal_components(&codes, 50)?;
+        let p = Affinities::new(
+            &PointSet::new(&components.values, components.dims)?,
+            PERPLEXITY,
+        )?;
+        let found = gradient_descent(&p, &initial_layout(&components, 0)?, 1000, &Silent)?;
         best = best.min(start.elapsed().as_secs_f64());
         same &= ours.is_empty() || ours == found;
         ours = found;
@@ -81,7 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let p = kept.ok_or("nothing ran")?;
     let ours = PointSet::new(&ours, 2)?;
-    let (kl, their_kl) = (divergence(&p, &ours)?, divergence(&p, &theirs)?);
+    let (kl, their_kl) = (kl_divergence(&p, &ours)?, kl_divergence(&p, &theirs)?);
     let seconds: f64 = seconds.parse()?;
     println!(
         "{} digits of {} values, best of {REPETITIONS}",

@@ -228,7 +228,7 @@ fn networks_are_held_against_each_other() {
         mean(&|x, y| compare::ssim(x, y, size[1]))
     ));
     // A photo on which they agree less comes first.
-    assert!(found.photos[0].spearman <= found.photos[1].spearman);
+    assert!(found.images[0].spearman <= found.images[1].spearman);
     // Of each network with itself and of one with the other.
     let pairs: Vec<&[String; 2]> = found.layers.iter().map(|l| &l.models).collect();
     assert_eq!(pairs.len(), 3);

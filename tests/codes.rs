@@ -1,8 +1,11 @@
-//! The measures and the mathematics of `tsne`: against scikit-learn (tests/make_codes.py made the golden
-//! file), against values that follow by hand, and each by a second, slower way.
+//! The measures and the steps of `tsne`: against scikit-learn (tests/make_codes.py made the golden file), against values
+//! computed by hand, and each against a second, slower implementation.
 
-use convscope::compare::{PointSet, nearest, trustworthiness, vote};
-use convscope::methods::tsne::{Affinities, components, descend, divergence, grid, layout, sides};
+use convscope::compare::{PointSet, knn_accuracy, nearest_neighbours, trustworthiness};
+use convscope::methods::tsne::{
+    Affinities, assign_to_grid, gradient_descent, grid_size, initial_layout, kl_divergence,
+    principal_components,
+};
 use convscope::progress::Silent;
 use serde::Deserialize;
 
@@ -42,31 +45,31 @@ fn close(ours: f64, theirs: f64, tolerance: f64) {
 }
 
 #[test]
-fn principal_components_are_scikit_learns() {
+fn principal_components_match_scikit_learn() {
     let golden = golden();
-    let ours = components(&points(&golden.codes, 64), 5).expect("components");
+    let ours = principal_components(&points(&golden.codes, 64), 5).expect("components");
     assert_eq!(ours.dims, 5);
-    close(ours.share, golden.variance, 1e-9);
+    close(ours.explained_variance, golden.variance, 1e-9);
     for (ours, theirs) in ours.values.iter().zip(&golden.components) {
         close(f64::from(ours.abs()), f64::from(*theirs), 2e-4);
     }
-    // More dimensions than points: the other product, the same coordinates.
-    let few = &golden.codes[..20 * 64];
-    let ours = components(&points(few, 64), 50).expect("components");
+    // More dimensions than points: from the other product, the same distances.
+    let wide = &golden.codes[..20 * 64];
+    let ours = principal_components(&points(wide, 64), 50).expect("components");
     assert_eq!(ours.dims, 20);
-    close(ours.share, 1.0, 1e-9);
+    close(ours.explained_variance, 1.0, 1e-9);
     let kept = points(&ours.values, 20);
     for (i, j) in [(0, 1), (3, 17), (19, 5)] {
-        let apart = points(few, 64).squared_distance(i, j);
-        close(kept.squared_distance(i, j), apart, 1e-3 * apart);
+        let distance = points(wide, 64).squared_distance(i, j);
+        close(kept.squared_distance(i, j), distance, 1e-3 * distance);
     }
 }
 
 #[test]
-fn components_point_one_way() {
+fn the_largest_coordinate_of_a_component_is_positive() {
     let golden = golden();
-    let turned: Vec<f32> = golden.codes.iter().map(|value| -value).collect();
-    let ours = components(&points(&turned, 64), 5).expect("components");
+    let negated: Vec<f32> = golden.codes.iter().map(|value| -value).collect();
+    let ours = principal_components(&points(&negated, 64), 5).expect("components");
     for component in 0..5 {
         let column = ours.values.iter().skip(component).step_by(5);
         let largest = column.copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
@@ -75,7 +78,7 @@ fn components_point_one_way() {
 }
 
 #[test]
-fn trustworthiness_is_scikit_learns() {
+fn trustworthiness_matches_scikit_learn() {
     let golden = golden();
     let (codes, map) = (points(&golden.codes, 64), points(&golden.map, 2));
     for (k, theirs) in golden.trustworthiness {
@@ -86,81 +89,89 @@ fn trustworthiness_is_scikit_learns() {
 
 #[test]
 fn trustworthiness_by_hand() {
-    // Along a line, each nearer to the next; the map swaps the ends.
+    // On a line, with falling distances between neighbours; the map swaps the ends.
     let space = [0.0, 1.0, 1.9, 2.7, 3.4, 4.0];
     let map = [4.2, 1.0, 1.9, 2.7, 3.4, -0.1];
     let ours = trustworthiness(&points(&space, 1), &points(&map, 1), 1).expect("k");
-    // Point 0 stands next to 4 (its fourth), 5 next to 1 (its fourth), 4 next to 3 (its second): 3 + 3 + 1
-    // too far, times 2 / (6 · 1 · (12 − 3 − 1)).
+    // Nearest on the map: 0 to 4 (its fourth in space), 5 to 1 (its fourth), 4 to 3 (its second). The ranks exceed k = 1 by
+    // 3 + 3 + 1, times 2 / (6 · 1 · (12 − 3 − 1)).
     close(ours, 1.0 - 2.0 / 48.0 * 7.0, 1e-12);
     for k in [0, 3] {
         let error = trustworthiness(&points(&space, 1), &points(&map, 1), k).expect_err("k");
-        assert!(error.message().contains("of 6 points"), "{error}");
+        assert!(error.message().contains("half of the 6 points"), "{error}");
     }
 }
 
 #[test]
-fn votes_are_scikit_learns_and_counted_by_hand() {
+fn knn_accuracy_matches_scikit_learn_and_a_slower_count() {
     let golden = golden();
     let codes = points(&golden.codes, 64);
-    let ours = vote(&codes, &golden.digits, 1).expect("votes");
+    let ours = knn_accuracy(&codes, &golden.digits, 1).expect("accuracy");
     close(ours.accuracy, golden.nearest.codes, 1e-12);
-    let ours = vote(&points(&golden.map, 2), &golden.digits, 1).expect("votes");
+    let ours = knn_accuracy(&points(&golden.map, 2), &golden.digits, 1).expect("accuracy");
     close(ours.accuracy, golden.nearest.map, 1e-12);
-    // A slower way for several voters: every distance sorted, votes in a table.
+    // A slower implementation for larger k: all distances sorted, the neighbours' classes counted in a table.
     for k in [2, 5, 9] {
-        let mut right = 0;
+        let mut correct = 0;
         for i in 0..60 {
             let mut others: Vec<usize> = (0..60).filter(|j| *j != i).collect();
             others.sort_by(|a, b| {
                 let to = |j: &usize| codes.squared_distance(i, *j);
                 to(a).total_cmp(&to(b))
             });
-            let mut votes = [(0, 0); 10];
-            for (rank, voter) in others[..k].iter().enumerate() {
-                let (count, first) = &mut votes[golden.digits[*voter]];
+            let mut counts = [(0, 0); 10];
+            for (rank, neighbour) in others[..k].iter().enumerate() {
+                let (count, first) = &mut counts[golden.digits[*neighbour]];
                 if *count == 0 {
                     *first = k - rank;
                 }
                 *count += 1;
             }
-            let won = (0..10).max_by_key(|digit| votes[*digit]).expect("ten");
-            right += usize::from(won == golden.digits[i]);
+            let majority = (0..10).max_by_key(|digit| counts[*digit]).expect("ten");
+            correct += usize::from(majority == golden.digits[i]);
         }
-        let ours = vote(&codes, &golden.digits, k).expect("votes");
-        close(ours.accuracy, f64::from(right as u32) / 60.0, 1e-12);
+        let ours = knn_accuracy(&codes, &golden.digits, k).expect("accuracy");
+        close(ours.accuracy, f64::from(correct as u32) / 60.0, 1e-12);
     }
     let most = (0..10).map(|d| golden.digits.iter().filter(|x| **x == d).count());
     close(ours.chance, most.max().unwrap_or(0) as f64 / 60.0, 1e-12);
-    assert!(vote(&codes, &golden.digits, 60).is_err());
-    assert!(vote(&codes, &golden.digits[1..], 1).is_err());
+    assert!(knn_accuracy(&codes, &golden.digits, 60).is_err());
+    assert!(knn_accuracy(&codes, &golden.digits[1..], 1).is_err());
 }
 
 #[test]
-fn neighbours_come_in_order() {
+fn neighbours_are_sorted_by_distance_then_index() {
     let line = [0.0, 10.0, 11.0, 9.0];
-    let found = nearest(&points(&line, 1), 2);
+    let found = nearest_neighbours(&points(&line, 1), 2);
     let order: Vec<Vec<usize>> = found
         .iter()
         .map(|row| row.iter().map(|n| n.point).collect())
         .collect();
     assert_eq!(order, [[3, 1], [2, 3], [1, 3], [1, 2]]);
     assert_eq!(found[0][0].squared_distance, 81.0);
-    assert!(nearest(&points(&line, 1), 0).iter().all(Vec::is_empty));
-    assert_eq!(nearest(&points(&line, 1), 9)[0].len(), 3);
+    assert!(
+        nearest_neighbours(&points(&line, 1), 0)
+            .iter()
+            .all(Vec::is_empty)
+    );
+    assert_eq!(nearest_neighbours(&points(&line, 1), 9)[0].len(), 3);
 }
 
 #[test]
-fn divergence_is_scikit_learns() {
+fn kl_divergence_matches_scikit_learn() {
     let golden = golden();
     let (codes, map) = (points(&golden.codes, 64), points(&golden.map, 2));
     let p = Affinities::dense(&codes, golden.perplexity).expect("P");
     // scikit-learn takes float32 distances and a perplexity within 1e-5.
-    close(divergence(&p, &map).expect("KL"), golden.divergence, 1e-4);
-    // Where three times the perplexity reaches all others, both are the same.
-    let of = |p: Affinities| divergence(&p, &map).expect("KL");
-    let sparse = of(Affinities::new(&codes, 19.5).expect("P"));
-    let dense = of(Affinities::dense(&codes, 19.5).expect("P"));
+    close(
+        kl_divergence(&p, &map).expect("KL"),
+        golden.divergence,
+        1e-4,
+    );
+    // If three times the perplexity reaches all other points, both are equal.
+    let kl = |p: Affinities| kl_divergence(&p, &map).expect("KL");
+    let sparse = kl(Affinities::new(&codes, 19.5).expect("P"));
+    let dense = kl(Affinities::dense(&codes, 19.5).expect("P"));
     close(sparse, dense, 1e-12);
     for perplexity in [0.5, 59.0, f64::NAN] {
         assert!(Affinities::new(&codes, perplexity).is_err());
@@ -168,66 +179,74 @@ fn divergence_is_scikit_learns() {
 }
 
 #[test]
-fn divergence_by_hand() {
-    // Three points, each as far from the others: P is 1/6 for every pair, and so is Q of a triangle.
+fn kl_divergence_by_hand() {
+    // Three equidistant points: P is 1/6 for every pair, and so is Q of an equilateral triangle.
     let axes = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
     let corners = [0.0, 0.0, 1.0, 0.0, 0.5, 3f32.sqrt() / 2.0];
     let p = Affinities::dense(&points(&axes, 3), 1.9).expect("P");
-    close(divergence(&p, &points(&corners, 2)).expect("KL"), 0.0, 1e-6);
-    // On a map of 0, 0 and 3 the pairs are 1, 1/10, 1/10 near: Q is 5/12, 1/24, 1/24.
+    close(
+        kl_divergence(&p, &points(&corners, 2)).expect("KL"),
+        0.0,
+        1e-6,
+    );
+    // On a map of 0, 0 and 3 the similarities of the pairs are 1, 1/10, 1/10: Q is 5/12, 1/24, 1/24.
     let line = [0.0, 0.0, 0.0, 0.0, 3.0, 0.0];
     let by_hand = (2.0 * (1.0f64 / 6.0 * (12.0f64 / 30.0).ln()))
         + 4.0 * (1.0f64 / 6.0 * (24.0f64 / 6.0).ln());
     close(
-        divergence(&p, &points(&line, 2)).expect("KL"),
+        kl_divergence(&p, &points(&line, 2)).expect("KL"),
         by_hand,
         1e-5,
     );
 }
 
 #[test]
-fn a_descent_ends_where_scikit_learns_does_or_lower() {
+fn gradient_descent_reaches_scikit_learns_divergence() {
     let golden = golden();
     let codes = points(&golden.codes, 64);
     let p = Affinities::dense(&codes, golden.perplexity).expect("P");
-    let reduced = components(&codes, 50).expect("components");
-    // So few points end in one of several places, as they start.
-    let ends = (0..4).map(|seed| {
-        let start = layout(&reduced, seed).expect("layout");
-        let before = divergence(&p, &points(&start, 2)).expect("KL");
-        let map = descend(&p, &start, 1000, &Silent).expect("map");
-        let ours = divergence(&p, &points(&map, 2)).expect("KL");
+    let reduced = principal_components(&codes, 50).expect("components");
+    // With so few points the local minimum depends on the initial layout.
+    let divergences = (0..4).map(|seed| {
+        let start = initial_layout(&reduced, seed).expect("layout");
+        let before = kl_divergence(&p, &points(&start, 2)).expect("KL");
+        let map = gradient_descent(&p, &start, 1000, &Silent).expect("map");
+        let ours = kl_divergence(&p, &points(&map, 2)).expect("KL");
         assert!(ours < before / 4.0, "{ours} from {before}");
         ours
     });
-    let best = ends.fold(f64::INFINITY, f64::min);
+    let best = divergences.fold(f64::INFINITY, f64::min);
     let theirs = golden.divergence;
     assert!(best < 1.05 * theirs, "{best} against {theirs}");
 }
 
 #[test]
-fn a_descent_is_the_same_on_one_thread_and_on_many() {
+fn maps_do_not_depend_on_the_number_of_threads() {
     let golden = golden();
-    // Twice the same points: ties everywhere.
+    // Every point twice, so that many distances are equal.
     let twice = [&golden.codes[..], &golden.codes[..]].concat();
     let run = |threads, seed| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.expect("threads").install(|| {
             let codes = points(&twice, 64);
             let p = Affinities::new(&codes, 10.0).expect("P");
-            let start = layout(&components(&codes, 50).expect("components"), seed);
-            descend(&p, &start.expect("layout"), 300, &Silent).expect("map")
+            let start =
+                initial_layout(&principal_components(&codes, 50).expect("components"), seed);
+            gradient_descent(&p, &start.expect("layout"), 300, &Silent).expect("map")
         })
     };
     let one = run(1, 7);
-    assert!(one == run(3, 7), "threads change the map");
-    assert!(one != run(1, 8), "the seed does nothing");
+    assert!(one == run(3, 7), "the map depends on the number of threads");
+    assert!(one != run(1, 8), "the map does not depend on the seed");
 }
 
 #[test]
-fn equal_points_have_no_map() {
+fn equal_points_and_invalid_point_sets_are_errors() {
     let same = [1.0; 20 * 4];
-    let error = layout(&components(&points(&same, 4), 50).expect("components"), 7);
+    let error = initial_layout(
+        &principal_components(&points(&same, 4), 50).expect("components"),
+        7,
+    );
     assert!(
         error
             .expect_err("equal")
@@ -240,11 +259,11 @@ fn equal_points_have_no_map() {
 }
 
 #[test]
-fn the_grid_deals_out_cells_as_scipy_does() {
+fn the_assignment_to_the_grid_matches_scipy() {
     let golden = golden();
     let map = points(&golden.map, 2);
-    let cells = grid(&map).expect("grid");
-    assert_eq!(sides(60), (8, 8));
+    let cells = assign_to_grid(&map).expect("grid");
+    assert_eq!(grid_size(60), (8, 8));
     let mut taken: Vec<_> = cells.clone();
     taken.sort_unstable();
     taken.dedup();
@@ -270,25 +289,29 @@ fn the_grid_deals_out_cells_as_scipy_does() {
 #[test]
 fn grids_of_few_points() {
     assert_eq!(
-        [1, 2, 3, 5, 800].map(sides),
+        [1, 2, 3, 5, 800].map(grid_size),
         [(1, 1), (2, 1), (2, 2), (3, 2), (29, 28)]
     );
-    assert_eq!(grid(&points(&[], 2)).expect("grid"), []);
-    assert_eq!(grid(&points(&[4.0, 4.0], 2)).expect("grid"), [(0, 0)]);
-    // Right, left, and both above: where they stand.
-    let places = grid(&points(&[9.0, 5.0, 1.0, 5.0, 1.0, 0.0, 9.0, 0.0], 2)).expect("grid");
-    assert_eq!(places, [(1, 1), (0, 1), (0, 0), (1, 0)]);
-    // All at one place: still one each.
-    let mut places = grid(&points(&[3.0; 10], 2)).expect("grid");
-    places.sort_unstable();
-    places.dedup();
-    assert_eq!(places.len(), 5);
+    assert_eq!(assign_to_grid(&points(&[], 2)).expect("grid"), []);
+    assert_eq!(
+        assign_to_grid(&points(&[4.0, 4.0], 2)).expect("grid"),
+        [(0, 0)]
+    );
+    // The four corners keep their places.
+    let cells =
+        assign_to_grid(&points(&[9.0, 5.0, 1.0, 5.0, 1.0, 0.0, 9.0, 0.0], 2)).expect("grid");
+    assert_eq!(cells, [(1, 1), (0, 1), (0, 0), (1, 0)]);
+    // Equal points get distinct cells.
+    let mut cells = assign_to_grid(&points(&[3.0; 10], 2)).expect("grid");
+    cells.sort_unstable();
+    cells.dedup();
+    assert_eq!(cells.len(), 5);
 }
 
 mod method {
-    //! The method itself, shown a collection batch by batch.
+    //! The method on a collection, batch by batch.
 
-    use convscope::figures::{Codes, Content, KindsBy};
+    use convscope::figures::{Codes, Content, GroupedBy};
     use convscope::image::Preprocess;
     use convscope::methods::{Batch, LoadedModel, Member, MethodOutput, MethodSpec};
     use convscope::network::labels::Labels;
@@ -316,7 +339,7 @@ mod method {
         }
     }
 
-    /// Every class in its own colour, each image a little lighter than the last.
+    /// An image whose colour depends on its class, with a little variation.
     fn view(at: usize) -> RgbImage {
         let part = (at * 9 % 200) as u8;
         RgbImage::from_fn(32, 32, |x, y| match at % 3 {
@@ -335,9 +358,15 @@ mod method {
         }
     }
 
-    /// What `method` finds, shown `COUNT` images in batches of `size`; where `broken` says so, each batch is
-    /// seen by a collector of its own that goes on from the last one's state.
-    fn look(method: &str, layer: &str, size: usize, broken: bool, classes: usize) -> MethodOutput {
+    /// The output of `method` for `COUNT` images in batches of `size`; if `resume`, each batch is observed by a new collector
+    /// that resumes from the state of the last one.
+    fn run_method(
+        method: &str,
+        layer: &str,
+        size: usize,
+        resume: bool,
+        classes: usize,
+    ) -> MethodOutput {
         let subject = subject(Labels::imagenet());
         let method: MethodSpec = serde_yaml::from_str(method).unwrap();
         let layers = [subject.network.graph().find(layer).expect(layer)];
@@ -351,14 +380,14 @@ mod method {
         };
         let mut collector = make();
         for first in (0..COUNT).step_by(size) {
-            let places = first..(first + size).min(COUNT);
-            let views: Vec<RgbImage> = places.clone().map(view).collect();
-            let members: Vec<Member> = places.map(|at| member(&subject, at, classes)).collect();
+            let indices = first..(first + size).min(COUNT);
+            let views: Vec<RgbImage> = indices.clone().map(view).collect();
+            let members: Vec<Member> = indices.map(|at| member(&subject, at, classes)).collect();
             let planes = views.iter().flat_map(|v| subject.preprocess.normalise(v));
             let input = Tensor::from_slice(&planes.collect::<Vec<f32>>());
             let input = input.view([views.len() as i64, 3, 32, 32]);
             let values = subject.network.forward(&input, &layers).unwrap();
-            if broken {
+            if resume {
                 let state = collector.state();
                 collector = make();
                 collector.go_on(state).unwrap();
@@ -373,8 +402,8 @@ mod method {
             collector.see(&batch).unwrap();
         }
         let mut out = MethodOutput::default();
-        let again = |at: usize| member(&subject, at, classes);
-        collector.finish(&again, &mut out, &Silent).unwrap();
+        let member = |at: usize| member(&subject, at, classes);
+        collector.finish(&member, &mut out, &Silent).unwrap();
         out
     }
 
@@ -386,12 +415,12 @@ mod method {
     }
 
     #[test]
-    fn batches_and_broken_passes_change_nothing() {
-        let whole = look("tsne: {epochs: 300}", "layer4.1.add", 8, false, 3);
-        let broken = look("tsne: {epochs: 300}", "layer4.1.add", 8, true, 3);
-        assert_eq!(whole.tensors, broken.tensors);
+    fn a_resumed_pass_gives_the_same_result() {
+        let whole = run_method("tsne: {epochs: 300}", "layer4.1.add", 8, false, 3);
+        let resumed = run_method("tsne: {epochs: 300}", "layer4.1.add", 8, true, 3);
+        assert_eq!(whole.tensors, resumed.tensors);
         let json = |out: &MethodOutput| serde_json::to_string(&out.figures).unwrap();
-        assert_eq!(json(&whole), json(&broken));
+        assert_eq!(json(&whole), json(&resumed));
         let found = codes(&whole);
         assert_eq!((found.dims, found.images.len()), (512, COUNT));
         assert_eq!(found.images[23].id, "image-23");
@@ -400,7 +429,7 @@ mod method {
         assert_eq!(whole.tensors[&found.grid].shape, [COUNT, 2]);
         assert_eq!(whole.tensors[&found.thumbnails].shape, [COUNT, 48, 48, 3]);
         assert_eq!(found.codes, "net/tsne/layer4.1.add/codes");
-        // A layer with places is averaged over them.
+        // The code of a layer with spatial positions is the mean over them.
         let subject = subject(Labels::imagenet());
         let layer = subject.network.graph().find("layer4.1.add").unwrap();
         let input =
@@ -420,38 +449,42 @@ mod method {
     }
 
     #[test]
-    fn three_colours_are_three_islands() {
-        let out = look("tsne", "layer1.0.relu_1", 7, false, 3);
+    fn classes_of_different_colours_form_clusters() {
+        let out = run_method("tsne", "layer1.0.relu_1", 7, false, 3);
         let found = codes(&out);
-        let kinds = found.kinds.as_ref().unwrap();
-        assert_eq!((kinds.by, kinds.names.len()), (KindsBy::Class, 3));
-        let votes = found.votes.unwrap();
-        assert_eq!((votes.images, votes.neighbours), (COUNT, 5));
-        assert!((votes.chance - 1.0 / 3.0).abs() < 1e-12);
-        assert!(votes.codes == 1.0 && votes.map > 0.9, "{votes:?}");
-        assert!(found.trust.value > 0.7, "{:?}", found.trust);
-        assert_eq!(found.trust.neighbours, 11);
+        let groups = found.groups.as_ref().unwrap();
+        assert_eq!((groups.by, groups.names.len()), (GroupedBy::Class, 3));
+        let accuracy = found.knn_accuracy.unwrap();
+        assert_eq!((accuracy.images, accuracy.neighbours), (COUNT, 5));
+        assert!((accuracy.chance - 1.0 / 3.0).abs() < 1e-12);
+        assert!(accuracy.codes == 1.0 && accuracy.map > 0.9, "{accuracy:?}");
+        assert!(
+            found.trustworthiness.value > 0.7,
+            "{:?}",
+            found.trustworthiness
+        );
+        assert_eq!(found.trustworthiness.neighbours, 11);
         assert!((found.perplexity - 23.0 / 3.0).abs() < 1e-12);
     }
 
     #[test]
-    fn many_classes_are_told_apart_by_group() {
-        let out = look("tsne: {epochs: 100}", "avgpool", 8, false, 9);
+    fn many_classes_are_grouped_by_superclass() {
+        let out = run_method("tsne: {epochs: 100}", "avgpool", 8, false, 9);
         let found = codes(&out);
-        let kinds = found.kinds.as_ref().unwrap();
-        assert_eq!(kinds.by, KindsBy::Group);
-        let kind = |at: usize| kinds.names[found.images[at].kind.unwrap()].as_str();
+        let groups = found.groups.as_ref().unwrap();
+        assert_eq!(groups.by, GroupedBy::Superclass);
+        let group = |at: usize| groups.names[found.images[at].group.unwrap()].as_str();
         // Tench, black swan, Pekinese … every hundredth class.
         assert_eq!(
-            [kind(0), kind(1), kind(2)],
+            [group(0), group(1), group(2)],
             ["fish_reptiles", "birds", "dogs"]
         );
-        assert_eq!(found.votes.unwrap().by, KindsBy::Group);
+        assert_eq!(found.knn_accuracy.unwrap().by, GroupedBy::Superclass);
     }
 
     #[test]
-    fn what_a_collection_does_not_allow() {
-        let refused = |method: &str, count: usize| {
+    fn options_that_do_not_fit_the_collection_are_errors() {
+        let message = |method: &str, count: usize| {
             let method: MethodSpec = serde_yaml::from_str(method).unwrap();
             let error = method
                 .method()
@@ -466,16 +499,18 @@ mod method {
             )
         };
         assert_eq!(
-            refused("tsne", 3),
-            "a map of 3 images has no neighbourhoods to show; give `collection` at least 10 images; \
-             some hundred make a good map"
+            message("tsne", 3),
+            "t-SNE needs at least 10 images, got 3; give a larger `collection`; a map of some hundred images is worth reading"
         );
         assert_eq!(
-            refused("tsne: {perplexity: 30}", 60),
-            "a perplexity of 30 is too large for 60 images; at most a third of the other images, 19.6; \
-             `auto` takes 19.6"
+            message("tsne: {perplexity: 30}", 60),
+            "`perplexity` must be at most 19.6 for 60 images, got 30; that is a third of the other images; `auto` takes 30, or \
+             less if there are fewer images"
         );
-        assert!(refused("tsne: {neighbours: 60}", 60).starts_with("60 neighbours can't vote"));
+        assert!(
+            message("tsne: {neighbours: 60}", 60)
+                .starts_with("`neighbours` must be below the 60 images, got 60")
+        );
         let good: MethodSpec = serde_yaml::from_str("tsne").unwrap();
         let good = good.method().for_collection().unwrap();
         assert!(

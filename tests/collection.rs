@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use convscope::figures::{Card, Content};
+use convscope::figures::{Content, UnitExemplars};
 use convscope::image::{DecodedImage, Preprocess};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::{Progress, Silent};
@@ -22,9 +22,10 @@ fn synthetic_image(number: u32) -> RgbImage {
     RgbImage::from_fn(SIDE, SIDE, |x, y| {
         let square = (x + 13 * number) % 64 < 20 && (y + 29 * number) % 64 < 20;
         let wave = |k: u32| ((x * (1 + number % 5) + y * k * (1 + number % 3)) % 256) as u8;
-        match square {
-            true => Rgb([255 - wave(1), (number * 37 % 256) as u8, 40]),
-            false => Rgb([wave(1), wave(2), wave(3)]),
+        if square {
+            Rgb([255 - wave(1), (number * 37 % 256) as u8, 40])
+        } else {
+            Rgb([wave(1), wave(2), wave(3)])
         }
     })
 }
@@ -63,10 +64,10 @@ fn options(folder: &Path) -> RunOptions {
     }
 }
 
-fn cards(output: &RunOutput) -> Vec<&Card> {
+fn unit_exemplars(output: &RunOutput) -> Vec<&UnitExemplars> {
     let figures = output.results.figures.iter();
     let contents = figures.filter_map(|figure| match &figure.content {
-        Content::Cards { cards } => Some(cards),
+        Content::Exemplars { units } => Some(units),
         _ => None,
     });
     contents.flatten().collect()
@@ -108,7 +109,7 @@ fn exemplars_equal_a_search_image_by_image() {
             Vec::try_from(values[&layer].flatten(0, -1)).unwrap()
         })
         .collect();
-    let found = cards(&output);
+    let found = unit_exemplars(&output);
     assert_eq!(found.len(), 3);
     for card in found {
         let mut wanted: Vec<(usize, f32, usize)> = maps
@@ -129,7 +130,7 @@ fn exemplars_equal_a_search_image_by_image() {
                 (exemplar.value - value).abs() <= 1e-4 * value.abs(),
                 "{exemplar:?} {value}"
             );
-            assert_eq!(exemplar.place, [place / 16, place % 16]);
+            assert_eq!(exemplar.position, [place / 16, place % 16]);
             let class = exemplar.label.as_ref().unwrap().name.as_str();
             assert_eq!(
                 class,
@@ -212,7 +213,7 @@ fn a_resumed_pass_has_the_results_of_an_uninterrupted_one() {
     let again = run::run_spec(&spec, &options, &third).unwrap();
     assert!(third.reported.lock().unwrap().is_empty());
     assert_eq!(json(&again), json(&whole));
-    let found = cards(&again);
+    let found = unit_exemplars(&again);
     assert_eq!(found.len(), 6);
     for pair in found
         .windows(2)
@@ -236,7 +237,7 @@ fn an_unreadable_image_is_reported_and_skipped() {
         let failures = &output.results.failures;
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert!(failures[0].image.as_ref().unwrap().ends_with("a.png"));
-        assert_eq!(cards(&output)[0].exemplars.len(), 10);
+        assert_eq!(unit_exemplars(&output)[0].exemplars.len(), 10);
         assert_eq!(output.results.collection.unwrap().images, 11);
     }
 }
@@ -247,13 +248,16 @@ fn wrong_options_are_errors_before_anything_runs() {
     collection(folder.path(), 3);
     let cases = [
         ("{units: [999999]}", "has no unit 999999"),
-        ("{units: 0}", "no units are asked for"),
-        ("{units: [3, 3]}", "stands in the list twice"),
-        ("{units: []}", "list of units is empty"),
+        ("{units: 0}", "`units` must be 1 or more, got 0"),
+        ("{units: [3, 3]}", "`units` lists unit 3 twice"),
+        ("{units: []}", "`units` must list at least one unit"),
         ("{units: {class: tenchh}}", "there is no class `tenchh`"),
-        ("{top: 0}", "`top` is 0"),
-        ("{per_image: 101}", "`per_image` is 101"),
-        ("{maximize: 10001}", "`maximize` is 10001"),
+        ("{top: 0}", "`top` must be 1 to 100, got 0"),
+        ("{per_image: 101}", "`per_image` must be 1 to 100, got 101"),
+        (
+            "{maximize: 10001}",
+            "`maximize` must be 0 to 10000, got 10001",
+        ),
         ("{layers: [stage9]}", "stage9"),
     ];
     for (options_of, message) in cases {

@@ -269,7 +269,7 @@ fn activations_are_the_strongest_channels_or_those_listed() {
     let Content::Channels {
         channels,
         means,
-        of,
+        total: of,
         ..
     } = &all.figures[0].content
     else {

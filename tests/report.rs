@@ -218,10 +218,10 @@ fn results(lang: Lang) -> (Results, Tensors) {
             image: None,
             class: None,
             layer: Some(layer(0)),
-            content: Content::Tiles {
+            content: Content::ColourKernels {
                 tensor: key,
                 units: (0..32).collect(),
-                of: 64,
+                total: 64,
                 magnitude: 0.2 + place as f32,
                 dead: if place == 2 { vec![31, 50] } else { vec![] },
             },
@@ -253,8 +253,8 @@ fn deeper_kernels(results: &mut Results, tensors: &mut Tensors, place: usize, la
         tensor: key,
         units: (0..10).collect(),
         inputs: vec![(0..shape[1]).collect(); 10],
-        of: 64,
-        of_inputs: if place == 2 { 1 } else { 256 },
+        total: 64,
+        total_inputs: if place == 2 { 1 } else { 256 },
         magnitude: 1.0,
         dead: if place == 0 { vec![63] } else { vec![] },
     };
@@ -294,10 +294,10 @@ fn projections(results: &mut Results, tensors: &mut Tensors, place: usize, layer
         let values = (0..3 * width * height).map(|at| if number == 1 { 0.0 } else { wave(at) });
         let array = Array::f32(&[3, height, width], values.collect());
         tensors.insert(tensor.clone(), array);
-        Projected {
+        UnitProjection {
             unit: 11 * number,
             value: 1.0 - number as f32,
-            place: [3, 4],
+            position: [3, 4],
             window: Window {
                 left: 5 * number,
                 top: 100,
@@ -315,7 +315,7 @@ fn projections(results: &mut Results, tensors: &mut Tensors, place: usize, layer
         layer: Some(layer.clone()),
         content: Content::Projections {
             units: units.collect(),
-            of: 64,
+            total: 64,
         },
         notes: vec![Note::new("note.relu6_deconvnet")],
     });
@@ -369,7 +369,7 @@ fn figures(
             3 => Content::Channels {
                 tensor: key.clone(),
                 channels: (0..array.shape[0]).map(|c| 3 * c + place).collect(),
-                of: 256,
+                total: 256,
                 means: vec![1.0; array.shape[0]],
                 minimum: 0.0,
                 maximum: 1.0,

@@ -1,10 +1,10 @@
-//! `skip_connections` against a slower way to the same numbers: every cut as a whole forward pass of its
-//! own, every share by detaching the other side, on networks with the weights of `network::random`.
+//! `skip_connections` against a slower implementation: every ablation as a whole forward pass, every share by detaching the
+//! other path, on networks with the weights of `network::random_weights`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use convscope::figures::{Content, ResidualBlock, Shares};
+use convscope::figures::{Content, GradientShares, ResidualBlock};
 use convscope::image::Preprocess;
 use convscope::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec};
 use convscope::network::graph::NodeId;
@@ -23,7 +23,7 @@ fn input() -> Tensor {
         .set_requires_grad(true)
 }
 
-fn subject(arch: &str) -> LoadedModel {
+fn model(arch: &str) -> LoadedModel {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
     LoadedModel {
         id: "net".into(),
@@ -36,35 +36,35 @@ fn subject(arch: &str) -> LoadedModel {
     }
 }
 
-fn look(subject: &LoadedModel, method: &str) -> MethodOutput {
+fn run_method(model: &LoadedModel, method: &str) -> MethodOutput {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
-    let graph = subject.network.graph();
+    let graph = model.network.graph();
     let mut nodes = vec![graph.input(), graph.output()];
     nodes.extend(method.method().nodes(graph));
     nodes.sort_unstable();
     nodes.dedup();
     let input = input();
-    let values = subject.network.forward(&input, &nodes).unwrap();
+    let values = model.network.forward(&input, &nodes).unwrap();
     let pass = ForwardPass {
-        subject,
+        subject: model,
         image: "cat",
         input: &input,
         values: &values,
     };
     let logits = pass.value(graph.output()).unwrap();
     let objective = logits.select(1, CLASS).sum(Kind::Float);
-    let of_class = BackwardPass {
+    let backward = BackwardPass {
         pass: &pass,
-        class: subject.class(CLASS as usize),
+        class: model.class(CLASS as usize),
         gradients: &gradients(&objective, &values, &nodes).unwrap(),
     };
     let mut out = MethodOutput::default();
     let method = method.method().for_class().unwrap();
-    tch::no_grad(|| method.class_figures(&of_class, &[], &mut out)).unwrap();
+    tch::no_grad(|| method.class_figures(&backward, &[], &mut out)).unwrap();
     out
 }
 
-fn found(out: &MethodOutput) -> (f32, f32, &[ResidualBlock]) {
+fn residual_blocks(out: &MethodOutput) -> (f32, f32, &[ResidualBlock]) {
     match &out.figures[..] {
         [figure] => match &figure.content {
             Content::Shortcuts {
@@ -78,15 +78,14 @@ fn found(out: &MethodOutput) -> (f32, f32, &[ResidualBlock]) {
     }
 }
 
-/// The class's logit, its probability and the first choice after a whole forward pass in which `change`
-/// had its way.
-fn whole(
-    subject: &LoadedModel,
+/// The class's logit and probability, and the predicted class, of a whole forward pass with values replaced by `change`.
+fn whole_pass(
+    model: &LoadedModel,
     change: &mut dyn FnMut(NodeId, Tensor) -> Tensor,
 ) -> (f64, f64, usize) {
-    let graph = subject.network.graph();
+    let graph = model.network.graph();
     let given = NodeValues::from([(graph.input(), input())]);
-    let kept = subject
+    let kept = model
         .network
         .forward_with(&given, &[graph.output()], &mut |id, value| {
             Ok(change(id, value))
@@ -101,7 +100,7 @@ fn whole(
     (logit, logit.exp() / sum, first)
 }
 
-fn near(name: &str, found: f64, expected: f64, tolerance: f64) {
+fn assert_near(name: &str, found: f64, expected: f64, tolerance: f64) {
     let scale = expected.abs().max(1.0);
     assert!(
         (found - expected).abs() <= tolerance * scale,
@@ -109,61 +108,64 @@ fn near(name: &str, found: f64, expected: f64, tolerance: f64) {
     );
 }
 
-/// The values at both sides of an `Add`, and the node where they part: the next sum or pooling above.
-fn sides(subject: &LoadedModel, add: NodeId) -> (NodeId, NodeId) {
-    match subject.network.graph().node(add).inputs[..] {
+/// The two inputs of an `Add`: the ends of the shortcut and of the branch.
+fn paths(model: &LoadedModel, add: NodeId) -> (NodeId, NodeId) {
+    match model.network.graph().node(add).inputs[..] {
         [shortcut, branch] => (shortcut, branch),
-        _ => panic!("an add of other than two"),
+        _ => panic!("an Add without two inputs"),
     }
 }
 
 #[test]
-fn a_cut_is_a_forward_pass_with_one_side_of_the_sum() {
+fn an_ablation_is_a_forward_pass_with_one_path_of_the_sum() {
     for (arch, count) in [
         ("resnet18", 8),
         ("efficientnet_b0", 9),
         ("efficientnet_lite0", 9),
     ] {
-        let subject = subject(arch);
-        let out = look(&subject, "skip_connections");
-        let (logit, probability, blocks) = found(&out);
+        let model = model(arch);
+        let out = run_method(&model, "skip_connections");
+        let (logit, probability, blocks) = residual_blocks(&out);
         assert_eq!(blocks.len(), count, "{arch}");
-        let (plain, share, _) = whole(&subject, &mut |_, value| value);
-        near(arch, logit.into(), plain, 1e-4);
-        near(arch, probability.into(), share, 1e-4);
+        let (plain, share, _) = whole_pass(&model, &mut |_, value| value);
+        assert_near(arch, logit.into(), plain, 1e-4);
+        assert_near(arch, probability.into(), share, 1e-4);
         for block in blocks {
-            let add = subject.network.graph().find(&block.add).unwrap();
-            let (shortcut, branch) = sides(&subject, add);
-            for (kept, cut) in [(shortcut, &block.branch_cut), (branch, &block.shortcut_cut)] {
-                let mut held = BTreeMap::new();
-                let (logit, probability, first) = whole(&subject, &mut |id, value| {
-                    held.insert(id, value.shallow_clone());
+            let add = model.network.graph().find(&block.add).unwrap();
+            let (shortcut, branch) = paths(&model, add);
+            for (kept, ablation) in [
+                (shortcut, &block.without_branch),
+                (branch, &block.without_shortcut),
+            ] {
+                let mut values = BTreeMap::new();
+                let (logit, probability, first) = whole_pass(&model, &mut |id, value| {
+                    values.insert(id, value.shallow_clone());
                     if id == add {
-                        held[&kept].shallow_clone()
+                        values[&kept].shallow_clone()
                     } else {
                         value
                     }
                 });
                 let name = format!("{arch} {} keeping {kept}", block.add);
-                near(&name, cut.logit.into(), logit, 2e-4);
-                near(&name, cut.probability.into(), probability, 2e-4);
-                assert_eq!(cut.first.index, first, "{name}");
-                assert!((logit - plain).abs() > 1e-5, "{name} changes something");
+                assert_near(&name, ablation.logit.into(), logit, 2e-4);
+                assert_near(&name, ablation.probability.into(), probability, 2e-4);
+                assert_eq!(ablation.top_class.index, first, "{name}");
+                assert!((logit - plain).abs() > 1e-5, "{name} changes the logit");
             }
         }
     }
 }
 
 #[test]
-fn norms_cosines_and_maps_are_those_of_the_two_sides() {
+fn norms_cosines_and_maps_are_those_of_the_two_paths() {
     for arch in ["resnet18", "efficientnet_b0"] {
-        let subject = subject(arch);
-        let out = look(&subject, "skip_connections");
-        let (.., blocks) = found(&out);
+        let model = model(arch);
+        let out = run_method(&model, "skip_connections");
+        let (.., blocks) = residual_blocks(&out);
         for block in blocks {
-            let graph = subject.network.graph();
-            let (shortcut, branch) = sides(&subject, graph.find(&block.add).unwrap());
-            let kept = subject
+            let graph = model.network.graph();
+            let (shortcut, branch) = paths(&model, graph.find(&block.add).unwrap());
+            let kept = model
                 .network
                 .forward(&input(), &[shortcut, branch])
                 .unwrap();
@@ -176,8 +178,8 @@ fn norms_cosines_and_maps_are_those_of_the_two_sides() {
                     .sum()
             };
             let (x2, f2) = (dot(&x, &x).sqrt(), dot(&f, &f).sqrt());
-            near(&block.add, block.norm_ratio.unwrap().into(), f2 / x2, 1e-4);
-            near(
+            assert_near(&block.add, block.norm_ratio.unwrap().into(), f2 / x2, 1e-4);
+            assert_near(
                 &block.add,
                 block.cosine.unwrap().into(),
                 dot(&x, &f) / (x2 * f2),
@@ -197,7 +199,7 @@ fn norms_cosines_and_maps_are_those_of_the_two_sides() {
                 for (place, energy) in map.iter().enumerate() {
                     let squares = values.iter().skip(place).step_by(height * width);
                     let by_hand = squares.map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
-                    near(&block.add, (*energy).into(), by_hand, 1e-4);
+                    assert_near(&block.add, (*energy).into(), by_hand, 1e-4);
                 }
             }
         }
@@ -207,63 +209,75 @@ fn norms_cosines_and_maps_are_those_of_the_two_sides() {
 /// A share is what is left of the gradient when the other side is detached: its values stay, and no
 /// gradient flows through it.
 #[test]
-fn the_shares_are_those_of_the_gradient_with_one_side_detached() {
+fn the_shares_are_those_of_the_gradient_with_one_path_detached() {
     for arch in ["resnet18", "efficientnet_b0"] {
-        let subject = subject(arch);
-        let graph = subject.network.graph();
-        let out = look(&subject, "skip_connections");
-        let (.., blocks) = found(&out);
+        let model = model(arch);
+        let graph = model.network.graph();
+        let out = run_method(&model, "skip_connections");
+        let (.., blocks) = residual_blocks(&out);
         for block in blocks {
             let add = graph.find(&block.add).unwrap();
-            let (shortcut, branch) = sides(&subject, add);
+            let (shortcut, branch) = paths(&model, add);
             // A projection is a convolution and a batch norm.
-            let start = match block.projection {
-                true => graph.node(graph.node(shortcut).inputs[0]).inputs[0],
-                false => shortcut,
+            let start = if block.projection {
+                graph.node(graph.node(shortcut).inputs[0]).inputs[0]
+            } else {
+                shortcut
             };
             let gradient = |detached: Option<NodeId>| {
                 let input = input();
-                let begun = RefCell::new(None);
+                let block_input = RefCell::new(None);
                 let given = NodeValues::from([(graph.input(), input.shallow_clone())]);
-                let kept = subject
+                let kept = model
                     .network
                     .forward_with(&given, &[graph.output()], &mut |id, value| {
                         if id == start {
-                            *begun.borrow_mut() = Some(value.shallow_clone());
+                            *block_input.borrow_mut() = Some(value.shallow_clone());
                         }
-                        // An identity shortcut is cut where it is added, not where it begins.
+                        // An identity shortcut is detached at the sum, because its start is the input of the branch, too.
                         if id == add && detached == Some(shortcut) && !block.projection {
-                            let x = begun.borrow().as_ref().unwrap().shallow_clone();
+                            let x = block_input.borrow().as_ref().unwrap().shallow_clone();
                             return Ok(&value - &x + x.detach());
                         }
-                        match detached == Some(id) && id != start {
-                            true => Ok(value.detach()),
-                            false => Ok(value),
+                        if detached == Some(id) && id != start {
+                            Ok(value.detach())
+                        } else {
+                            Ok(value)
                         }
                     })
                     .unwrap();
                 let logit = kept[&graph.output()].select(1, CLASS).sum(Kind::Float);
-                let begun = begun.into_inner().unwrap();
-                let found = Tensor::run_backward(&[logit], &[begun, input], false, false);
+                let block_input = block_input.into_inner().unwrap();
+                let found = Tensor::run_backward(&[logit], &[block_input, input], false, false);
                 [0, 1].map(|at| Vec::<f32>::try_from(found[at].flatten(0, -1)).unwrap())
             };
-            let (all, over, through) = (
+            let (whole, shortcut_only, branch_only) = (
                 gradient(None),
                 gradient(Some(branch)),
                 gradient(Some(shortcut)),
             );
-            let said: [&Option<Shares>; 2] = [&block.gradient, &block.picture_gradient];
+            let found: [&Option<GradientShares>; 2] = [&block.gradient, &block.input_gradient];
             for at in 0..2 {
                 let dot = |part: &[f32]| -> f64 {
-                    let pairs = part.iter().zip(&all[at]);
+                    let pairs = part.iter().zip(&whole[at]);
                     pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
                 };
-                let whole = dot(&all[at]);
-                let shares = said[at].expect("a gradient");
+                let squared_norm = dot(&whole[at]);
+                let shares = found[at].expect("a gradient");
                 let name = format!("{arch} {} {at}", block.add);
-                near(&name, shares.shortcut.into(), dot(&over[at]) / whole, 1e-3);
-                near(&name, shares.branch.into(), dot(&through[at]) / whole, 1e-3);
-                near(
+                assert_near(
+                    &name,
+                    shares.shortcut.into(),
+                    dot(&shortcut_only[at]) / squared_norm,
+                    1e-3,
+                );
+                assert_near(
+                    &name,
+                    shares.branch.into(),
+                    dot(&branch_only[at]) / squared_norm,
+                    1e-3,
+                );
+                assert_near(
                     &name,
                     f64::from(shares.shortcut) + f64::from(shares.branch),
                     1.0,
@@ -275,12 +289,12 @@ fn the_shares_are_those_of_the_gradient_with_one_side_detached() {
 }
 
 #[test]
-fn projections_are_told_from_identities() {
+fn projections_differ_from_identities() {
     let projections = |arch: &str| -> Vec<String> {
-        let subject = subject(arch);
-        let out = look(&subject, "skip_connections: {maps: false}");
+        let model = model(arch);
+        let out = run_method(&model, "skip_connections: {maps: false}");
         assert!(out.tensors.is_empty(), "no map was asked for");
-        let (.., blocks) = found(&out);
+        let (.., blocks) = residual_blocks(&out);
         assert!(blocks.iter().all(|block| block.maps.is_none()));
         assert!(blocks.is_sorted_by(|a, b| a.depth < b.depth));
         let projected = blocks.iter().filter(|block| block.projection);
@@ -303,8 +317,8 @@ fn projections_are_told_from_identities() {
 }
 
 #[test]
-fn a_network_without_residual_blocks_says_so() {
-    let out = look(&subject("vgg11_bn"), "skip_connections");
+fn a_network_without_residual_blocks_has_a_note() {
+    let out = run_method(&model("vgg11_bn"), "skip_connections");
     assert!(out.tensors.is_empty());
     assert!(matches!(&out.figures[0].content,
         Content::Absent { reason } if reason.key == "note.no_residual_blocks"));

@@ -1,55 +1,61 @@
 //! Linear CKA of two layers (Kornblith et al. 2019, <https://arxiv.org/abs/1905.00414>) from minibatches (Nguyen et
-//! al. 2020, <https://arxiv.org/abs/2010.15327>): whether they find the same images alike, whatever their channels.
+//! al. 2020, <https://arxiv.org/abs/2010.15327>): how similar their representations of the same images are.
 
-/// The inner products of some images' values at a layer with each other, `n × n`, row by row.
+/// A Gram matrix: the inner products of `side` images' centred activations at a layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Gram<'a> {
+    /// `[side, side]`, row by row.
     pub values: &'a [f32],
+    /// The number of images.
     pub side: usize,
 }
 
-/// Fewest images of a minibatch that say anything.
-pub const FEWEST: usize = 4;
+/// The smallest minibatch: the unbiased estimate of HSIC divides by n (n − 3).
+pub const MIN_BATCH: usize = 4;
 
-/// CKA of two layers from the Gram matrices of the same minibatches: the mean of the unbiased estimates of HSIC
-/// over the minibatches, divided by the roots of those of each layer with itself. 1 for layers whose values differ by a
-/// rotation and a factor, about 0 for such as have nothing to do with each other; an estimate from few images may lie a little
-/// outside. `None` where no minibatch has four images, or a layer tells no two images apart.
+/// CKA of two layers from the Gram matrices of the same minibatches: the mean over the minibatches of the unbiased
+/// estimate of HSIC, divided by the square roots of those of each layer with itself. 1 for representations that differ
+/// by a rotation and a factor, about 0 for independent ones; the estimate from few images may lie slightly outside 0…1.
+/// `None` if no minibatch has [`MIN_BATCH`] images, or a layer has the same activations for all images.
 pub fn cka(a: &[Gram], b: &[Gram]) -> Option<f64> {
-    let (mut both, mut of_a, mut of_b, mut count) = (0.0, 0.0, 0.0, 0);
+    let (mut hsic_ab, mut hsic_aa, mut hsic_bb, mut count) = (0.0, 0.0, 0.0, 0);
     for (a, b) in a.iter().zip(b) {
-        if a.side != b.side || a.side < FEWEST {
+        if a.side != b.side || a.side < MIN_BATCH {
             continue;
         }
-        both += hsic(a, b);
-        of_a += hsic(a, a);
-        of_b += hsic(b, b);
+        hsic_ab += hsic(a, b);
+        hsic_aa += hsic(a, a);
+        hsic_bb += hsic(b, b);
         count += 1;
     }
-    (count > 0 && of_a > 0.0 && of_b > 0.0).then(|| both / (of_a.sqrt() * of_b.sqrt()))
+    (count > 0 && hsic_aa > 0.0 && hsic_bb > 0.0)
+        .then(|| hsic_ab / (hsic_aa.sqrt() * hsic_bb.sqrt()))
 }
 
-/// The unbiased estimate of HSIC (Song et al. 2012, equation 5), of matrices without their diagonals.
+/// The unbiased estimate of HSIC (Song et al. 2012, equation 5) of two Gram matrices with their diagonals set to 0.
 fn hsic(a: &Gram, b: &Gram) -> f64 {
     let n = a.side;
-    let at = |gram: &Gram, i: usize, j: usize| match i == j {
-        true => 0.0,
-        false => f64::from(gram.values[i * n + j]),
+    let value = |gram: &Gram, i: usize, j: usize| {
+        if i == j {
+            0.0
+        } else {
+            f64::from(gram.values[i * n + j])
+        }
     };
-    let sums = |gram: &Gram| -> Vec<f64> {
+    let row_sums = |gram: &Gram| -> Vec<f64> {
         (0..n)
-            .map(|i| (0..n).map(|j| at(gram, i, j)).sum())
+            .map(|i| (0..n).map(|j| value(gram, i, j)).sum())
             .collect()
     };
-    let (rows_a, rows_b) = (sums(a), sums(b));
+    let (rows_a, rows_b) = (row_sums(a), row_sums(b));
     let trace: f64 = (0..n)
         .flat_map(|i| (0..n).map(move |j| (i, j)))
-        .map(|(i, j)| at(a, i, j) * at(b, i, j))
+        .map(|(i, j)| value(a, i, j) * value(b, i, j))
         .sum();
-    let all = rows_a.iter().sum::<f64>() * rows_b.iter().sum::<f64>();
-    let between: f64 = rows_a.iter().zip(&rows_b).map(|(x, y)| x * y).sum();
+    let sums = rows_a.iter().sum::<f64>() * rows_b.iter().sum::<f64>();
+    let row_products: f64 = rows_a.iter().zip(&rows_b).map(|(x, y)| x * y).sum();
     let n = n as f64;
-    (trace + all / ((n - 1.0) * (n - 2.0)) - 2.0 * between / (n - 2.0)) / (n * (n - 3.0))
+    (trace + sums / ((n - 1.0) * (n - 2.0)) - 2.0 * row_products / (n - 2.0)) / (n * (n - 3.0))
 }
 
 #[cfg(test)]
@@ -65,27 +71,30 @@ mod tests {
             .collect()
     }
 
-    /// `count` points of `dims` numbers that follow from `seed`.
+    /// `count` pseudo-random points of `dims` values in −0.5…0.5, by `seed`.
     fn points(seed: u64, count: usize, dims: usize) -> Vec<Vec<f64>> {
-        let number = |i: usize| {
+        let value = |i: usize| {
             let z = mix64(seed.wrapping_add(i as u64 * 0x9E37_79B9));
             (z >> 40) as f64 / f64::from(1u32 << 24) - 0.5
         };
-        let row = |p: usize| (0..dims).map(|d| number(p * dims + d)).collect();
+        let row = |p: usize| (0..dims).map(|d| value(p * dims + d)).collect();
         (0..count).map(row).collect()
     }
 
     #[test]
-    fn a_rotation_and_a_factor_change_nothing() {
-        let here = points(1, 8, 2);
-        let turned: Vec<Vec<f64>> = here.iter().map(|p| vec![-3.0 * p[1], 3.0 * p[0]]).collect();
-        let (a, b) = (gram(&here), gram(&turned));
-        let of = |values| [Gram { values, side: 8 }];
-        assert!((cka(&of(&a), &of(&b)).unwrap() - 1.0).abs() < 1e-5);
+    fn cka_is_invariant_to_rotation_and_scale() {
+        let original = points(1, 8, 2);
+        let rotated: Vec<Vec<f64>> = original
+            .iter()
+            .map(|p| vec![-3.0 * p[1], 3.0 * p[0]])
+            .collect();
+        let (a, b) = (gram(&original), gram(&rotated));
+        let one = |values| [Gram { values, side: 8 }];
+        assert!((cka(&one(&a), &one(&b)).unwrap() - 1.0).abs() < 1e-5);
     }
 
     #[test]
-    fn layers_that_have_nothing_in_common_are_near_zero_from_many_minibatches() {
+    fn cka_of_independent_layers_is_near_0() {
         let (a, b): (Vec<_>, Vec<_>) = (0..200)
             .map(|batch| {
                 (
@@ -104,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn three_images_say_nothing() {
+    fn cka_of_three_images_is_none() {
         let values = gram(&points(1, 3, 2));
-        let of = [Gram {
+        let grams = [Gram {
             values: &values,
             side: 3,
         }];
-        assert_eq!(cka(&of, &of), None);
+        assert_eq!(cka(&grams, &grams), None);
     }
 }

@@ -1,63 +1,61 @@
-//! How well neighbours agree on their class: the accuracy of a k-nearest-neighbour vote, each point
-//! left out in its turn.
+//! The accuracy of a k-nearest-neighbour classifier on a labelled point set, each point left out in its turn.
 
 use std::collections::BTreeMap;
 
-use super::{PointSet, nearest};
+use super::{PointSet, nearest_neighbours};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What came of the vote.
+/// The leave-one-out accuracy of a kNN classifier, with its chance level.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Vote {
-    /// The share of the points whose neighbours voted for their class, 0 to 1.
+pub struct LeaveOneOutAccuracy {
+    /// The share of the points that are classified correctly, 0 to 1.
     pub accuracy: f64,
-    /// What naming the most frequent class for every point would reach, 0 to 1.
+    /// The accuracy of predicting the most frequent class for every point, 0 to 1.
     pub chance: f64,
 }
 
-/// Lets the `k` nearest other points vote for the class of each; where two classes have as many
-/// votes, the one with the nearer voter wins.
+/// Classifies each point by the majority class of its `k` nearest other points; of classes with equally many neighbours,
+/// the one with the nearest neighbour wins.
 ///
 /// # Errors
-/// If `classes` are not as many as the points, or there are not more than `k` points, or `k` is 0.
-pub fn vote(points: &PointSet, classes: &[usize], k: usize) -> Result<Vote> {
+/// If the number of `classes` is not that of the points, or `k` is 0 or not below it.
+pub fn knn_accuracy(points: &PointSet, classes: &[usize], k: usize) -> Result<LeaveOneOutAccuracy> {
     let count = points.len();
     if classes.len() != count {
-        let message = format!("{count} points can't have {} classes", classes.len());
+        let message = format!("got {} classes for {count} points", classes.len());
         return Err(Error::new(ErrorKind::Network, message));
     }
     if k == 0 || k >= count {
-        let message = format!("{k} neighbours can't vote among {count} points");
-        return Err(Error::new(ErrorKind::Network, message)
-            .help("take at least 1, and fewer than there are points"));
+        let message = format!("k must be at least 1 and below the {count} points, got {k}");
+        return Err(Error::new(ErrorKind::Network, message));
     }
-    let voters = nearest(points, k);
-    let right = voters.iter().zip(classes).filter(|(voters, class)| {
-        let voted = voters.iter().map(|voter| classes[voter.point]);
-        winner(voted) == Some(**class)
+    let neighbours = nearest_neighbours(points, k);
+    let correct = neighbours.iter().zip(classes).filter(|(nearest, class)| {
+        let nearest = nearest.iter().map(|neighbour| classes[neighbour.point]);
+        majority(nearest) == Some(**class)
     });
-    let accuracy = right.count() as f64 / count as f64;
+    let accuracy = correct.count() as f64 / count as f64;
     let mut sizes = BTreeMap::new();
     for class in classes {
         *sizes.entry(class).or_insert(0_usize) += 1;
     }
     let largest = sizes.into_values().max().unwrap_or(0);
-    Ok(Vote {
+    Ok(LeaveOneOutAccuracy {
         accuracy,
         chance: largest as f64 / count as f64,
     })
 }
 
-/// The class with most votes, of several the one that was voted for first.
-fn winner(votes: impl Iterator<Item = usize>) -> Option<usize> {
-    let mut counted: Vec<(usize, usize)> = Vec::new();
-    for class in votes {
-        match counted.iter_mut().find(|(known, _)| *known == class) {
-            Some((_, votes)) => *votes += 1,
-            None => counted.push((class, 1)),
+/// The most frequent class; of several, the one that comes first.
+fn majority(classes: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut counts: Vec<(usize, usize)> = Vec::new();
+    for class in classes {
+        match counts.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((class, 1)),
         }
     }
-    // `max_by_key` gives the last of several, so from behind.
-    let best = counted.into_iter().rev().max_by_key(|(_, votes)| *votes);
-    best.map(|(class, _)| class)
+    // `max_by_key` returns the last of several maxima.
+    let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+    most.map(|(class, _)| class)
 }

@@ -1,26 +1,25 @@
-//! Measures that hold networks and maps against each other: whether two maps of a photo agree, whether two
-//! layers find the same images alike, how much of a space's neighbourhoods a map of it keeps, and how
-//! well neighbours in it agree on their class.
+//! Measures that compare networks, maps and point sets: agreement of two maps of an image, CKA between layers, and how
+//! well a map of points keeps their neighbourhoods and classes.
 //!
-//! All of them work on plain numbers, are exact (no approximate neighbours), and give the same bits
-//! however many threads share the work.
+//! All of them take plain arrays and are exact (no approximate neighbours). The result has the same bits for any number
+//! of threads.
 
 mod cka;
 mod knn_accuracy;
 mod neighbours;
 mod overlap;
 mod point_set;
-mod resample;
 mod spearman;
 mod ssim;
 mod trustworthiness;
+mod upsample_bilinear;
 
-pub use cka::{FEWEST, Gram, cka};
-pub use knn_accuracy::{Vote, vote};
-pub use neighbours::{Neighbour, nearest};
+pub use cka::{Gram, MIN_BATCH, cka};
+pub use knn_accuracy::{LeaveOneOutAccuracy, knn_accuracy};
+pub use neighbours::{Neighbour, nearest_neighbours};
 pub use overlap::overlap;
 pub use point_set::PointSet;
-pub use resample::enlarged;
 pub use spearman::spearman;
 pub use ssim::ssim;
 pub use trustworthiness::trustworthiness;
+pub use upsample_bilinear::upsample_bilinear;

@@ -1,43 +1,42 @@
-//! Each point's nearest neighbours, by measuring every distance: at some thousand points that takes
-//! no longer than a tree, and it is exact.
+//! Each point's nearest neighbours, from all pairwise distances: for some thousand points that takes no longer than a
+//! tree, and it is exact.
 
 use rayon::prelude::*;
 
 use super::PointSet;
 
-/// Another point and how far away it is.
+/// A point, seen from another one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbour {
+    /// Its index in the point set.
     pub point: usize,
+    /// Its squared Euclidean distance.
     pub squared_distance: f64,
 }
 
-/// The `count` nearest neighbours of every point, nearest first; of two equally near ones the lower
-/// number comes first. Fewer where there are not so many other points.
-pub fn nearest(points: &PointSet, count: usize) -> Vec<Vec<Neighbour>> {
-    let all = points.len();
-    let count = count.min(all.saturating_sub(1));
-    (0..all)
-        .into_par_iter()
-        .map(|point| {
-            let mut others = others(points, point);
-            let before = |a: &Neighbour, b: &Neighbour| {
-                let by_distance = a.squared_distance.total_cmp(&b.squared_distance);
-                by_distance.then(a.point.cmp(&b.point))
-            };
-            if count == 0 {
-                return Vec::new();
-            }
-            others.select_nth_unstable_by(count - 1, before);
-            others.truncate(count);
-            others.sort_unstable_by(before);
-            others
-        })
-        .collect()
+/// The `count` nearest neighbours of every point, nearest first; of two at the same distance, the lower index first.
+/// Fewer if there are not as many other points.
+pub fn nearest_neighbours(points: &PointSet, count: usize) -> Vec<Vec<Neighbour>> {
+    let count = count.min(points.len().saturating_sub(1));
+    let nearest = |point: usize| {
+        if count == 0 {
+            return Vec::new();
+        }
+        let by_distance = |a: &Neighbour, b: &Neighbour| {
+            let order = a.squared_distance.total_cmp(&b.squared_distance);
+            order.then(a.point.cmp(&b.point))
+        };
+        let mut others = other_points(points, point);
+        others.select_nth_unstable_by(count - 1, by_distance);
+        others.truncate(count);
+        others.sort_unstable_by(by_distance);
+        others
+    };
+    (0..points.len()).into_par_iter().map(nearest).collect()
 }
 
-/// Every other point, in the order of their numbers.
-fn others(points: &PointSet, point: usize) -> Vec<Neighbour> {
+/// Every other point, by index.
+fn other_points(points: &PointSet, point: usize) -> Vec<Neighbour> {
     let others = (0..points.len()).filter(|&other| other != point);
     others
         .map(|other| Neighbour {

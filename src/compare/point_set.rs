@@ -1,11 +1,11 @@
-//! PointSet of a space: one row of numbers a point, and the distance between two of them.
+//! A set of points in a Euclidean space, and the distance between two of them.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Sums are kept in so many lanes, which the compiler turns into vector instructions.
+/// The number of partial sums of a distance, which the compiler turns into vector instructions.
 const LANES: usize = 8;
 
-/// `n` points of `dims` numbers each, row by row.
+/// `n` points of `dims` coordinates each, `[n, dims]`, row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct PointSet<'a> {
     values: &'a [f32],
@@ -13,43 +13,47 @@ pub struct PointSet<'a> {
 }
 
 impl<'a> PointSet<'a> {
-    /// Takes `values` as rows of `dims`.
+    /// Takes `values` as rows of `dims` coordinates.
     ///
     /// # Errors
-    /// If they are not whole rows, or one is not finite.
+    /// If the number of values is no multiple of `dims`, `dims` is 0, or a value is not finite.
     pub fn new(values: &'a [f32], dims: usize) -> Result<Self> {
         if dims == 0 || !values.len().is_multiple_of(dims) {
-            let message = format!("{} numbers are not rows of {dims}", values.len());
+            let message = format!("{} values are not rows of {dims} coordinates", values.len());
             return Err(Error::new(ErrorKind::Network, message));
         }
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            let message = format!("number {} of point {} is not finite", at % dims, at / dims);
+            let message = format!(
+                "coordinate {} of point {} is not finite",
+                at % dims,
+                at / dims
+            );
             return Err(Error::new(ErrorKind::Network, message));
         }
         Ok(PointSet { values, dims })
     }
 
-    /// How many points there are.
+    /// The number of points.
     pub fn len(&self) -> usize {
         self.values.len() / self.dims
     }
 
-    /// Whether there is none.
+    /// Whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// How many numbers each has.
+    /// The number of coordinates of each point.
     pub fn dims(&self) -> usize {
         self.dims
     }
 
-    /// All numbers, row by row.
+    /// All coordinates, `[n, dims]`, row by row.
     pub fn values(&self) -> &'a [f32] {
         self.values
     }
 
-    /// The numbers of one point.
+    /// The coordinates of one point.
     ///
     /// # Panics
     /// If there is no such point.
@@ -57,7 +61,7 @@ impl<'a> PointSet<'a> {
         &self.values[point * self.dims..(point + 1) * self.dims]
     }
 
-    /// The squared Euclidean distance of two points, added up in double precision.
+    /// The squared Euclidean distance of two points, summed in float64.
     ///
     /// # Panics
     /// If there is no such point.
@@ -68,8 +72,8 @@ impl<'a> PointSet<'a> {
         let mut sums = [0.0; LANES];
         for (a, b) in ones.iter().zip(others) {
             for lane in 0..LANES {
-                let apart = f64::from(a[lane]) - f64::from(b[lane]);
-                sums[lane] += apart * apart;
+                let difference = f64::from(a[lane]) - f64::from(b[lane]);
+                sums[lane] += difference * difference;
             }
         }
         let rest = one_rest.iter().zip(other_rest);

@@ -1,46 +1,57 @@
-//! Where the networks agree: on classes, on what their maps show, and on which images are alike.
+//! How far the networks of an experiment agree: on classes, on maps, and on which images are similar.
 
 use serde::{Deserialize, Serialize};
 
-/// Networks held against each other. Matrices have a row and a column a network, in the experiment's order.
+/// The agreement of the networks. Matrices have a row and a column for each network, in the experiment's order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The share of the photos to which two networks give the same first class.
+    /// The share of the images for which two networks predict the same class, 0 to 1.
     pub predictions: Vec<Vec<Option<f64>>>,
+    /// The agreement of maps, method by method.
     pub maps: Vec<MapAgreement>,
-    /// Photo by photo, those on which the maps agree least first.
-    pub photos: Vec<PhotoAgreement>,
+    /// The agreement of maps image by image, least agreement first.
+    #[serde(rename = "photos")]
+    pub images: Vec<ImageAgreement>,
+    /// CKA between layers, for each pair of networks.
     pub layers: Vec<LayerAgreement>,
 }
 
-/// How one method's maps agree, over all photos.
+/// How far one method's maps agree, over all images. Matrices hold means over the images; an entry is absent where two
+/// networks have no pair of maps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MapAgreement {
+    /// The method's name in the spec.
     pub method: String,
-    /// What the spec calls the layers, where the method has some.
+    /// The selector of the layers, where the method has layers.
     pub layer: Option<String>,
-    /// How many pairs of maps went into it.
+    /// The number of pairs of maps.
     pub pairs: usize,
-    /// Means over the photos; absent where two networks have no pair of maps.
+    /// Spearman's rank correlation, −1 to 1.
     pub spearman: Vec<Vec<Option<f64>>>,
-    /// Of the brightest fifth.
+    /// Intersection over union of the largest fifth of the values, 0 to 1.
     pub overlap: Vec<Vec<Option<f64>>>,
+    /// Structural similarity, −1 to 1.
     pub ssim: Vec<Vec<Option<f64>>>,
 }
 
-/// How the maps of one photo agree.
+/// How far the maps of one image agree.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PhotoAgreement {
+pub struct ImageAgreement {
+    /// The image's id.
     pub image: String,
-    /// Mean rank correlation over all methods and pairs of networks.
+    /// Mean rank correlation over all methods and pairs of networks, −1 to 1.
     pub spearman: f64,
-    /// Where it is lowest: the method, its layers, and the two networks.
+    /// The method of the pair of maps with the lowest rank correlation.
     pub method: String,
+    /// That method's layer selector, where it has layers.
     pub layer: Option<String>,
+    /// The two networks of that pair.
     pub models: [String; 2],
+    /// The rank correlation of that pair.
     pub lowest: f64,
     /// The network whose maps agree least with those of the others, where there are more than two.
-    pub odd_one: Option<String>,
+    #[serde(rename = "odd_one")]
+    pub outlier: Option<String>,
 }
 
 /// CKA between the layers of two networks.
@@ -48,11 +59,14 @@ pub struct PhotoAgreement {
 pub struct LayerAgreement {
     /// The network of the rows and that of the columns; may be the same.
     pub models: [String; 2],
+    /// The layers of the rows.
     pub rows: Vec<String>,
+    /// The layers of the columns.
     pub columns: Vec<String>,
-    /// Key of the matrix in `data.safetensors`.
+    /// Key of the matrix, `[rows, columns]`.
     pub tensor: String,
-    /// How many images went into it.
+    /// The number of images of the minibatches.
     pub images: usize,
+    /// The number of minibatches.
     pub batches: usize,
 }

@@ -1,61 +1,66 @@
-//! What `skip_connections` found at one residual block: plain numbers, and the keys of its two maps.
+//! What `skip_connections` returns of a residual block: scalars, and the keys of its two energy maps.
 
 use serde::{Deserialize, Serialize};
 
 use super::ClassInfo;
 
-/// A residual block on one picture, asked about one class: the shortcut x, the branch F(x), and the sum.
+/// A residual block for one image and one class: the shortcut x, the branch F(x), and their sum.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResidualBlock {
     /// The full name of the node that adds the two.
     pub add: String,
-    /// The sum's place in the network, from 0 (input) to 1 (logits).
+    /// The depth of that node, 0 (input) to 1 (logits).
     pub depth: f64,
-    /// `[channels, height, width]` of both sides and of the sum.
+    /// `[channels, height, width]` of x, F(x) and their sum.
     pub shape: [i64; 3],
-    /// Whether the shortcut has a convolution of its own, because the block changes the shape; else it
-    /// hands its input on as it is.
+    /// Whether the shortcut is a projection (a convolution, because the block changes the shape), not the identity.
     pub projection: bool,
-    /// |F(x)| / |x|, Euclidean norms over all values; absent where the shortcut is silent.
+    /// ‖F(x)‖ / ‖x‖, Euclidean norms over all values; absent where x is 0.
     pub norm_ratio: Option<f32>,
-    /// The cosine of F(x) and x, −1 to 1; absent where one of them is silent.
+    /// The cosine of F(x) and x, −1 to 1; absent where one of them is 0.
     pub cosine: Option<f32>,
-    /// When only x goes on.
-    pub branch_cut: Cut,
-    /// When only F(x) goes on.
-    pub shortcut_cut: Cut,
-    /// Of the class's gradient where the block begins; absent where that gradient is 0.
-    pub gradient: Option<Shares>,
-    /// The same for the gradient at the picture.
-    pub picture_gradient: Option<Shares>,
-    /// Keys of the two energy maps, `[height, width]`; absent where none were asked for.
+    /// The prediction with the sum replaced by x.
+    #[serde(rename = "branch_cut")]
+    pub without_branch: AblatedPrediction,
+    /// The prediction with the sum replaced by F(x).
+    #[serde(rename = "shortcut_cut")]
+    pub without_shortcut: AblatedPrediction,
+    /// How the logit's gradient at the block's input splits between the two paths; absent where that gradient is 0.
+    pub gradient: Option<GradientShares>,
+    /// The same for the gradient at the network's input.
+    #[serde(rename = "picture_gradient")]
+    pub input_gradient: Option<GradientShares>,
+    /// Keys of the two energy maps, `[height, width]`; absent unless `maps` asks for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub maps: Option<SideMaps>,
+    pub maps: Option<EnergyMaps>,
 }
 
-/// What the network says with one side of a block cut.
+/// The network's prediction with one path of a residual block removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Cut {
-    /// Of the class asked about.
+pub struct AblatedPrediction {
+    /// The class's logit.
     pub logit: f32,
-    /// Of the class asked about: softmax over all classes, 0 to 1.
+    /// The class's probability: softmax over all classes, 0 to 1.
     pub probability: f32,
-    /// The network's first choice now.
-    pub first: ClassInfo,
+    /// The class with the largest logit.
+    #[serde(rename = "first")]
+    pub top_class: ClassInfo,
 }
 
-/// How a gradient splits into what came over the shortcut and what came through the branch.
+/// How a gradient g splits into g_shortcut + g_branch: the projection of each onto g. They sum to 1.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Shares {
-    /// ⟨g_shortcut, g⟩ / |g|². With `branch` it makes 1; above 1 the branch pulls the other way.
+pub struct GradientShares {
+    /// ⟨g_shortcut, g⟩ / ‖g‖². Above 1 where the branch's gradient points against g.
     pub shortcut: f32,
-    /// ⟨g_branch, g⟩ / |g|².
+    /// ⟨g_branch, g⟩ / ‖g‖².
     pub branch: f32,
 }
 
-/// Where in the picture the two sides are strong: at each place the Euclidean norm over the channels.
+/// Keys of the energy maps of both paths: the Euclidean norm over the channels at each spatial position.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SideMaps {
+pub struct EnergyMaps {
+    /// Of x.
     pub shortcut: String,
+    /// Of F(x).
     pub branch: String,
 }

@@ -112,7 +112,7 @@ impl ImageMethod for Activations {
                 tensor: key,
                 means: channels.iter().map(|&channel| all[channel]).collect(),
                 channels,
-                of: all.len(),
+                total: all.len(),
                 minimum,
                 maximum,
             };

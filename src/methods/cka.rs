@@ -1,34 +1,35 @@
-//! `cka`: which layers of two networks find the same images alike (Kornblith et al. 2019,
+//! `cka`: how similar the representations of two layers are, of one network or of two (Kornblith et al. 2019,
 //! <https://arxiv.org/abs/1905.00414>; minibatches as in Nguyen et al. 2020, <https://arxiv.org/abs/2010.15327>).
 //!
-//! **What it shows.** Whether two layers, of one network or of two, represent a collection of images in the same way up to a
-//! rotation and a factor, however many channels each has.
-//! **How it is computed.** For every minibatch of up to 8 images and every layer the inner products of the images' values (all channels
-//! and places, their mean taken away) are kept, `[minibatches, 8, 8]`. The unbiased estimate of HSIC is averaged over the minibatches, for two layers and
-//! for each with itself; CKA is the first over the roots of the others.
-//! **How to read it.** 1: alike; 0: nothing in common. A bright diagonal means that the networks go through the same
-//! stages; where it bends, one is ahead of the other.
-//! **What it can't show.** Which images are found alike, and whether for good reasons. From few images the estimate is rough (it may
-//! even leave 0…1): take a hundred or more. Large differences along few directions outweigh all others.
-//! **Options.** `layers`. **Cost.** One forward pass an image; memory does not grow but for 64 numbers a layer and minibatch.
+//! **What it shows.** Whether two layers represent a collection of images in the same way up to a rotation and a factor,
+//! whatever their numbers of channels.
+//! **How it is computed.** For every minibatch of up to 8 images and every layer, the Gram matrix of the activations (all
+//! channels and spatial positions, centred) is stored, `[minibatches, 8, 8]`. The unbiased estimate of HSIC is averaged over
+//! the minibatches, for two layers and for each with itself; CKA is the first divided by the square roots of the others.
+//! **How to read it.** 1: the same representation; 0: independent ones. A bright diagonal means that the networks go through
+//! the same representations in the same order; where it bends, one is ahead of the other.
+//! **What it can't show.** Which images are similar, and whether for good reasons. From few images the estimate is rough (it
+//! may even leave 0…1): use a hundred or more. Few directions of large variance outweigh all others.
+//! **Options.** `layers`.
+//! **Cost.** One forward pass for each image; memory grows by 64 values for each layer and minibatch.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{Batch, Collector, LoadedModel, Member, Method, MethodOutput, State, to_array, MethodInfo, CollectionMethod};
-use crate::compare::FEWEST;
+use super::{Batch, Collector, LoadedModel, Member, Method, MethodInfo, CollectionMethod, MethodOutput, State, to_floats};
+use crate::compare::MIN_BATCH;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Content};
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
 
-/// Between which layers.
+/// The layers that are compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cka {
-    /// The layers of every network, by selector; with or without places.
+    /// The layers of every network, by selector; with or without spatial positions.
     #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
 }
@@ -84,70 +85,68 @@ impl Method for Cka {
 
 impl CollectionMethod for Cka {
     fn check_collection(&self, count: usize) -> Result<()> {
-        match count >= FEWEST {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Spec,
-                format!("{count} images are too few to say which are found alike"),
-            )
-            .help("give 4 or more, better a hundred, as `collection: FOLDER`")),
+        if count < MIN_BATCH {
+            let message = format!("CKA needs at least {MIN_BATCH} images, got {count}");
+            return Err(Error::new(ErrorKind::Spec, message)
+                .help("give a larger `collection`, better a hundred images"));
         }
+        Ok(())
     }
 
     fn collector<'a>(
         &'a self,
-        subject: &'a LoadedModel,
+        model: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Box<dyn Collector + 'a>> {
-        Ok(Box::new(Looking {
-            subject,
+        Ok(Box::new(GramCollector {
+            model,
             layers: layers.to_vec(),
-            kept: NodeValues::default(),
+            minibatches: Minibatches::default(),
         }))
     }
 }
 
-/// What is kept of the images so far.
+/// The Gram matrices of the images so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct NodeValues {
-    /// The place of each minibatch's first image, and how many it has.
-    batches: Vec<(usize, usize)>,
-    /// For every minibatch, for every layer, the inner products, row by row.
+struct Minibatches {
+    /// The index of each minibatch's first image, and its size.
+    ranges: Vec<(usize, usize)>,
+    /// For every minibatch and every layer, the Gram matrix, row by row.
     grams: Vec<Vec<Vec<f32>>>,
 }
 
-struct Looking<'a> {
-    subject: &'a LoadedModel,
+/// Collects the Gram matrices of one network's layers.
+struct GramCollector<'a> {
+    model: &'a LoadedModel,
     layers: Vec<NodeId>,
-    kept: NodeValues,
+    minibatches: Minibatches,
 }
 
-impl Collector for Looking<'_> {
+impl Collector for GramCollector<'_> {
     fn see(&mut self, batch: &Batch) -> Result<()> {
         let count = batch.members.len();
-        // Too few say nothing by themselves: the images left over at the end.
-        if count < FEWEST {
+        // The last images may be too few for an estimate.
+        if count < MIN_BATCH {
             return Ok(());
         }
-        let mut of_batch = Vec::with_capacity(self.layers.len());
+        let mut grams = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
             let values = batch.value(*layer)?.f_flatten(1, -1)?;
-            let values = values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
-            let gram = values.f_matmul(&values.f_tr()?)?.f_to_kind(Kind::Float)?;
-            let gram = to_array(&gram)?;
-            of_batch.push(gram.floats().unwrap_or_default().to_vec());
+            let centred = values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
+            let gram = centred.f_matmul(&centred.f_tr()?)?.f_to_kind(Kind::Float)?;
+            grams.push(to_floats(&gram)?);
         }
-        self.kept.batches.push((batch.first, count));
-        self.kept.grams.push(of_batch);
+        self.minibatches.ranges.push((batch.first, count));
+        self.minibatches.grams.push(grams);
         Ok(())
     }
 
     fn state(&self) -> State {
-        State::of(&self.kept)
+        State::of(&self.minibatches)
     }
 
     fn go_on(&mut self, state: State) -> Result<()> {
-        self.kept = state.kept()?;
+        self.minibatches = state.kept()?;
         Ok(())
     }
 
@@ -157,37 +156,37 @@ impl Collector for Looking<'_> {
         out: &mut MethodOutput,
         _progress: &dyn Progress,
     ) -> Result<()> {
-        let batches = &self.kept.batches;
-        let Some(side) = batches.iter().map(|(_, count)| *count).max() else {
-            return Err(Error::new(
-                ErrorKind::Image,
-                "no four images of one size came together",
-            ));
+        let ranges = &self.minibatches.ranges;
+        let Some(side) = ranges.iter().map(|(_, count)| *count).max() else {
+            let message =
+                format!("CKA needs a minibatch of {MIN_BATCH} images of one size, got none");
+            return Err(Error::new(ErrorKind::Image, message));
         };
-        let mut names = Vec::new();
-        for (place, layer) in self.layers.iter().enumerate() {
-            let name = self.subject.layer(*layer).to_owned();
-            let mut values = vec![0.0; batches.len() * side * side];
-            for (at, (grams, (_, count))) in self.kept.grams.iter().zip(batches).enumerate() {
-                for (row, numbers) in grams[place].chunks(*count).enumerate() {
-                    let start = (at * side + row) * side;
-                    values[start..start + count].copy_from_slice(numbers);
+        let mut names = Vec::with_capacity(self.layers.len());
+        for (number, layer) in self.layers.iter().enumerate() {
+            let name = self.model.layer(*layer).to_owned();
+            let mut values = vec![0.0; ranges.len() * side * side];
+            let grams = self.minibatches.grams.iter().zip(ranges);
+            for (batch, (grams, (_, count))) in grams.enumerate() {
+                for (row, products) in grams[number].chunks(*count).enumerate() {
+                    let start = (batch * side + row) * side;
+                    values[start..start + count].copy_from_slice(products);
                 }
             }
             if values.iter().any(|value| !value.is_finite()) {
                 let message = format!("`{name}` has values that are not finite");
                 return Err(Error::new(ErrorKind::Network, message));
             }
-            let key = format!("{}/cka/{name}", self.subject.id);
-            out.tensors
-                .insert(key, Array::f32(&[batches.len(), side, side], values));
+            let key = format!("{}/cka/{name}", self.model.id);
+            let array = Array::f32(&[ranges.len(), side, side], values);
+            out.tensors.insert(key, array);
             names.push(name);
         }
         let content = Content::Similarity {
             layers: names,
-            batches: batches.clone(),
+            batches: ranges.clone(),
         };
-        out.figures.push(self.subject.figure("cka", None, content));
+        out.figures.push(self.model.figure("cka", None, content));
         Ok(())
     }
 }

@@ -1,29 +1,28 @@
-//! `deconvnet`: the strongest units of a layer, each taken back to the pixels (Zeiler & Fergus 2013,
+//! `deconvnet`: the units of a layer with the largest activations, each projected to the pixels (Zeiler & Fergus 2013,
 //! <https://arxiv.org/abs/1311.2901>).
 //!
-//! **What it shows.** For a photo: which units of a layer answer most strongly, where, and which pattern
-//! in the photo it is that each of them answers to.
-//! **How it is computed.** Of each unit only its largest activation is kept, all else in the layer is set
-//! to 0. That one number goes back to the pixels: through the convolutions transposed, through max
-//! pooling by the switches of the forward pass, and through a ReLU at each ReLU (what is negative on the
-//! way back is dropped, whatever the forward pass was). Batch norm goes back by its slope. The result,
-//! `[3, h, w]`, signed, is cut to the unit's receptive field; outside it is 0.
-//! **How to read it.** Beside each projection stands the patch of the photo that the unit saw. Grey is
-//! 0; the pattern that stands out of the grey is what the unit found in the patch.
-//! **What it can't show.** What else the unit answers to, or what the network makes of it. It is no gradient,
-//! and it depends on the photo through the switches alone: with no max pooling in between (most of a
-//! ResNet) it says much of the unit's weights and little of the photo. Networks without a ReLU (SiLU) have none.
-//! **Options.** `layers`; `units`, how many (the strongest by their largest activation) or which.
-//! **Cost.** One forward pass a photo, and one way back for every unit of every layer.
+//! **What it shows.** For an image: which units of a layer have the largest activations, where, and which pattern of the
+//! image causes each of them.
+//! **How it is computed.** Only the largest activation of a unit is kept; all other activations of the layer are set to 0.
+//! It is propagated back to the pixels: through transposed convolutions, through max pooling by the switches of the forward
+//! pass, and through a ReLU at each ReLU (negative values are set to 0, whatever the sign in the forward pass was). Batch
+//! norm multiplies by its scale. The projection, `[3, h, w]`, signed, is cut to the unit's receptive field; outside it is 0.
+//! **How to read it.** Beside each projection is the patch of the image in the unit's receptive field. Grey is 0; the pattern
+//! that differs from grey is what activates the unit in the patch.
+//! **What it can't show.** What else activates the unit, or how the network uses it. The projection is no gradient, and it
+//! depends on the image through the switches only: without max pooling in between (most of a ResNet) it shows mostly the
+//! unit's weights and little of the image. Networks without a ReLU (SiLU) have no projections.
+//! **Options.** `layers`; `units`, how many (those with the largest activations) or which.
+//! **Cost.** One forward pass for each image, and one backward pass for each unit of each layer.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::activations::Channels;
-use super::{ForwardPass, LoadedModel, Method, MethodOutput, to_array, MethodInfo, ImageMethod};
+use super::{ForwardPass, LoadedModel, Method, MethodInfo, ImageMethod, MethodOutput, to_floats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{Content, Note, Projected};
+use crate::figures::{Content, Note, UnitProjection};
 use crate::image::Window;
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -31,13 +30,13 @@ use crate::network::node_info::NodeInfo;
 use crate::network::receptive_field::ReceptiveFields;
 use crate::network::{ReluRule, Tape};
 
-/// Which layers, and which of their units.
+/// The layers, and which of their units are projected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deconvnet {
     /// Layers with height and width.
     pub layers: Vec<LayerSelector>,
-    /// How many units (those with the largest activation in the photo), or a list of their numbers.
+    /// How many units (those with the largest activations for the image), or a list of their indices.
     pub units: Channels,
 }
 
@@ -100,24 +99,24 @@ impl ImageMethod for Deconvnet {
         let projector = Projector::new(pass.subject, pass.input, layers)?;
         for &layer in layers {
             let peaks = projector.peaks(layer)?;
-            let strengths: Vec<f32> = peaks.iter().map(|peak| peak.value).collect();
+            let maxima: Vec<f32> = peaks.iter().map(|peak| peak.value).collect();
             let mut units = Vec::new();
-            for unit in self.units.choose(&strengths) {
-                let found = projector.project(layer, unit, peaks[unit].place)?;
+            for unit in self.units.choose(&maxima) {
+                let projection = projector.project(layer, unit, peaks[unit].position)?;
                 let (model, layer) = (&pass.subject.id, pass.subject.layer(layer));
                 let key = format!("{model}/{}/deconvnet/{layer}/{unit}", pass.image);
-                out.tensor(&key, &found.pixels)?;
-                units.push(Projected {
+                out.tensor(&key, &projection.pixels)?;
+                units.push(UnitProjection {
                     unit,
-                    value: found.value,
-                    place: found.place,
-                    window: found.window,
+                    value: projection.value,
+                    position: projection.position,
+                    window: projection.window,
                     tensor: key,
                 });
             }
             let content = Content::Projections {
                 units,
-                of: peaks.len(),
+                total: peaks.len(),
             };
             let mut figure = pass.figure("deconvnet", Some(layer), content);
             if network.has_relu6() {
@@ -132,48 +131,53 @@ impl ImageMethod for Deconvnet {
 /// A unit's largest activation, and where it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Peak {
+    /// The activation.
     pub value: f32,
-    /// Row and column in the layer; the first of equal ones.
-    pub place: [usize; 2],
+    /// Row and column in the layer; the first of equal activations.
+    pub position: [usize; 2],
 }
 
-/// One activation of a unit, taken back to the pixels.
+/// One activation of a unit, projected to the pixels.
 #[derive(Debug)]
 pub struct Projection {
+    /// The unit's index in its layer.
     pub unit: usize,
     /// Row and column in the layer.
-    pub place: [usize; 2],
-    /// The activation there.
+    pub position: [usize; 2],
+    /// The activation at that position.
     pub value: f32,
-    /// What that place sees of the picture.
+    /// Its receptive field in the input.
     pub window: Window,
-    /// `[3, h, w]`, signed: the window's part; all else is 0. All zeros where the unit is not active.
+    /// The window's part of the projection, `[3, h, w]`, signed; it is 0 outside, and everywhere unless the activation is
+    /// positive.
     pub pixels: Tensor,
 }
 
-/// A picture's forward pass from whose units one can go back by the deconvnet's rule; each way back
-/// uses the same forward pass.
+/// The forward pass of one input, from which any number of activations can be projected.
 #[derive(Debug)]
 pub struct Projector<'a> {
-    subject: &'a LoadedModel,
+    model: &'a LoadedModel,
     tape: Tape<'a>,
-    /// Height and width of the picture.
+    /// Height and width of the input.
     size: [i64; 2],
 }
 
 impl<'a> Projector<'a> {
-    /// Of `input`, `[1, 3, H, W]`, preprocessed, for units of `layers`.
+    /// Runs the forward pass of `input`, `[1, 3, H, W]`, preprocessed, for units of `layers`.
     ///
     /// # Errors
-    /// If libtorch refuses, or it is more than one picture.
-    pub fn new(subject: &'a LoadedModel, input: &Tensor, layers: &[NodeId]) -> Result<Self> {
+    /// If the batch has other than one image, or libtorch fails.
+    pub fn new(model: &'a LoadedModel, input: &Tensor, layers: &[NodeId]) -> Result<Self> {
         let &[1, _, height, width] = &input.size()[..] else {
-            let message = format!("one picture at a time, not {:?}", input.size());
+            let message = format!(
+                "deconvnet needs an input [1, 3, H, W], got {:?}",
+                input.size()
+            );
             return Err(Error::new(ErrorKind::Network, message));
         };
         Ok(Projector {
-            subject,
-            tape: subject.network.tape(input, layers)?,
+            model,
+            tape: model.network.tape(input, layers)?,
             size: [height, width],
         })
     }
@@ -181,84 +185,84 @@ impl<'a> Projector<'a> {
     /// The largest activation of every unit of `layer`.
     ///
     /// # Errors
-    /// If the projector was made for other layers, or this one has no places.
+    /// If the projector was made for other layers, or this one has no spatial positions.
     pub fn peaks(&self, layer: NodeId) -> Result<Vec<Peak>> {
-        let values = to_array(&self.tape.value(layer)?)?;
-        let &[1, _, height, width] = &values.shape[..] else {
-            let message = format!("`{}` has no places", self.subject.layer(layer));
+        let values = self.tape.value(layer)?;
+        let &[1, _, height, width] = &values.size()[..] else {
+            let name = self.model.layer(layer);
+            let message = format!("`{name}` has no spatial positions");
             return Err(Error::new(ErrorKind::Network, message));
         };
-        let floats = values.floats().unwrap_or_default();
+        let width = width as usize;
         let peak = |channel: &[f32]| {
-            let mut best = (0, f32::NEG_INFINITY);
-            for (at, &value) in channel.iter().enumerate() {
-                if value > best.1 {
-                    best = (at, value);
+            let mut largest = (0, f32::NEG_INFINITY);
+            for (index, &value) in channel.iter().enumerate() {
+                if value > largest.1 {
+                    largest = (index, value);
                 }
             }
             Peak {
-                value: best.1,
-                place: [best.0 / width, best.0 % width],
+                value: largest.1,
+                position: [largest.0 / width, largest.0 % width],
             }
         };
-        Ok(floats.chunks_exact(height * width).map(peak).collect())
+        let values = to_floats(&values)?;
+        Ok(values
+            .chunks_exact(height as usize * width)
+            .map(peak)
+            .collect())
     }
 
-    /// The activation of `unit` of `layer` at `place` (row, column), taken back to the pixels.
+    /// Projects the activation of `unit` of `layer` at `position` (row, column) to the pixels.
     ///
     /// # Errors
-    /// If the layer has no such unit or place, or the projector was made for others.
-    pub fn project(&self, layer: NodeId, unit: usize, place: [usize; 2]) -> Result<Projection> {
-        let value = self.tape.value(layer)?;
-        let [row, column] = place.map(|at| at as i64);
-        let graph = self.subject.network.graph();
+    /// If the layer has no such unit or position, or the projector was made for other layers.
+    pub fn project(&self, layer: NodeId, unit: usize, position: [usize; 2]) -> Result<Projection> {
+        let values = self.tape.value(layer)?;
+        let [row, column] = position.map(|index| index as i64);
+        let graph = self.model.network.graph();
         let fields = ReceptiveFields::new(graph, layer, self.size[0], self.size[1])?;
-        let one = |of: &Tensor| -> Result<Tensor> {
+        let element = |of: &Tensor| -> Result<Tensor> {
             Ok(of
                 .f_select(1, unit as i64)?
                 .f_select(1, row)?
                 .f_select(1, column)?)
         };
-        let activation = one(&value)?;
-        let weights = value.f_zeros_like()?;
-        // What is not active excites nothing, so nothing goes back.
-        one(&weights)?.f_copy_(&activation.f_relu()?)?;
-        let back = self.tape.backward(layer, &weights, ReluRule::Deconvnet)?;
-        let window = fields.window(place);
-        let pixels = back
+        let activation = element(&values)?;
+        let weights = values.f_zeros_like()?;
+        // A unit that is not active has no projection.
+        element(&weights)?.f_copy_(&activation.f_relu()?)?;
+        let projection = self.tape.backward(layer, &weights, ReluRule::Deconvnet)?;
+        let window = fields.window(position);
+        let pixels = projection
             .f_squeeze_dim(0)?
             .f_narrow(1, window.top as i64, window.height as i64)?
             .f_narrow(2, window.left as i64, window.width as i64)?;
-        let activation = to_array(&activation)?;
         Ok(Projection {
             unit,
-            place,
-            value: activation
-                .floats()
-                .and_then(|a| a.first().copied())
-                .unwrap_or(0.0),
+            position,
+            value: activation.f_double_value(&[0])? as f32,
             window,
             pixels,
         })
     }
 }
 
-/// The largest activation of `unit` of `layer` for `input`, `[1, 3, H, W]`, preprocessed, taken back to
-/// the pixels.
+/// Projects the largest activation of `unit` of `layer` for `input`, `[1, 3, H, W]`, preprocessed, to the pixels.
 ///
 /// # Errors
-/// If the layer has no such unit, or libtorch refuses.
+/// If the layer has no such unit, or libtorch fails.
 pub fn project(
-    subject: &LoadedModel,
+    model: &LoadedModel,
     input: &Tensor,
     layer: NodeId,
     unit: usize,
 ) -> Result<Projection> {
-    let projector = Projector::new(subject, input, &[layer])?;
+    let projector = Projector::new(model, input, &[layer])?;
     let peaks = projector.peaks(layer)?;
     let peak = peaks.get(unit).ok_or_else(|| {
-        let message = format!("`{}` has no unit {unit}", subject.layer(layer));
+        let message = format!("`{}` has no unit {unit}", model.layer(layer));
         Error::new(ErrorKind::Network, message)
     })?;
-    projector.project(layer, unit, peak.place)
+    projector.project(layer, unit, peak.position)
 }

@@ -1,48 +1,48 @@
-//! `filters`: the kernels of a network's convolutions, as pictures and as norms (Krizhevsky et al. 2012;
-//! Zeiler & Fergus 2013, <https://arxiv.org/abs/1311.2901>).
+//! `filters`: the kernels of a network's convolutions, as images and as norms (Krizhevsky et al. 2012; Zeiler & Fergus 2013,
+//! <https://arxiv.org/abs/1311.2901>).
 //!
-//! **What it shows.** What the first layer looks for in the pixels: edges, bars, colours. The spatial
-//! patterns of deeper kernels. Which kernels do nothing, and how large kernels are over the depth.
-//! **How it is computed.** From the weights as they are: no batch norm is folded in, no kernel is scaled by
-//! itself. A layer's kernels are sorted by falling Euclidean norm. The first layer's `[k, 3, h, w]` are
-//! shown in colour; a deeper kernel has one slice `[h, w]` for each channel it reads, of which the four
-//! of largest norm are kept, `[k, 4, h, w]` (one where it is depthwise). A kernel is dead if its norm is at
-//! most a thousandth of the layer's median. All norms, `[K]`, are kept under
-//! `<model>/filters/<layer>/norms`, of every convolution with places.
-//! **How to read it.** First layer: mid-grey is zero, brighter than grey a positive weight in that colour; a
-//! kernel answers most to a patch that looks like it. Deeper: red adds, blue subtracts.
-//! **What it can't show.** What a deeper kernel looks for in the photo: its slices read other
-//! channels, not colours. Norms of networks with batch norm say little across layers, for it rescales them.
-//! **Options.** `layers`; `count`. **Cost.** None: no picture runs.
+//! **What it shows.** Which pixel patterns the first layer detects: edges, bars, colours. The spatial patterns of deeper
+//! kernels. Which kernels are dead, and the norms of kernels over the depth.
+//! **How it is computed.** From the weights as they are: batch norm is not folded, and no kernel is scaled by itself. The
+//! kernels of a layer are sorted by Euclidean norm, largest first. The first layer's `[k, 3, h, w]` are shown in colour; a
+//! deeper kernel has one slice `[h, w]` for each input channel, of which the four with the largest norm are kept,
+//! `[k, 4, h, w]` (one if it is depthwise). A kernel is dead if its norm is at most a thousandth of the layer's median. All
+//! norms, `[K]`, are stored under `<model>/filters/<layer>/norms`, for every convolution with spatial positions.
+//! **How to read it.** First layer: mid-grey is zero, brighter is a positive weight in that colour; a kernel's activation is
+//! largest for a patch that looks like it. Deeper: red is positive, blue negative.
+//! **What it can't show.** Which image pattern a deeper kernel detects: its slices read other channels, not colours. Norms in
+//! networks with batch norm can't be compared across layers, because it rescales them.
+//! **Options.** `layers`; `count`.
+//! **Cost.** None: there is no forward pass.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{LoadedModel, Method, MethodOutput, to_array, MethodInfo, NetworkMethod};
+use super::{LoadedModel, Method, MethodInfo, NetworkMethod, MethodOutput, to_floats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, KernelNorms};
 use crate::network::graph::{Conv, Graph, NodeId, Op};
 use crate::network::node_info::NodeInfo;
-use crate::network::{LayerSelector, selector};
+use crate::network::{LayerSelector, selector as selectors};
 
 /// How many slices of a deeper kernel are kept.
 const SLICES: i64 = 4;
 
-/// How many inputs of a 1×1 layer are kept, whose kernels are rows of a matrix.
+/// How many columns of a 1×1 layer are kept, whose kernels are the rows of a matrix.
 const COLUMNS: i64 = 128;
 
-/// A kernel whose norm is at most this part of the layer's median does nothing.
+/// A kernel is dead if its norm is at most this part of the layer's median.
 const DEAD: f32 = 1e-3;
 
-/// Which kernels to show.
+/// The convolutions, and how many of their kernels are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filters {
-    /// Which convolutions. A stage, a depth, a module or `last` means the nearest convolution
-    /// larger than 1×1 at or before its end; a name or a pattern means exactly itself.
+    /// Which convolutions. A stage, a depth, a module or `last` selects the nearest convolution larger than 1×1 at or before
+    /// its end; a name or a glob selects exactly what it matches.
     pub layers: Vec<LayerSelector>,
-    /// At most so many of a layer, by falling norm.
+    /// The largest number of kernels of a layer, largest norm first; 1 or more.
     #[schemars(range(min = 1))]
     pub count: usize,
 }
@@ -82,23 +82,24 @@ impl Method for Filters {
 
     fn resolve(
         &self,
-        word: &LayerSelector,
+        selector: &LayerSelector,
         graph: &Graph,
         info: &[NodeInfo],
     ) -> Result<Vec<NodeId>> {
-        let found = selector::resolve(word, graph, info)?;
-        let name = word.0.trim();
+        let found = selectors::resolve(selector, graph, info)?;
+        let name = selector.0.trim();
         let convolutions: Vec<NodeId> = found
             .iter()
             .copied()
             .filter(|&id| convolution(graph, id).is_some())
             .collect();
         let exact = graph.find(name).is_some();
-        if name == "first" || exact || found.len() > 1 || selector::is_glob(name) {
+        if name == "first" || exact || found.len() > 1 || selectors::is_glob(name) {
             if convolutions.is_empty() {
-                let message = match exact {
-                    true => format!("`{name}` is no convolution, so it has no kernels"),
-                    false => format!("nothing that `{name}` matches is a convolution"),
+                let message = if exact {
+                    format!("`{name}` is no convolution and has no kernels")
+                } else {
+                    format!("`{name}` matches no convolution")
                 };
                 return Err(Error::new(ErrorKind::Network, message)
                     .help("name one (`convscope layers` lists them), or a stage: `stage3`"));
@@ -119,8 +120,10 @@ impl Method for Filters {
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
         if self.count == 0 {
-            return Err(Error::new(ErrorKind::Network, "no kernels are asked for")
-                .help("`count` is 1 or more"));
+            return Err(Error::new(
+                ErrorKind::Network,
+                "`count` must be 1 or more, got 0",
+            ));
         }
         Ok(())
     }
@@ -133,118 +136,121 @@ impl Method for Filters {
 impl NetworkMethod for Filters {
     fn network_figures(
         &self,
-        subject: &LoadedModel,
+        model: &LoadedModel,
         layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
         for &layer in layers {
-            let content = self.kernels(subject, layer, out)?;
+            let content = self.kernels(model, layer, out)?;
             out.figures
-                .push(subject.figure("filters", Some(layer), content));
+                .push(model.figure("filters", Some(layer), content));
         }
-        let graph = subject.network.graph();
-        let last = graph.output().max(1) as f64;
-        let mut all = Vec::new();
-        for id in graph.convolutions() {
-            let Some(conv) = convolution(graph, id) else {
-                continue;
-            };
-            // The convolutions of a gate are beside the features.
-            if subject.info.get(id).is_none_or(|info| !info.is_spatial()) {
-                continue;
-            }
-            let norms = Norms::of(weight(subject, id)?)?;
-            let key = format!("{}/filters/{}/norms", subject.id, subject.layer(id));
-            out.tensor(&key, &Tensor::from_slice(&norms.all))?;
-            all.push(KernelNorms {
-                layer: subject.layer(id).to_owned(),
-                depth: id as f64 / last,
-                kernel: conv.kernel,
-                depthwise: conv.groups > 1,
-                count: norms.all.len(),
-                low: norms.quantile(0.05),
-                median: norms.quantile(0.5),
-                high: norms.quantile(0.95),
-                dead: norms.dead().len(),
-            });
-        }
-        let content = Content::Norms { layers: all };
-        out.figures.push(subject.figure("filters", None, content));
+        let layers = kernel_norms(model, out)?;
+        let content = Content::Norms { layers };
+        out.figures.push(model.figure("filters", None, content));
         Ok(())
     }
 }
 
 impl Filters {
-    /// One layer's kernels, the largest first.
+    /// One layer's kernels, largest norm first.
     fn kernels(
         &self,
-        subject: &LoadedModel,
+        model: &LoadedModel,
         layer: NodeId,
         out: &mut MethodOutput,
     ) -> Result<Content> {
-        let graph = subject.network.graph();
-        let kernels = weight(subject, layer)?;
-        let norms = Norms::of(kernels)?;
-        let mut units = norms.falling();
+        let graph = model.network.graph();
+        let kernels = weight(model, layer)?;
+        let norms = Norms::new(kernels)?;
+        let mut units = norms.descending();
         units.truncate(self.count);
         let index: Vec<i64> = units.iter().map(|&unit| unit as i64).collect();
-        let chosen = kernels.f_index_select(0, &Tensor::from_slice(&index).to(kernels.device()))?;
-        let key = format!("{}/filters/{}", subject.id, subject.layer(layer));
-        let reads_colours = graph.node(layer).inputs == [graph.input()] && chosen.size()[1] == 3;
+        let selected =
+            kernels.f_index_select(0, &Tensor::from_slice(&index).to(kernels.device()))?;
+        let key = format!("{}/filters/{}", model.id, model.layer(layer));
+        let reads_colours = graph.node(layer).inputs == [graph.input()] && selected.size()[1] == 3;
         if reads_colours {
-            let (low, high) = out.tensor(&key, &chosen)?;
-            return Ok(Content::Tiles {
+            let (low, high) = out.tensor(&key, &selected)?;
+            return Ok(Content::ColourKernels {
                 tensor: key,
                 units,
-                of: norms.all.len(),
+                total: norms.values.len(),
                 magnitude: high.max(-low),
                 dead: norms.dead(),
             });
         }
-        let [count, inputs, height, width] = chosen.size()[..] else {
-            let message = format!("`{}` has no kernels", subject.layer(layer));
-            return Err(Error::new(ErrorKind::Network, message));
-        };
-        let strengths = match (height, width) {
-            // Columns of a matrix, the same for every row.
-            (1, 1) => {
-                let columns = kernels.f_transpose(0, 1)?.f_flatten(1, -1)?;
-                norm(&columns)?.f_unsqueeze(0)?.f_repeat([count, 1])?
-            }
-            _ => {
-                let slices = chosen.f_flatten(2, -1)?;
-                slices.f_norm_scalaropt_dim(2, [2i64].as_slice(), false)?
-            }
-        };
-        let kept = match (height, width) {
-            (1, 1) => inputs.min(COLUMNS),
-            _ => inputs.min(SLICES),
-        };
-        let order = strengths
-            .f_argsort_stable(true, 1, true)?
-            .f_narrow(1, 0, kept)?;
-        let places = order
-            .f_view([count, kept, 1, 1])?
-            .f_expand([count, kept, height, width], false)?;
-        let slices = chosen.f_gather(1, &places, false)?;
+        let (slices, inputs) = largest_slices(kernels, &selected)?;
         let (low, high) = out.tensor(&key, &slices)?;
-        let order = to_array(&order)?;
-        let order = order.floats().unwrap_or_default();
         Ok(Content::Kernels {
             tensor: key,
             units,
-            inputs: order
-                .chunks(kept.max(1) as usize)
-                .map(|row| row.iter().map(|&at| at as usize).collect())
-                .collect(),
-            of: norms.all.len(),
-            of_inputs: inputs as usize,
+            inputs,
+            total: norms.values.len(),
+            total_inputs: selected.size()[1] as usize,
             magnitude: high.max(-low),
             dead: norms.dead(),
         })
     }
 }
 
+/// The norms of every convolution with spatial positions, stored under their keys.
+fn kernel_norms(model: &LoadedModel, out: &mut MethodOutput) -> Result<Vec<KernelNorms>> {
+    let graph = model.network.graph();
+    let last = graph.output().max(1) as f64;
+    let mut layers = Vec::new();
+    for id in graph.convolutions() {
+        let Some(conv) = convolution(graph, id) else {
+            continue;
+        };
+        // The convolutions of a squeeze-and-excitation gate act on pooled vectors.
+        if model.info.get(id).is_none_or(|info| !info.is_spatial()) {
+            continue;
+        }
+        let norms = Norms::new(weight(model, id)?)?;
+        let key = format!("{}/filters/{}/norms", model.id, model.layer(id));
+        out.tensor(&key, &Tensor::from_slice(&norms.values))?;
+        layers.push(KernelNorms {
+            layer: model.layer(id).to_owned(),
+            depth: id as f64 / last,
+            kernel: conv.kernel,
+            depthwise: conv.groups > 1,
+            count: norms.values.len(),
+            low: norms.quantile(0.05),
+            median: norms.quantile(0.5),
+            high: norms.quantile(0.95),
+            dead: norms.dead().len(),
+        });
+    }
+    Ok(layers)
+}
+
+/// The slices of largest norm of each of the `selected` kernels, `[k, s, h, w]`, and their input channels. For 1×1 kernels,
+/// the same input channels for all: those with the largest norm over all `kernels`.
+fn largest_slices(kernels: &Tensor, selected: &Tensor) -> Result<(Tensor, Vec<Vec<usize>>)> {
+    let (count, inputs, height, width) = selected.size4()?;
+    let is_matrix = (height, width) == (1, 1);
+    let norms = if is_matrix {
+        let columns = kernels.f_transpose(0, 1)?.f_flatten(1, -1)?;
+        row_norms(&columns)?.f_unsqueeze(0)?.f_repeat([count, 1])?
+    } else {
+        let slices = selected.f_flatten(2, -1)?;
+        slices.f_norm_scalaropt_dim(2, [2i64].as_slice(), false)?
+    };
+    let kept = inputs.min(if is_matrix { COLUMNS } else { SLICES });
+    let order = norms
+        .f_argsort_stable(true, 1, true)?
+        .f_narrow(1, 0, kept)?;
+    let index = order
+        .f_view([count, kept, 1, 1])?
+        .f_expand([count, kept, height, width], false)?;
+    let channels = to_floats(&order)?;
+    let channels = channels.chunks(kept.max(1) as usize);
+    let channels = channels.map(|row| row.iter().map(|&channel| channel as usize).collect());
+    Ok((selected.f_gather(1, &index, false)?, channels.collect()))
+}
+
+/// The parameters of a convolution node.
 fn convolution(graph: &Graph, id: NodeId) -> Option<Conv> {
     match graph.node(id).op {
         Op::Conv(conv) => Some(conv),
@@ -252,51 +258,55 @@ fn convolution(graph: &Graph, id: NodeId) -> Option<Conv> {
     }
 }
 
-fn weight(subject: &LoadedModel, layer: NodeId) -> Result<&Tensor> {
-    let name = format!("{}.weight", subject.layer(layer));
+/// The weight of a convolution, `[K, C, h, w]`.
+fn weight(model: &LoadedModel, layer: NodeId) -> Result<&Tensor> {
+    let name = format!("{}.weight", model.layer(layer));
     let missing = || Error::new(ErrorKind::Network, format!("`{name}` is missing"));
-    subject.network.parameter(&name).ok_or_else(missing)
+    model.network.parameter(&name).ok_or_else(missing)
 }
 
 /// The Euclidean norm of each row of `[K, n]`.
-fn norm(rows: &Tensor) -> Result<Tensor> {
+fn row_norms(rows: &Tensor) -> Result<Tensor> {
     Ok(rows.f_norm_scalaropt_dim(2, [1i64].as_slice(), false)?)
 }
 
 /// The norms of a layer's kernels.
 struct Norms {
-    all: Vec<f32>,
+    /// By kernel.
+    values: Vec<f32>,
+    /// In ascending order.
     sorted: Vec<f32>,
 }
 
 impl Norms {
-    fn of(kernels: &Tensor) -> Result<Norms> {
-        let all = to_array(&norm(&kernels.f_flatten(1, -1)?)?)?;
-        let all = all.floats().unwrap_or_default().to_vec();
-        let mut sorted = all.clone();
+    fn new(kernels: &Tensor) -> Result<Norms> {
+        let values = to_floats(&row_norms(&kernels.f_flatten(1, -1)?)?)?;
+        let mut sorted = values.clone();
         sorted.sort_by(f32::total_cmp);
-        Ok(Norms { all, sorted })
+        Ok(Norms { values, sorted })
     }
 
-    /// Linear between its two neighbours.
-    fn quantile(&self, part: f32) -> f32 {
-        let at = part * self.sorted.len().saturating_sub(1) as f32;
-        let (below, above) = (at.floor() as usize, at.ceil() as usize);
+    /// The quantile of `probability`, interpolated linearly.
+    fn quantile(&self, probability: f32) -> f32 {
+        let index = probability * self.sorted.len().saturating_sub(1) as f32;
+        let (below, above) = (index.floor() as usize, index.ceil() as usize);
         match (self.sorted.get(below), self.sorted.get(above)) {
-            (Some(low), Some(high)) => low + (high - low) * (at - at.floor()),
+            (Some(low), Some(high)) => low + (high - low) * (index - index.floor()),
             _ => 0.0,
         }
     }
 
-    fn falling(&self) -> Vec<usize> {
-        let mut units: Vec<usize> = (0..self.all.len()).collect();
-        units.sort_by(|&a, &b| self.all[b].total_cmp(&self.all[a]).then(a.cmp(&b)));
+    /// The kernels' indices, largest norm first.
+    fn descending(&self) -> Vec<usize> {
+        let mut units: Vec<usize> = (0..self.values.len()).collect();
+        units.sort_by(|&a, &b| self.values[b].total_cmp(&self.values[a]).then(a.cmp(&b)));
         units
     }
 
+    /// The indices of the dead kernels.
     fn dead(&self) -> Vec<usize> {
-        let end = DEAD * self.quantile(0.5);
-        let is_dead = |&unit: &usize| self.all[unit] <= end;
-        (0..self.all.len()).filter(is_dead).collect()
+        let threshold = DEAD * self.quantile(0.5);
+        let is_dead = |&unit: &usize| self.values[unit] <= threshold;
+        (0..self.values.len()).filter(is_dead).collect()
     }
 }

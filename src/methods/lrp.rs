@@ -1,66 +1,74 @@
-//! `lrp`: a class's logit handed back to the pixels, layer by layer (Bach et al. 2015,
+//! `lrp`: layer-wise relevance propagation of a class's logit to the pixels (Bach et al. 2015,
 //! <https://doi.org/10.1371/journal.pone.0130140>; Montavon et al. 2019, <https://doi.org/10.1007/978-3-030-28954-6_10>).
 //!
-//! **What it shows.** Which pixels the logit was made of: every layer shares out what it got among its inputs, in proportion to what
-//! each of them contributed.
-//! **How it is computed.** Batch norm is folded into the convolution before it. Beginning with the logit, a sum `z = Σ x · w + b` gives
-//! each contribution `x · w` its share of the relevance of `z`: in proportion, with `z` held away from 0 (*epsilon*); with contributions
-//! of its own sign counted `1 + gamma` times (*gamma*); or the positive ones `alpha` times the relevance and the negative ones
-//! `1 − alpha` times (*alpha_beta*); what `b` contributed stays with it. The two sides of a shortcut are such a sum; max pooling gives
-//! all to the winner; the gates of squeeze-and-excitation count as constants; activations pass on what they get. The *preset*: epsilon
-//! for linear layers, alpha_beta with alpha 1 for VGG's convolutions and gamma for those of the others, and for the first one the rule
-//! for pixels between black and white (zᴮ); biases get nothing, for folded batch norms would keep nearly everything (of ResNet-50's
-//! score for a photo all but a tenth). The parts, `[3, H, W]`, are kept under `<key>/raw`; the map is their sum over the colours,
+//! **What it shows.** The relevance of each pixel for the logit: every layer distributes its relevance over its inputs, in
+//! proportion to their contributions.
+//! **How it is computed.** Batch norm is folded into the convolution before it. From the logit on, a sum `z = Σ x · w + b`
+//! gives each contribution `x · w` its share of the relevance of `z`: in proportion, with a stabiliser added to `z`
+//! (*epsilon*); with contributions of the sign of `z` weighted `1 + gamma` times (*gamma*); or the positive ones `alpha`
+//! times the relevance and the negative ones `1 − alpha` times (*alpha_beta*); the share of `b` stays with it. The two paths
+//! of a shortcut are such a sum; max pooling gives all relevance to the maximum; the gates of squeeze-and-excitation count
+//! as constants; activation functions pass their relevance on. The *preset*: epsilon for linear layers, alpha_beta with
+//! alpha 1 for VGG's convolutions and gamma for those of the others, and for the first one the rule for bounded pixels (zᴮ);
+//! biases get nothing, because the biases of folded batch norms would keep nearly all relevance (of ResNet-50's logit for a
+//! photo all but a tenth). The relevance, `[3, H, W]`, is stored under `<key>/raw`; the map is its sum over the colours,
 //! signed, in logits.
-//! **How to read it.** Red pixels spoke for the class, blue ones against it. What does not reach the pixels has stayed with the biases
-//! on the way; the note says how much. In the preset that is what channels of no input at all had to say, half the score in an
+//! **How to read it.** Red pixels support the class, blue ones contradict it. Relevance that does not reach the pixels stayed
+//! with biases; the note says how much. With the preset it is that of channels with no input, half the logit in an
 //! EfficientNet-Lite.
-//! **What it can't show.** Why: it is a book-keeping of one pass, and another rule keeps other books. With alpha_beta and large gamma
-//! it shows mostly what excites the network, for whatever class; with epsilon and with alpha 2 the books of a deep network with
-//! shortcuts are noise.
-//! **Options.** `rule`, `epsilon`, `gamma`, `alpha`. **Cost.** Two forward and backward passes a class where
-//! layers come after ReLUs (epsilon: one; alpha_beta with alpha 1: one), twice as many in an EfficientNet with SiLU; the
-//! sums in between take up to as long again.
+//! **What it can't show.** The reasons: it distributes one logit, and another rule distributes it differently. With alpha_beta
+//! and large gamma it shows mostly what activates the network, for whatever class; with epsilon and with alpha 2 the
+//! relevance of a deep network with shortcuts is noise.
+//! **Options.** `rule`, `epsilon`, `gamma`, `alpha`.
+//! **Cost.** Two forward and backward passes for each class if layers follow ReLUs (epsilon: one; alpha_beta with alpha 1:
+//! one), twice as many in an EfficientNet with SiLU; the sums between them take up to the same time again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, MethodInfo, ClassMethod};
+use super::{BackwardPass, Method, MethodInfo, ClassMethod, MethodOutput, PassCount};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Note;
 use crate::network::graph::{Graph, NodeId, Op};
 use crate::network::node_info::NodeInfo;
 use crate::network::{RelevanceRule, RelevanceRules};
 
-/// How relevance is shared out.
+/// The propagation rule and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lrp {
-    /// One rule for all layers, or the preset of the network's family.
-    pub rule: Rule,
-    /// How far sums are held away from 0, in root mean squares of the layer; above 0.
+    /// One rule for all layers, or the preset for the network's family.
+    pub rule: LrpRule,
+    /// The stabiliser of the rule epsilon, in root mean squares of the layer; above 0.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub epsilon: f64,
-    /// How much more contributions of the sum's own sign count; above 0.
+    /// The additional weight of contributions with the sign of their sum in the rule gamma; above 0.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub gamma: f64,
-    /// How many times its relevance a sum's positive contributions get; 1 or more.
+    /// The factor of the relevance of positive contributions in the rule alpha_beta; 1 or more.
+    #[schemars(range(min = 1))]
     pub alpha: f64,
 }
 
-/// A rule.
+/// A propagation rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum LrpRule {
+    /// A rule for each kind of layer, by the network's family.
     Preset,
+    /// In proportion to the contributions, with a stabiliser.
     Epsilon,
+    /// Contributions with the sign of their sum count more.
     Gamma,
+    /// Positive and negative contributions apart.
     AlphaBeta,
 }
 
 impl Default for Lrp {
     fn default() -> Self {
         Lrp {
-            rule: Rule::Preset,
+            rule: LrpRule::Preset,
             epsilon: 0.01,
             gamma: 1.0,
             alpha: 2.0,
@@ -87,18 +95,16 @@ impl Method for Lrp {
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        let above = |value: f64| value.is_finite() && value > 0.0;
-        match above(self.epsilon)
-            && above(self.gamma)
-            && self.alpha.is_finite()
-            && self.alpha >= 1.0
-        {
-            true => Ok(()),
-            false => Err(
-                Error::new(ErrorKind::Network, "relevance can't be shared out so")
-                    .help("`epsilon` and `gamma` are above 0, and `alpha` is 1 or more"),
-            ),
+        let wrong = |message: String| Err(Error::new(ErrorKind::Network, message));
+        for (key, value) in [("epsilon", self.epsilon), ("gamma", self.gamma)] {
+            if !(value.is_finite() && value > 0.0) {
+                return wrong(format!("`{key}` must be above 0, got {value}"));
+            }
         }
+        if !(self.alpha.is_finite() && self.alpha >= 1.0) {
+            return wrong(format!("`alpha` must be 1 or more, got {}", self.alpha));
+        }
+        Ok(())
     }
 
     fn for_class(&self) -> Option<&dyn ClassMethod> {
@@ -108,14 +114,14 @@ impl Method for Lrp {
 
 impl ClassMethod for Lrp {
     fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
-        let share = match self.rule {
-            Rule::Epsilon => 1,
-            // Positive and negative contributions; after a ReLU.
+        let passes = match self.rule {
+            LrpRule::Epsilon => 1,
+            // Positive and negative contributions apart, after a ReLU.
             _ => 2,
         };
         PassCount {
-            forward: 1 + share,
-            backward: share,
+            forward: 1 + passes,
+            backward: passes,
         }
     }
 
@@ -125,53 +131,56 @@ impl ClassMethod for Lrp {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let subject = pass.pass.subject;
-        let network = subject.network.folded()?;
-        let found = network.relevance(pass.pass.input, pass.class.index, &self.rules(pass))?;
-        let parts = found.input.f_squeeze_dim(0)?;
-        let sum = parts.f_sum(Kind::Double)?.f_double_value(&[])?;
+        let network = pass.pass.subject.network.folded()?;
+        let relevance = network.relevance(pass.pass.input, pass.class.index, &self.rules(pass))?;
+        let pixels = relevance.input.f_squeeze_dim(0)?;
+        let sum = pixels.f_sum(Kind::Double)?.f_double_value(&[])?;
         let note = Note::new("note.relevance")
-            .with("logit", format!("{:.4}", found.logit))
+            .with("logit", format!("{:.4}", relevance.logit))
             .with("sum", format!("{sum:.4}"))
-            .with("biases", format!("{:.4}", found.logit - sum));
-        let figure = out.parts("lrp", pass, &parts)?;
+            .with("biases", format!("{:.4}", relevance.logit - sum));
+        let figure = out.parts("lrp", pass, &pixels)?;
         figure.notes.push(note);
         Ok(())
     }
 }
 
 impl Lrp {
+    /// The rules of the layers of the pass's network.
     fn rules(&self, pass: &BackwardPass) -> RelevanceRules {
-        let subject = pass.pass.subject;
-        let all = |share: RelevanceRule| RelevanceRules {
-            convolutions: share,
-            linear: share,
+        let for_all_layers = |rule: RelevanceRule| RelevanceRules {
+            convolutions: rule,
+            linear: rule,
             input: None,
             biases: true,
         };
         match self.rule {
-            Rule::Epsilon => all(RelevanceRule::Epsilon(self.epsilon)),
-            Rule::Gamma => all(RelevanceRule::Gamma(self.gamma)),
-            Rule::AlphaBeta => all(RelevanceRule::AlphaBeta(self.alpha)),
-            Rule::Preset => {
-                let mut nodes = subject.network.graph().nodes().iter();
-                let shortcuts = nodes.any(|node| node.op == Op::Add);
-                let preprocess = &subject.preprocess;
-                let level = |level: f64| -> [f32; 3] {
-                    std::array::from_fn(|colour| {
-                        ((level - preprocess.mean[colour]) / preprocess.std[colour]) as f32
-                    })
-                };
-                RelevanceRules {
-                    convolutions: match shortcuts {
-                        true => RelevanceRule::Gamma(self.gamma),
-                        false => RelevanceRule::AlphaBeta(1.0),
-                    },
-                    linear: RelevanceRule::Epsilon(self.epsilon),
-                    input: Some([level(0.0), level(1.0)]),
-                    biases: false,
-                }
-            }
+            LrpRule::Epsilon => for_all_layers(RelevanceRule::Epsilon(self.epsilon)),
+            LrpRule::Gamma => for_all_layers(RelevanceRule::Gamma(self.gamma)),
+            LrpRule::AlphaBeta => for_all_layers(RelevanceRule::AlphaBeta(self.alpha)),
+            LrpRule::Preset => self.preset(pass),
+        }
+    }
+
+    fn preset(&self, pass: &BackwardPass) -> RelevanceRules {
+        let model = pass.pass.subject;
+        let mut nodes = model.network.graph().nodes().iter();
+        let has_shortcuts = nodes.any(|node| node.op == Op::Add);
+        let preprocess = &model.preprocess;
+        let normalised = |level: f64| -> [f32; 3] {
+            std::array::from_fn(|colour| {
+                ((level - preprocess.mean[colour]) / preprocess.std[colour]) as f32
+            })
+        };
+        RelevanceRules {
+            convolutions: if has_shortcuts {
+                RelevanceRule::Gamma(self.gamma)
+            } else {
+                RelevanceRule::AlphaBeta(1.0)
+            },
+            linear: RelevanceRule::Epsilon(self.epsilon),
+            input: Some([normalised(0.0), normalised(1.0)]),
+            biases: false,
         }
     }
 }

@@ -4,7 +4,7 @@ pub use collection::{Batch, Collector, Member, State};
 pub use method::{
     ClassMethod, CollectionMethod, ImageMethod, Method, MethodInfo, NetworkMethod, PassCount,
 };
-pub use pass::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, to_array};
+pub use pass::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, to_array, to_floats};
 
 mod at_layers;
 pub mod baseline;

@@ -186,11 +186,11 @@ impl MethodOutput {
     }
 }
 
-/// A libtorch tensor as a plain float32 array.
+/// The values of a libtorch tensor of any kind and device as float32, row by row.
 ///
 /// # Errors
 /// If libtorch can't copy it.
-pub fn to_array(tensor: &Tensor) -> Result<Array> {
+pub fn to_floats(tensor: &Tensor) -> Result<Vec<f32>> {
     let flat = tensor
         .detach()
         .f_to_device(Device::Cpu)?
@@ -199,6 +199,14 @@ pub fn to_array(tensor: &Tensor) -> Result<Array> {
         .f_view([-1])?;
     let mut values = vec![0f32; flat.numel()];
     flat.f_copy_data(&mut values, flat.numel())?;
+    Ok(values)
+}
+
+/// A libtorch tensor as a plain float32 array.
+///
+/// # Errors
+/// If libtorch can't copy it.
+pub fn to_array(tensor: &Tensor) -> Result<Array> {
     let shape: Vec<usize> = tensor.size().iter().map(|&side| side as usize).collect();
-    Ok(Array::f32(&shape, values))
+    Ok(Array::f32(&shape, to_floats(tensor)?))
 }

@@ -1,44 +1,43 @@
-//! `skip_connections`: what the shortcuts of a residual network do (He et al. 2015,
-//! <https://arxiv.org/abs/1512.03385>), block by block; the cuts are those of Veit et al. 2016,
+//! `skip_connections`: what the shortcuts of a residual network contribute (He et al. 2015,
+//! <https://arxiv.org/abs/1512.03385>), block by block; the ablations are those of Veit et al. 2016,
 //! <https://arxiv.org/abs/1605.06431>.
 //!
-//! **What it shows.** A residual block hands on x + F(x): its shortcut x and what its branch F adds. How large
-//! is the correction, where in the picture is it made, what does the decision lose without either, and
-//! which of the two does the gradient take?
-//! **How it is computed.** For every `Add` node, x and F(x) as they come into it (x behind the 1×1 projection
-//! where the block changes the shape). The ratio |F(x)| / |x| and the cosine of the two are over all values.
-//! The energy maps, `[h, w]`, are the Euclidean norms over the channels at each place. A cut lets x alone, or
-//! F(x) alone, go on from the sum, and runs the rest of the network again. The gradient g of the logit at the
-//! node where the block's two ways part is exactly g_shortcut + g_branch; a side's share is its projection
-//! ⟨g_side, g⟩ / |g|², so that both make 1. Taken on to the pixels each side gives a picture of its own,
-//! and those two sum to the whole picture's gradient; their shares, by the same formula, are what
-//! "of the gradient at the picture" means. It is what is lost when the branch is detached: the values
-//! stay, but no gradient flows through it. Both shares are kept: the first shows the block alone, the
-//! second what becomes of it in the layers before.
-//! **How to read it.** A small ratio: the block corrects a little what passes by. A cosine below 0: it takes
-//! away. Where a cut branch costs little and a cut shortcut nearly everything, the network is many short
-//! ways side by side, rather than one long one. A share above 1: the branch pulls the gradient the other way.
-//! **What it can't show.** What a network trained without the block would do; and two cuts together cost other
-//! than the sum of both. A shortcut carries everything before it, so cutting it is no fair match for a branch.
-//! **Options.** `maps`. **Cost.** For B blocks about B forward passes (two cuts each, and on average half of
-//! the network lies behind) and B/2 backward passes a class: some 8 times the one forward and backward
-//! pass in ResNet-50, 4 times in EfficientNet-Lite0.
+//! **What it shows.** The output of a residual block is x + F(x): its shortcut x and its branch F(x). How large F(x) is, where
+//! in the image it is large, how the prediction changes without either, and how the gradient splits between the two.
+//! **How it is computed.** For every `Add` node, x and F(x) are its two inputs (x after the 1×1 projection where the block
+//! changes the shape). The ratio ‖F(x)‖ / ‖x‖ and the cosine of the two are over all values. The energy maps, `[h, w]`, are
+//! the Euclidean norms over the channels at each spatial position. An ablation replaces the sum by x, or by F(x), and runs
+//! the rest of the network again. The gradient g of the logit at the block's input is exactly g_shortcut + g_branch; the
+//! share of a path is its projection ⟨g_path, g⟩ / ‖g‖², so that both sum to 1. The same shares are computed at the network's
+//! input: propagated back to the pixels, the two gradients again sum to the whole, and the branch's share is the part of the
+//! gradient that is lost if the branch is detached (its values stay, but no gradient flows through it). The first shares
+//! describe the block alone, the second what the layers before it make of them.
+//! **How to read it.** A small ratio: the block changes its input little. A cosine below 0: it reduces it. If removing a
+//! branch changes the logit little and removing a shortcut changes nearly everything, the network behaves like an ensemble
+//! of short paths rather than one deep one. A share above 1: the branch's gradient points against the sum.
+//! **What it can't show.** What a network trained without the block would do; and two ablations together change the logit by
+//! another amount than the sum of both. A shortcut carries the output of all layers before it, so its ablation can't be
+//! compared with that of a branch.
+//! **Options.** `maps`.
+//! **Cost.** For B blocks about B forward passes (two ablations each, through half of the network on average) and B/2
+//! backward passes for each class: some 8 times the one forward and backward pass in ResNet-50, 4 times in
+//! EfficientNet-Lite0.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, batched, to_array, MethodInfo, ClassMethod};
+use super::{BackwardPass, Method, MethodInfo, ClassMethod, MethodOutput, batched, to_floats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{Content, Cut, Note, ResidualBlock, Shares, SideMaps};
+use crate::figures::{AblatedPrediction, Content, EnergyMaps, GradientShares, Note, ResidualBlock};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::{NodeValues, gradients};
 
-/// What is kept besides the numbers.
+/// Whether maps are stored besides the scalars.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SkipConnections {
-    /// Whether the two energy maps of every block are kept and shown.
+    /// Whether the two energy maps of every block are stored and shown.
     pub maps: bool,
 }
 
@@ -50,11 +49,14 @@ impl Default for SkipConnections {
 
 /// The nodes of a residual block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Block {
-    /// Where the two ways part: the last node that both come from.
-    start: NodeId,
+struct BlockNodes {
+    /// The block's input: the last node on which both paths depend.
+    input: NodeId,
+    /// The end of the shortcut.
     shortcut: NodeId,
+    /// The end of the branch.
     branch: NodeId,
+    /// The sum of both.
     add: NodeId,
 }
 
@@ -77,8 +79,10 @@ impl Method for SkipConnections {
     }
 
     fn nodes(&self, graph: &Graph) -> Vec<NodeId> {
-        let of = |block: Block| [block.start, block.shortcut, block.branch, block.add];
-        blocks(graph).into_iter().flat_map(of).collect()
+        let blocks = residual_blocks(graph).into_iter();
+        blocks
+            .flat_map(|block| [block.input, block.shortcut, block.branch, block.add])
+            .collect()
     }
 
     fn for_class(&self) -> Option<&dyn ClassMethod> {
@@ -93,87 +97,93 @@ impl ClassMethod for SkipConnections {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let subject = pass.pass.subject;
-        let graph = subject.network.graph();
-        let all = blocks(graph);
-        if all.is_empty() {
-            let reason = Note::new("note.no_residual_blocks");
-            let content = Content::Absent { reason };
-            out.figures
-                .push(pass.figure("skip_connections", None, content));
-            return Ok(());
-        }
-        let whole = pass.pass.value(graph.output())?.f_detach()?;
-        let whole = said(pass, &whole)?;
-        let cuts = cuts(pass, &all)?;
-        let last = graph.output().max(1) as f64;
-        let mut found = Vec::with_capacity(all.len());
-        for (block, (branch_cut, shortcut_cut)) in all.iter().zip(cuts) {
-            let x = pass.pass.value(block.shortcut)?.f_detach()?;
-            let f = pass.pass.value(block.branch)?.f_detach()?;
-            let (_, channels, height, width) = x.size4()?;
-            let (xx, ff, xf) = (dot(&x, &x)?, dot(&f, &f)?, dot(&x, &f)?);
-            let (gradient, picture_gradient) = shares(pass, block)?;
-            let maps = match self.maps {
-                true => {
-                    let key = pass.key("skip_connections", Some(block.add));
-                    let (shortcut, branch) = (format!("{key}/shortcut"), format!("{key}/branch"));
-                    out.tensor(&shortcut, &energy(&x)?)?;
-                    out.tensor(&branch, &energy(&f)?)?;
-                    Some(SideMaps { shortcut, branch })
-                }
-                false => None,
-            };
-            found.push(ResidualBlock {
-                add: subject.layer(block.add).to_owned(),
-                depth: block.add as f64 / last,
-                shape: [channels, height, width],
-                projection: block.shortcut != block.start,
-                norm_ratio: part(ff.sqrt(), xx.sqrt()),
-                cosine: part(xf, xx.sqrt() * ff.sqrt()),
-                branch_cut,
-                shortcut_cut,
-                gradient,
-                picture_gradient,
-                maps,
-            });
-        }
-        let Some(Cut {
-            logit, probability, ..
-        }) = whole.into_iter().next()
-        else {
-            return Err(Error::new(ErrorKind::Network, "there are no logits"));
+        let graph = pass.pass.subject.network.graph();
+        let blocks = residual_blocks(graph);
+        let content = if blocks.is_empty() {
+            Content::Absent {
+                reason: Note::new("note.no_residual_blocks"),
+            }
+        } else {
+            let logits = pass.pass.value(graph.output())?.f_detach()?;
+            let mut whole = predictions(pass, &logits)?.into_iter();
+            let no_logits = || Error::new(ErrorKind::Network, "the batch of logits is empty");
+            let whole = whole.next().ok_or_else(no_logits)?;
+            let ablations = ablations(pass, &blocks)?;
+            let figures = blocks.iter().zip(ablations);
+            let figures =
+                figures.map(|(block, ablations)| self.residual_block(pass, block, ablations, out));
+            Content::Shortcuts {
+                logit: whole.logit,
+                probability: whole.probability,
+                blocks: figures.collect::<Result<_>>()?,
+            }
         };
-        let content = Content::Shortcuts {
-            logit,
-            probability,
-            blocks: found,
-        };
-        out.figures
-            .push(pass.figure("skip_connections", None, content));
+        let figure = pass.figure("skip_connections", None, content);
+        out.figures.push(figure);
         Ok(())
     }
 }
 
-/// The residual blocks, in the network's order.
-fn blocks(graph: &Graph) -> Vec<Block> {
+impl SkipConnections {
+    /// The figure of one block, given its ablations.
+    fn residual_block(
+        &self,
+        pass: &BackwardPass,
+        block: &BlockNodes,
+        ablations: BlockAblations,
+        out: &mut MethodOutput,
+    ) -> Result<ResidualBlock> {
+        let model = pass.pass.subject;
+        let x = pass.pass.value(block.shortcut)?.f_detach()?;
+        let f = pass.pass.value(block.branch)?.f_detach()?;
+        let (_, channels, height, width) = x.size4()?;
+        let (x_x, f_f, x_f) = (dot(&x, &x)?, dot(&f, &f)?, dot(&x, &f)?);
+        let (gradient, input_gradient) = gradient_shares(pass, block)?;
+        let maps = if self.maps {
+            let key = pass.key("skip_connections", Some(block.add));
+            let (shortcut, branch) = (format!("{key}/shortcut"), format!("{key}/branch"));
+            out.tensor(&shortcut, &energy(&x)?)?;
+            out.tensor(&branch, &energy(&f)?)?;
+            Some(EnergyMaps { shortcut, branch })
+        } else {
+            None
+        };
+        Ok(ResidualBlock {
+            add: model.layer(block.add).to_owned(),
+            depth: block.add as f64 / model.network.graph().output().max(1) as f64,
+            shape: [channels, height, width],
+            projection: block.shortcut != block.input,
+            norm_ratio: ratio(f_f.sqrt(), x_x.sqrt()),
+            cosine: ratio(x_f, x_x.sqrt() * f_f.sqrt()),
+            without_branch: ablations.without_branch,
+            without_shortcut: ablations.without_shortcut,
+            gradient,
+            input_gradient,
+            maps,
+        })
+    }
+}
+
+/// The residual blocks in the network's order.
+fn residual_blocks(graph: &Graph) -> Vec<BlockNodes> {
     let block = |add: NodeId| {
         let [shortcut, branch] = graph.node(add).inputs[..] else {
             return None;
         };
-        let mut behind = vec![false; add];
-        behind[branch] = true;
+        let mut branch_depends_on = vec![false; add];
+        branch_depends_on[branch] = true;
         for id in (0..=branch).rev() {
-            if behind[id] {
-                graph.node(id).inputs.iter().for_each(|&i| behind[i] = true);
+            if branch_depends_on[id] {
+                let inputs = graph.node(id).inputs.iter();
+                inputs.for_each(|&input| branch_depends_on[input] = true);
             }
         }
-        let mut start = shortcut;
-        while !behind[start] {
-            start = *graph.node(start).inputs.first()?;
+        let mut input = shortcut;
+        while !branch_depends_on[input] {
+            input = *graph.node(input).inputs.first()?;
         }
-        Some(Block {
-            start,
+        Some(BlockNodes {
+            input,
             shortcut,
             branch,
             add,
@@ -182,102 +192,134 @@ fn blocks(graph: &Graph) -> Vec<Block> {
     graph.residual_adds().filter_map(block).collect()
 }
 
-/// What the network says without each block's branch, and without its shortcut.
+/// The predictions of the network with one path of a block removed.
+struct BlockAblations {
+    without_branch: AblatedPrediction,
+    without_shortcut: AblatedPrediction,
+}
+
+/// The predictions without each block's branch, and without its shortcut.
 ///
-/// A block's two cuts are two pictures of a batch that starts at its sum; the batch grows by two at every
-/// block it comes to, so that one walk through the network serves several.
-fn cuts(pass: &BackwardPass, all: &[Block]) -> Result<Vec<(Cut, Cut)>> {
+/// The two ablations of a block are two entries of a batch that starts at its sum. The batch grows by two at every block,
+/// so that one pass through the network serves several blocks.
+fn ablations(pass: &BackwardPass, blocks: &[BlockNodes]) -> Result<Vec<BlockAblations>> {
     let network = &pass.pass.subject.network;
     let output = network.graph().output();
-    let sides = |block: &Block| -> Result<Tensor> {
+    let both_paths = |block: &BlockNodes| -> Result<Tensor> {
         let x = pass.pass.value(block.shortcut)?.f_detach()?;
         let f = pass.pass.value(block.branch)?.f_detach()?;
         Ok(Tensor::f_cat(&[&x, &f], 0)?)
     };
-    let mut found = Vec::with_capacity(all.len());
-    let together = (batched::batch(pass.pass.input) / 2).max(1);
-    for some in all.chunks(together) {
-        let Some(first) = some.first() else { continue };
-        let given = NodeValues::from([(first.add, sides(first)?)]);
-        let kept = network.forward_with(&given, &[output], &mut |id, value| match some
+    let mut all = Vec::with_capacity(blocks.len());
+    let blocks_at_once = (batched::batch(pass.pass.input) / 2).max(1);
+    for blocks in blocks.chunks(blocks_at_once) {
+        let Some(first) = blocks.first() else {
+            continue;
+        };
+        let given = NodeValues::from([(first.add, both_paths(first)?)]);
+        let values = network.forward_with(&given, &[output], &mut |id, value| match blocks
             .iter()
             .find(|block| block.add == id)
         {
-            Some(block) => Ok(Tensor::f_cat(&[&value, &sides(block)?], 0)?),
+            Some(block) => Ok(Tensor::f_cat(&[&value, &both_paths(block)?], 0)?),
             None => Ok(value),
         })?;
-        let said = said(pass, kept.value(output)?)?;
-        if said.len() != 2 * some.len() {
-            return Err(Error::new(
-                ErrorKind::Network,
-                "the cuts did not come through",
-            ));
-        }
-        let mut said = said.into_iter();
-        while let (Some(branch), Some(shortcut)) = (said.next(), said.next()) {
-            found.push((branch, shortcut));
-        }
-    }
-    Ok(found)
-}
-
-/// What each row of `logits`, `[N, classes]`, says of the class, and its first choice.
-fn said(pass: &BackwardPass, logits: &Tensor) -> Result<Vec<Cut>> {
-    let classes = *logits.size().last().unwrap_or(&0) as usize;
-    let array = to_array(logits)?;
-    let shares = to_array(&logits.f_softmax(1, Kind::Double)?)?;
-    let rows = array.floats().unwrap_or_default().chunks(classes.max(1));
-    let shares = shares.floats().unwrap_or_default().chunks(classes.max(1));
-    let one = |(row, shares): (&[f32], &[f32])| {
-        if row.iter().any(|logit| !logit.is_finite()) {
-            let message = "without one side of a block the logits are not finite";
+        let predictions = predictions(pass, values.value(output)?)?;
+        if predictions.len() != 2 * blocks.len() {
+            let message = format!(
+                "{} blocks have {} ablations, expected two each",
+                blocks.len(),
+                predictions.len()
+            );
             return Err(Error::new(ErrorKind::Network, message));
         }
-        let first = (0..row.len()).reduce(|a, b| if row[b] > row[a] { b } else { a });
+        let mut predictions = predictions.into_iter();
+        while let (Some(without_branch), Some(without_shortcut)) =
+            (predictions.next(), predictions.next())
+        {
+            all.push(BlockAblations {
+                without_branch,
+                without_shortcut,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// The prediction of each row of `logits`, `[N, classes]`: the pass's class, and the class with the largest logit.
+fn predictions(pass: &BackwardPass, logits: &Tensor) -> Result<Vec<AblatedPrediction>> {
+    let classes = logits.size().last().map_or(1, |&classes| classes.max(1)) as usize;
+    let probabilities = to_floats(&logits.f_softmax(1, Kind::Double)?)?;
+    let logits = to_floats(logits)?;
+    let prediction = |(logits, probabilities): (&[f32], &[f32])| {
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            let message = "the logits without one path of a block are not finite";
+            return Err(Error::new(ErrorKind::Network, message));
+        }
+        let largest = (0..logits.len()).reduce(|a, b| if logits[b] > logits[a] { b } else { a });
         let class = pass.class.index;
-        match (row.get(class), shares.get(class), first) {
-            (Some(&logit), Some(&probability), Some(first)) => Ok(Cut {
+        match (logits.get(class), probabilities.get(class), largest) {
+            (Some(&logit), Some(&probability), Some(largest)) => Ok(AblatedPrediction {
                 logit,
                 probability,
-                first: pass.pass.subject.class(first),
+                top_class: pass.pass.subject.class(largest),
             }),
-            _ => Err(Error::new(ErrorKind::Network, "there is no such logit")),
+            _ => {
+                let message = format!("there is no logit {class}: the network has {classes}");
+                Err(Error::new(ErrorKind::Network, message))
+            }
         }
     };
-    rows.zip(shares).map(one).collect()
+    logits
+        .chunks(classes)
+        .zip(probabilities.chunks(classes))
+        .map(prediction)
+        .collect()
 }
 
-/// The two sides' shares of the gradient where the block begins, and at the picture.
-fn shares(pass: &BackwardPass, block: &Block) -> Result<(Option<Shares>, Option<Shares>)> {
-    let whole = pass.gradient(block.start)?;
+/// The shares of both paths of the gradient at the block's input, and at the network's input.
+fn gradient_shares(
+    pass: &BackwardPass,
+    block: &BlockNodes,
+) -> Result<(Option<GradientShares>, Option<GradientShares>)> {
+    let whole = pass.gradient(block.input)?;
     let at_sum = pass.gradient(block.add)?;
-    // A sum hands its gradient to both sides as it is; a projection takes it on to where the block begins.
-    let over = match block.shortcut == block.start {
-        true => at_sum.shallow_clone(),
-        false => back(pass, block.shortcut, at_sum, block.start)?,
+    // The gradient of a sum is that of both its inputs; a projection propagates it to the block's input.
+    let over_shortcut = if block.shortcut == block.input {
+        at_sum.shallow_clone()
+    } else {
+        propagate_back(pass, block.shortcut, at_sum, block.input)?
     };
     let input = pass.pass.subject.network.graph().input();
-    let on_pixels = back(pass, block.start, &over, input)?;
-    let at_picture = pass.gradient(input)?;
-    Ok((split(&over, whole)?, split(&on_pixels, at_picture)?))
+    let at_pixels = propagate_back(pass, block.input, &over_shortcut, input)?;
+    Ok((
+        shares(&over_shortcut, whole)?,
+        shares(&at_pixels, pass.gradient(input)?)?,
+    ))
 }
 
-/// `gradient` at node `from`, taken back to node `to` over the pass that was made.
-fn back(pass: &BackwardPass, from: NodeId, gradient: &Tensor, to: NodeId) -> Result<Tensor> {
+/// `gradient` at the node `from`, propagated back to the node `to` through the graph of the forward pass.
+fn propagate_back(
+    pass: &BackwardPass,
+    from: NodeId,
+    gradient: &Tensor,
+    to: NodeId,
+) -> Result<Tensor> {
     let value = pass.pass.value(from)?;
     let objective = tch::with_grad(|| value.f_mul(gradient)?.f_sum(Kind::Float))?;
-    let mut found = gradients(&objective, pass.pass.values, &[to])?;
-    let missing = || Error::new(ErrorKind::Network, "no gradient came back");
-    found.remove(&to).ok_or_else(missing)
+    let found = gradients(&objective, pass.pass.values, &[to])?;
+    Ok(found.value(to)?.shallow_clone())
 }
 
-/// How `whole` splits into `shortcut` and the rest.
-fn split(shortcut: &Tensor, whole: &Tensor) -> Result<Option<Shares>> {
-    let (along, all) = (dot(shortcut, whole)?, dot(whole, whole)?);
-    let rest = dot(&whole.f_sub(shortcut)?, whole)?;
-    Ok(part(along, all)
-        .zip(part(rest, all))
-        .map(|(shortcut, branch)| Shares { shortcut, branch }))
+/// The shares of `over_shortcut` and of the rest of the gradient `whole`.
+fn shares(over_shortcut: &Tensor, whole: &Tensor) -> Result<Option<GradientShares>> {
+    let over_branch = whole.f_sub(over_shortcut)?;
+    let squared_norm = dot(whole, whole)?;
+    let shortcut = ratio(dot(over_shortcut, whole)?, squared_norm);
+    let branch = ratio(dot(&over_branch, whole)?, squared_norm);
+    Ok(shortcut
+        .zip(branch)
+        .map(|(shortcut, branch)| GradientShares { shortcut, branch }))
 }
 
 /// ⟨a, b⟩ over all values, in float64.
@@ -286,13 +328,13 @@ fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
     Ok(a.f_mul(&b)?.f_sum(Kind::Double)?.f_double_value(&[])?)
 }
 
-/// `of / whole`, where that is a number.
-fn part(of: f64, whole: f64) -> Option<f32> {
-    let part = (of / whole) as f32;
-    part.is_finite().then_some(part)
+/// `numerator / denominator`, if it is finite.
+fn ratio(numerator: f64, denominator: f64) -> Option<f32> {
+    let ratio = (numerator / denominator) as f32;
+    ratio.is_finite().then_some(ratio)
 }
 
-/// At each place the Euclidean norm over the channels: `[1, C, h, w]` to `[h, w]`.
+/// The Euclidean norm over the channels at each spatial position: `[1, C, h, w]` to `[h, w]`.
 fn energy(value: &Tensor) -> Result<Tensor> {
     let squares = value.f_square()?;
     let sum = squares.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;

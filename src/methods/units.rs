@@ -1,5 +1,5 @@
-//! Which units (channels) of a layer a method looks at: a number drawn with the seed, a list, or the
-//! strongest for a class.
+//! Which units (channels) of a layer a method explains: a number drawn with the seed, a list, or those whose activation
+//! correlates most with a class's logit.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,45 +10,45 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
 
-use super::{LoadedModel, to_array};
+use super::{LoadedModel, to_floats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::ClassSpec;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::rng::{fnv1a, mix64};
 
-/// The units of a layer to look at.
+/// The units of a layer, as the spec gives them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Units {
-    /// So many, drawn with the experiment's seed.
+    /// A number of units, drawn with the experiment's seed.
     Drawn(usize),
-    /// These, counted from 0.
+    /// A list, counted from 0.
     Listed(Vec<usize>),
-    /// So many whose strongest answer goes along best with a class's logit, over the collection.
-    OfClass(OfClass),
+    /// The units whose largest activation correlates most with a class's logit, over the collection.
+    OfClass(ClassUnits),
 }
 
 /// A class, and how many units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OfClass {
+pub struct ClassUnits {
     /// By name, WordNet id or index.
     pub class: ClassSpec,
-    /// How many units, the strongest first.
-    #[serde(default = "four")]
+    /// How many units, largest correlation first; 1 or more.
+    #[serde(default = "default_count")]
     #[schemars(range(min = 1))]
     pub count: usize,
 }
 
-fn four() -> usize {
+fn default_count() -> usize {
     4
 }
 
 impl<'de> Deserialize<'de> for Units {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Which;
-        impl<'de> Visitor<'de> for Which {
+        struct UnitsVisitor;
+        impl<'de> Visitor<'de> for UnitsVisitor {
             type Value = Units;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -67,10 +67,10 @@ impl<'de> Deserialize<'de> for Units {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Units, A::Error> {
-                OfClass::deserialize(MapAccessDeserializer::new(map)).map(Units::OfClass)
+                ClassUnits::deserialize(MapAccessDeserializer::new(map)).map(Units::OfClass)
             }
         }
-        deserializer.deserialize_any(Which)
+        deserializer.deserialize_any(UnitsVisitor)
     }
 }
 
@@ -80,179 +80,185 @@ impl JsonSchema for Units {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let of_class = generator.subschema_for::<OfClass>();
+        let class_units = generator.subschema_for::<ClassUnits>();
         json_schema!({
             "description": "Which units of a layer.",
             "anyOf": [
-                { "type": "integer", "minimum": 1, "description": "So many, drawn with the seed." },
-                { "type": "array", "items": { "type": "integer", "minimum": 0 }, "minItems": 1, "description": "These, counted from 0." },
-                of_class
+                { "type": "integer", "minimum": 1, "description": "A number of units, drawn with the seed." },
+                { "type": "array", "items": { "type": "integer", "minimum": 0 }, "minItems": 1, "description": "These units, counted from 0." },
+                class_units
             ]
         })
     }
 }
 
 impl Units {
-    /// The class whose units are meant, if they are a class's.
+    /// The class that the units are selected for.
     pub fn class(&self) -> Option<String> {
         match self {
-            Units::OfClass(OfClass { class, .. }) => match class {
-                ClassSpec::Name(name) => Some(name.clone()),
-                ClassSpec::Index(index) => Some(index.to_string()),
-                ClassSpec::Predicted => Some("predicted".into()),
-                ClassSpec::Label => Some("label".into()),
-            },
+            Units::OfClass(ClassUnits { class, .. }) => Some(class_name(class)),
             _ => None,
         }
     }
 
-    /// Units that can't be had, before anything runs.
+    /// Checks the units before anything runs.
     ///
     /// # Errors
-    /// If there are none, one stands in the list twice, or a layer has no such unit.
+    /// If there are none, a list names one twice, or a layer has no such unit.
     pub fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
-        let refuse =
+        let wrong =
             |message: String, help: String| Err(Error::new(ErrorKind::Network, message).help(help));
         let list = match self {
-            Units::Drawn(0) | Units::OfClass(OfClass { count: 0, .. }) => {
-                let help = "ask for at least one, or leave the method out";
-                return refuse("no units are asked for".into(), help.into());
+            Units::Drawn(0) | Units::OfClass(ClassUnits { count: 0, .. }) => {
+                let message = "`units` must be 1 or more, got 0";
+                return wrong(message.into(), "leave the method out for none".into());
             }
             Units::Listed(list) if list.is_empty() => {
-                return refuse(
-                    "the list of units is empty".into(),
-                    "name at least one".into(),
-                );
+                let message = "`units` must list at least one unit, got none";
+                return wrong(message.into(), "leave the method out for none".into());
             }
             Units::Listed(list) => list,
             _ => return Ok(()),
         };
-        for (at, unit) in list.iter().enumerate() {
-            if list[..at].contains(unit) {
-                let message = format!("unit {unit} stands in the list twice");
-                return refuse(message, "keep one of them".into());
+        for (index, unit) in list.iter().enumerate() {
+            if list[..index].contains(unit) {
+                let message = format!("`units` lists unit {unit} twice");
+                return wrong(message, "keep one of them".into());
             }
         }
         for &layer in layers {
-            let of = info[layer].shape[0];
-            if let Some(unit) = list.iter().find(|&&unit| unit as i64 >= of) {
+            let count = info[layer].shape[0];
+            if let Some(unit) = list.iter().find(|&&unit| unit as i64 >= count) {
                 let name = &graph.node(layer).name;
                 let message = format!("`{name}` has no unit {unit}");
-                let help = format!("it has {of}, counted from 0: 0 to {}", of - 1);
-                return refuse(message, help);
+                let help = format!("it has {count}, counted from 0: 0 to {}", count - 1);
+                return wrong(message, help);
             }
         }
         Ok(())
     }
 }
 
-/// What each unit of a layer answers to each image at its strongest place: `[N, C]` of values
-/// `[N, C, h, w]`; values without places, `[N, C]`, as they are.
-///
-/// # Errors
-/// If libtorch refuses.
-pub fn peaks(values: &Tensor) -> Result<Tensor> {
-    match values.dim() {
-        2 => Ok(values.shallow_clone()),
-        _ => Ok(values.f_amax([2i64, 3].as_slice(), false)?),
+/// A class as a spec names it. `predicted` and `label` are no names of classes, and the error for an unknown class says so.
+pub(super) fn class_name(class: &ClassSpec) -> String {
+    match class {
+        ClassSpec::Name(name) => name.clone(),
+        ClassSpec::Index(index) => index.to_string(),
+        ClassSpec::Predicted => "predicted".into(),
+        ClassSpec::Label => "label".into(),
     }
 }
 
-/// Chooses the units of one layer, once the collection has gone by.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Chooser {
-    units: Units,
-    class: Option<usize>,
-    /// What the draw starts from.
-    start: u64,
-    seen: f64,
-    /// Of the class's logit: the sum, and that of its squares.
-    logit: [f64; 2],
-    /// Of each unit's peak: the sum, that of its squares, and that of its product with the logit.
-    peaks: Vec<[f64; 3]>,
+/// The largest activation of each unit over the spatial positions: `[N, C]` of `[N, C, H, W]`; `[N, C]` is returned as it is.
+///
+/// # Errors
+/// If libtorch fails.
+pub fn max_activations(activations: &Tensor) -> Result<Tensor> {
+    match activations.dim() {
+        2 => Ok(activations.shallow_clone()),
+        _ => Ok(activations.f_amax([2i64, 3].as_slice(), false)?),
+    }
 }
 
-impl Chooser {
+/// Selects the units of one layer; those of a class after all images of the collection.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnitSelection {
+    units: Units,
+    /// The index of the class whose units are selected.
+    class: Option<usize>,
+    /// The seed of the draw.
+    seed: u64,
+    /// The number of images so far.
+    images: f64,
+    /// Sums over the images: of the class's logit, and of its square.
+    logit_sums: [f64; 2],
+    /// For each unit, sums over the images: of its largest activation, of the square, and of the product with the logit.
+    unit_sums: Vec<[f64; 3]>,
+}
+
+impl UnitSelection {
     /// For a layer of `count` units.
     ///
     /// # Errors
-    /// If the network doesn't know the class.
-    pub fn new(units: &Units, subject: &LoadedModel, layer: NodeId, count: usize) -> Result<Self> {
+    /// If the network does not know the class.
+    pub fn new(units: &Units, model: &LoadedModel, layer: NodeId, count: usize) -> Result<Self> {
         let class = match units.class() {
-            Some(name) => Some(subject.labels.resolve(&name)?),
+            Some(name) => Some(model.labels.resolve(&name)?),
             None => None,
         };
-        Ok(Chooser {
+        Ok(UnitSelection {
             units: units.clone(),
             class,
-            start: subject.seed ^ fnv1a(subject.layer(layer)),
-            seen: 0.0,
-            logit: [0.0; 2],
-            peaks: vec![[0.0; 3]; count],
+            seed: model.seed ^ fnv1a(model.layer(layer)),
+            images: 0.0,
+            logit_sums: [0.0; 2],
+            unit_sums: vec![[0.0; 3]; count],
         })
     }
 
-    /// Sees what the units, `[N, C]`, and the classes, `[N, classes]`, answer to some images.
+    /// Updates the sums with the units' largest activations, `[N, C]`, and the logits, `[N, classes]`, of some images.
     ///
     /// # Errors
-    /// If libtorch refuses.
-    pub fn see(&mut self, peaks: &Tensor, logits: &Tensor) -> Result<()> {
+    /// If libtorch fails.
+    pub fn observe(&mut self, max_activations: &Tensor, logits: &Tensor) -> Result<()> {
         let Some(class) = self.class else {
             return Ok(());
         };
-        let logits = to_array(&logits.f_select(1, class as i64)?)?;
-        let peaks = to_array(peaks)?;
-        let all = peaks.floats().unwrap_or_default();
-        let images = all.chunks_exact(self.peaks.len().max(1));
-        for (own, logit) in images.zip(logits.floats().unwrap_or_default()) {
-            let logit = f64::from(*logit);
-            self.seen += 1.0;
-            self.logit[0] += logit;
-            self.logit[1] += logit * logit;
-            for (sums, &peak) in self.peaks.iter_mut().zip(own) {
-                let peak = f64::from(peak);
-                sums[0] += peak;
-                sums[1] += peak * peak;
-                sums[2] += peak * logit;
+        let logits = to_floats(&logits.f_select(1, class as i64)?)?;
+        let activations = to_floats(max_activations)?;
+        let images = activations.chunks_exact(self.unit_sums.len().max(1));
+        for (activations, logit) in images.zip(logits) {
+            let logit = f64::from(logit);
+            self.images += 1.0;
+            self.logit_sums[0] += logit;
+            self.logit_sums[1] += logit * logit;
+            for (sums, &activation) in self.unit_sums.iter_mut().zip(activations) {
+                let activation = f64::from(activation);
+                sums[0] += activation;
+                sums[1] += activation * activation;
+                sums[2] += activation * logit;
             }
         }
         Ok(())
     }
 
-    /// The units, in the order to show them; of a class with their correlations, −1 to 1.
-    pub fn chosen(&self) -> Vec<(usize, Option<f64>)> {
+    /// The units, in the order to show them; those of a class with their correlations, −1 to 1.
+    pub fn selected(&self) -> Vec<(usize, Option<f64>)> {
         let plain = |units: Vec<usize>| units.into_iter().map(|unit| (unit, None)).collect();
         match &self.units {
             Units::Listed(list) => plain(list.clone()),
             Units::Drawn(count) => {
-                let mut order: Vec<usize> = (0..self.peaks.len()).collect();
-                let mixed = |unit: usize| mix64(mix64(self.start).wrapping_add(unit as u64));
-                order.sort_by_key(|&unit| (mixed(unit), unit));
-                order.truncate(*count);
-                order.sort_unstable();
-                plain(order)
+                let mut units: Vec<usize> = (0..self.unit_sums.len()).collect();
+                let hash = |unit: usize| mix64(mix64(self.seed).wrapping_add(unit as u64));
+                units.sort_by_key(|&unit| (hash(unit), unit));
+                units.truncate(*count);
+                units.sort_unstable();
+                plain(units)
             }
-            Units::OfClass(OfClass { count, .. }) => {
-                let all = self.peaks.iter().map(|sums| self.correlation(sums));
-                let mut order: Vec<(usize, f64)> = all.enumerate().collect();
-                order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-                order.truncate(*count);
-                let with = |(unit, correlation)| (unit, Some(correlation));
-                order.into_iter().map(with).collect()
+            Units::OfClass(ClassUnits { count, .. }) => {
+                let correlations = self.unit_sums.iter().map(|sums| self.correlation(sums));
+                let mut units: Vec<(usize, f64)> = correlations.enumerate().collect();
+                units.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+                units.truncate(*count);
+                let units = units.into_iter();
+                units
+                    .map(|(unit, correlation)| (unit, Some(correlation)))
+                    .collect()
             }
         }
     }
 
-    /// Pearson's correlation of a unit's peak with the logit; −1 for one that never changes, so that
-    /// it comes last.
+    /// Pearson's correlation of a unit's largest activation with the logit; −1 if one of them is constant, so that the
+    /// unit comes last.
     fn correlation(&self, sums: &[f64; 3]) -> f64 {
-        let n = self.seen.max(1.0);
-        let both = sums[2] / n - sums[0] / n * (self.logit[0] / n);
-        let own = sums[1] / n - (sums[0] / n).powi(2);
-        let logit = self.logit[1] / n - (self.logit[0] / n).powi(2);
-        match own > 0.0 && logit > 0.0 {
-            true => (both / (own * logit).sqrt()).clamp(-1.0, 1.0),
-            false => -1.0,
+        let n = self.images.max(1.0);
+        let covariance = sums[2] / n - sums[0] / n * (self.logit_sums[0] / n);
+        let unit_variance = sums[1] / n - (sums[0] / n).powi(2);
+        let logit_variance = self.logit_sums[1] / n - (self.logit_sums[0] / n).powi(2);
+        if unit_variance > 0.0 && logit_variance > 0.0 {
+            (covariance / (unit_variance * logit_variance).sqrt()).clamp(-1.0, 1.0)
+        } else {
+            -1.0
         }
     }
 }

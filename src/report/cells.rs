@@ -173,7 +173,7 @@ impl Drawing<'_> {
             Content::Channels {
                 tensor,
                 channels,
-                of,
+                total: of,
                 ..
             } => {
                 let Some((values, [k, height, width])) = floats(self.tensors.get(tensor)) else {
@@ -227,8 +227,8 @@ impl Drawing<'_> {
                 cell.map = Some(self.map(&mean, width, height, signed)?);
                 cell.kind = "channels";
             }
-            Content::Projections { units, of } => {
-                cell.projections = Some(self.projections(units, *of)?);
+            Content::Projections { units, total } => {
+                cell.projections = Some(self.projections(units, *total)?);
                 cell.kind = "projections";
             }
             Content::Absent { reason } => cell.message = Some(words.note(reason)),

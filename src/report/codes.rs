@@ -10,9 +10,9 @@ use serde::Serialize;
 use super::page::Net;
 use super::words::Words;
 use crate::error::Result;
-use crate::figures::{Array, Coded, Codes, Content, Figure, KindsBy, Tensors};
+use crate::figures::{Array, CodedImage, Codes, Content, Figure, GroupedBy, Tensors};
 use crate::image::{data_uri, encode_jpeg};
-use crate::methods::tsne::sides;
+use crate::methods::tsne::grid_size;
 use crate::results::Results;
 
 /// Thumbnails are shown small.
@@ -151,7 +151,7 @@ impl Section {
         let ([count, height, width, 3], Some(bytes)) = (&array.shape[..], array.bytes()) else {
             return Ok(None);
         };
-        let (columns, rows) = sides(*count);
+        let (columns, rows) = grid_size(*count);
         let (wide, high) = (*width as u32, *height as u32);
         let mut all = RgbImage::new(columns as u32 * wide, rows as u32 * high);
         for (at, pixels) in bytes.chunks_exact((width * height * 3).max(1)).enumerate() {
@@ -171,7 +171,7 @@ impl Section {
 
     /// What the colours mean, from the first map: all have the same images.
     fn explain(&mut self, codes: &Codes, words: &Words) {
-        let Some(kinds) = &codes.kinds else {
+        let Some(kinds) = &codes.groups else {
             let labelled = codes.images.iter().any(|image| image.label.is_some());
             let key = if labelled {
                 "codes.hues"
@@ -182,22 +182,22 @@ impl Section {
             return;
         };
         let key = match kinds.by {
-            KindsBy::Class => "codes.classes",
-            KindsBy::Group => "codes.groups",
+            GroupedBy::Class => "codes.classes",
+            GroupedBy::Superclass => "codes.groups",
         };
         self.coloured = words.say(key, &[]);
         for (kind, name) in kinds.names.iter().enumerate() {
             let count = codes
                 .images
                 .iter()
-                .filter(|image| image.kind == Some(kind))
+                .filter(|image| image.group == Some(kind))
                 .count();
             if count == 0 {
                 continue;
             }
             let name = match kinds.by {
-                KindsBy::Class => name.clone(),
-                KindsBy::Group => words.say(&format!("group.{name}"), &[]),
+                GroupedBy::Class => name.clone(),
+                GroupedBy::Superclass => words.say(&format!("group.{name}"), &[]),
             };
             self.legend.push(Entry { kind, name, count });
         }
@@ -226,14 +226,14 @@ impl Section {
             .iter()
             .filter_map(|i| Some(i.label.as_ref()?.index));
         let classes = classes.max().map_or(1, |most| most + 1);
-        let colour = |image: &Coded| Colour {
-            kind: image.kind,
-            hue: match (image.kind, &image.label) {
+        let colour = |image: &CodedImage| Colour {
+            kind: image.group,
+            hue: match (image.group, &image.label) {
                 (None, Some(label)) => Some(label.index * 360 / classes),
                 _ => None,
             },
         };
-        let title = |image: &Coded| match &image.label {
+        let title = |image: &CodedImage| match &image.label {
             Some(label) => label.name.clone(),
             None => image.id.clone(),
         };
@@ -246,10 +246,10 @@ impl Section {
             colour: colour(&codes.images[at]),
             title: title(&codes.images[at]),
         };
-        let (wide, high) = sides(cells.len());
+        let (wide, high) = grid_size(cells.len());
         let mut grid: Vec<Option<Thumb>> = vec![None; wide * high];
         for (number, [x, y]) in cells.iter().enumerate() {
-            let at = number * codes.every;
+            let at = number * codes.grid_step;
             let cell = grid.get_mut(*y as usize * wide + *x as usize)?;
             *cell = (at < count).then(|| thumb(at, (0.0, 0.0)));
         }
@@ -336,7 +336,7 @@ fn said(codes: &Codes, words: &Words) -> Vec<String> {
                 ("images", &whole(codes.images.len())),
                 ("dims", &whole(codes.dims)),
                 ("components", &whole(codes.components)),
-                ("share", &words.percent(codes.share)),
+                ("share", &words.percent(codes.explained_variance)),
                 ("perplexity", &words.fixed(codes.perplexity, digits)),
                 ("epochs", &whole(codes.epochs)),
             ],
@@ -348,16 +348,16 @@ fn said(codes: &Codes, words: &Words) -> Vec<String> {
         words.say(
             "codes.trust",
             &[
-                ("value", &words.fixed(codes.trust.value, 3)),
-                ("neighbours", &whole(codes.trust.neighbours)),
+                ("value", &words.fixed(codes.trustworthiness.value, 3)),
+                ("neighbours", &whole(codes.trustworthiness.neighbours)),
             ],
         ),
     ];
-    match &codes.votes {
+    match &codes.knn_accuracy {
         Some(votes) => {
             let key = match votes.by {
-                KindsBy::Class => "codes.votes.class",
-                KindsBy::Group => "codes.votes.group",
+                GroupedBy::Class => "codes.votes.class",
+                GroupedBy::Superclass => "codes.votes.group",
             };
             let gaps: [(&str, &str); 5] = [
                 ("neighbours", &whole(votes.neighbours)),
@@ -370,8 +370,8 @@ fn said(codes: &Codes, words: &Words) -> Vec<String> {
         }
         None => said.push(words.say("codes.votes.none", &[])),
     }
-    if codes.every > 1 {
-        said.push(words.say("codes.every", &[("every", &whole(codes.every))]));
+    if codes.grid_step > 1 {
+        said.push(words.say("codes.every", &[("every", &whole(codes.grid_step))]));
     }
     said
 }

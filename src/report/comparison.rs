@@ -84,7 +84,7 @@ pub fn section(
         ];
         (named(&agreement.method, &agreement.layer), all)
     });
-    let photo = |agreement: &crate::figures::PhotoAgreement| {
+    let photo = |agreement: &crate::figures::ImageAgreement| {
         let own = photos.iter().find(|photo| photo.id == agreement.image)?;
         let lowest = words.say(
             "comparison.lowest",
@@ -95,7 +95,7 @@ pub fn section(
                 ("value", &*words.signed(agreement.lowest, 2)),
             ],
         );
-        let odd = agreement.odd_one.as_ref();
+        let odd = agreement.outlier.as_ref();
         Some(PhotoRow {
             id: agreement.image.clone(),
             anchor: own.anchor.clone(),
@@ -110,7 +110,7 @@ pub fn section(
         predictions: (!found.predictions.is_empty())
             .then(|| matrix("comparison.predictions", &found.predictions)),
         maps: maps.collect(),
-        photos: found.photos.iter().filter_map(photo).collect(),
+        photos: found.images.iter().filter_map(photo).collect(),
         layers: found.layers.iter().filter_map(layers).collect(),
     })
 }
@@ -120,7 +120,7 @@ pub fn sentences(results: &Results, words: &Words) -> Vec<String> {
     let Some(found) = &results.comparison else {
         return Vec::new();
     };
-    let (Some(least), Some(most)) = (found.photos.first(), found.photos.last()) else {
+    let (Some(least), Some(most)) = (found.images.first(), found.images.last()) else {
         return Vec::new();
     };
     let gaps = [
@@ -129,7 +129,7 @@ pub fn sentences(results: &Results, words: &Words) -> Vec<String> {
         ("most", &*most.image),
         ("high", &*words.signed(most.spearman, 2)),
     ];
-    match found.photos.len() {
+    match found.images.len() {
         1 => vec![words.say("summary.maps.one", &gaps[..2])],
         _ => vec![words.say("summary.maps", &gaps)],
     }

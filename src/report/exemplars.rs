@@ -10,7 +10,7 @@ use super::pictures::{Store, Stored};
 use super::projections::projection;
 use super::words::Words;
 use crate::error::Result;
-use crate::figures::{Array, Card, Content, Figure, Tensors};
+use crate::figures::{Array, Content, Figure, Tensors, UnitExemplars};
 use crate::image::{MosaicGrid, thumbnail};
 use crate::results::Results;
 
@@ -152,8 +152,8 @@ impl Drawing<'_> {
         });
         cell.notes = figure.notes.iter().map(|note| words.note(note)).collect();
         match &figure.content {
-            Content::Cards { cards } => {
-                for card in cards {
+            Content::Exemplars { units } => {
+                for card in units {
                     cell.cards.push(self.card(card)?);
                 }
             }
@@ -163,7 +163,7 @@ impl Drawing<'_> {
         Ok(cell)
     }
 
-    fn card(&mut self, card: &Card) -> Result<CardView> {
+    fn card(&mut self, card: &UnitExemplars) -> Result<CardView> {
         let words = self.words;
         let number = |value: f32| words.number(f64::from(value));
         let projection = match card.projection.as_ref().map(|key| self.tensors.get(key)) {

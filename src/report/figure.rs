@@ -128,7 +128,7 @@ fn names(figure: &Figure, key: &str) -> bool {
     match &figure.content {
         Content::Map { tensor, .. }
         | Content::Channels { tensor, .. }
-        | Content::Tiles { tensor, .. }
+        | Content::ColourKernels { tensor, .. }
         | Content::Kernels { tensor, .. } => tensor == key,
         _ => false,
     }
@@ -194,7 +194,7 @@ impl Draw<'_> {
                 let tile = crate::image::kernel_mosaic(values, [1, height, width], magnitude, 1)?;
                 drawing.pictures.push(Picture::png(&tile)?);
             }
-            (&[count, 3, height, width], Some(Content::Tiles { magnitude, .. })) => {
+            (&[count, 3, height, width], Some(Content::ColourKernels { magnitude, .. })) => {
                 let zoom = zoom(count, width.max(height));
                 let tiles =
                     crate::image::kernel_mosaic(values, [count, height, width], *magnitude, zoom)?;

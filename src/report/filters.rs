@@ -82,7 +82,7 @@ pub fn filters(
     let magnitudes: Vec<f32> = figures
         .iter()
         .filter_map(|figure| match figure.content {
-            Content::Tiles { magnitude, .. } => Some(magnitude),
+            Content::ColourKernels { magnitude, .. } => Some(magnitude),
             _ => None,
         })
         .collect();
@@ -142,7 +142,7 @@ fn row(results: &Results, figure: &Figure) -> Option<(String, usize)> {
     let model = results.models.iter().find(|m| m.id == figure.model)?;
     match figure.content {
         // Results of a time when the first layer was all that was shown.
-        Content::Tiles { .. } if model.selected.iter().all(|s| s.method != "filters") => {
+        Content::ColourKernels { .. } if model.selected.iter().all(|s| s.method != "filters") => {
             Some(("first".into(), 0))
         }
         _ => results.selector_of(figure),
@@ -183,10 +183,10 @@ impl Drawing<'_> {
         };
         let missing = |key: &str| Some(words.say("cell.missing", &[("key", key)]));
         let (units, of, dead) = match &figure.content {
-            Content::Tiles {
+            Content::ColourKernels {
                 tensor,
                 units,
-                of,
+                total: of,
                 magnitude,
                 dead,
             } => {
@@ -237,8 +237,8 @@ impl Drawing<'_> {
             Content::Kernels {
                 tensor,
                 units,
-                of,
-                of_inputs,
+                total: of,
+                total_inputs: of_inputs,
                 magnitude,
                 dead,
                 ..

@@ -43,7 +43,7 @@ pub fn figures(results: &Results, tensors: &Tensors, chosen: &[usize]) -> Result
             Content::Map { .. } | Content::Channels { .. } | Content::Absent { .. } => {
                 figure.image.is_some()
             }
-            Content::Tiles { .. } => true,
+            Content::ColourKernels { .. } => true,
             _ => false,
         }
     };

@@ -9,7 +9,7 @@ use super::page::Net;
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
-use crate::figures::{BestPhoto, Content, Figure, MadePicture, Tensors};
+use crate::figures::{Content, Figure, MaximisedImage, Tensors, TopImage};
 use crate::results::Results;
 
 #[derive(Debug, Serialize)]
@@ -136,11 +136,11 @@ impl<'a> Drawing<'a> {
         let mut cells = Vec::new();
         for net in nets {
             let figure = self.of_classes().find(|figure| figure.model == net.id);
-            let named = |picture: &&MadePicture| {
+            let named = |picture: &&MaximisedImage| {
                 let class = picture.class.as_ref();
                 class.is_some_and(|class| class.name == name)
             };
-            let own: Vec<&MadePicture> = figure
+            let own: Vec<&MaximisedImage> = figure
                 .map(pictures)
                 .unwrap_or_default()
                 .iter()
@@ -160,7 +160,8 @@ impl<'a> Drawing<'a> {
                     && figure.layer.is_some()
                     && self.results.selector_of(figure) == key
             });
-            let own: Vec<&MadePicture> = figure.map(pictures).unwrap_or_default().iter().collect();
+            let own: Vec<&MaximisedImage> =
+                figure.map(pictures).unwrap_or_default().iter().collect();
             cells.push(self.cell(net, figure, &own)?);
         }
         let layer = match key {
@@ -199,7 +200,12 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn cell(&mut self, net: &Net, figure: Option<&Figure>, own: &[&MadePicture]) -> Result<Cell> {
+    fn cell(
+        &mut self,
+        net: &Net,
+        figure: Option<&Figure>,
+        own: &[&MaximisedImage],
+    ) -> Result<Cell> {
         let mut cell = self.empty(net, figure);
         if own.is_empty() {
             return Ok(cell);
@@ -220,7 +226,7 @@ impl<'a> Drawing<'a> {
         Ok(cell)
     }
 
-    fn card(&mut self, maximised: &MadePicture) -> Result<Card> {
+    fn card(&mut self, maximised: &MaximisedImage) -> Result<Card> {
         let words = self.words;
         let unit = maximised.unit.to_string();
         let mut card = Card {
@@ -231,7 +237,7 @@ impl<'a> Drawing<'a> {
             correlation: maximised.correlation.map(|r| words.fixed(r, 2)),
             picture: None,
             side: 1,
-            reached: words.number(maximised.reached),
+            reached: words.number(maximised.final_value),
             best: None,
             times: None,
             message: None,
@@ -246,10 +252,10 @@ impl<'a> Drawing<'a> {
                 card.message = Some(words.say("cell.missing", &gaps));
             }
         }
-        if let Some(best) = &maximised.best {
+        if let Some(best) = &maximised.top_image {
             let value = f64::from(best.value);
             // A photo's answer near 0 or below has no multiple that says anything.
-            let times = maximised.reached / value;
+            let times = maximised.final_value / value;
             card.times =
                 (value > 0.0 && (0.0..1e3).contains(&times)).then(|| words.fixed(times, 1));
             card.best = Some(self.best(best));
@@ -257,7 +263,7 @@ impl<'a> Drawing<'a> {
         Ok(card)
     }
 
-    fn best(&mut self, best: &BestPhoto) -> BestView {
+    fn best(&mut self, best: &TopImage) -> BestView {
         let thumbnail = self.tensors.get(&best.tensor);
         BestView {
             image: best.image.clone(),
@@ -268,9 +274,9 @@ impl<'a> Drawing<'a> {
     }
 }
 
-fn pictures(figure: &Figure) -> &[MadePicture] {
+fn pictures(figure: &Figure) -> &[MaximisedImage] {
     match &figure.content {
-        Content::Maximised { pictures, .. } => pictures,
+        Content::Maximised { images, .. } => images,
         _ => &[],
     }
 }

@@ -9,7 +9,7 @@ use super::cells::floats;
 use super::photos::Drawing;
 use super::pictures::Shown;
 use crate::error::Result;
-use crate::figures::Projected;
+use crate::figures::UnitProjection;
 use crate::image::Window;
 
 /// The longer side of a stored projection: they are shown small, and there are many.
@@ -45,7 +45,7 @@ impl Drawing<'_> {
     /// If a picture can't be encoded.
     pub(super) fn projections(
         &mut self,
-        units: &[Projected],
+        units: &[UnitProjection],
         of: usize,
     ) -> Result<ProjectionsView> {
         let mut views = Vec::new();

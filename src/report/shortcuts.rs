@@ -13,7 +13,7 @@ use super::photos::{Photo, Seen};
 use super::pictures::{Store, Stored};
 use super::words::Words;
 use crate::error::Result;
-use crate::figures::{ClassInfo, Content, Cut, Figure, ResidualBlock, Tensors};
+use crate::figures::{AblatedPrediction, ClassInfo, Content, Figure, ResidualBlock, Tensors};
 use crate::results::Results;
 
 use over_depth::{Group, groups};
@@ -79,7 +79,7 @@ impl Look<'_> {
         })
     }
 
-    fn lost(&self, cut: &Cut) -> f64 {
+    fn lost(&self, cut: &AblatedPrediction) -> f64 {
         f64::from(self.probability) - f64::from(cut.probability)
     }
 }

@@ -1,9 +1,9 @@
-//! Units taken back to the pixels, and guided Grad-CAM, against PyTorch and Captum.
+//! Projections of units to the pixels, and guided Grad-CAM, against PyTorch and Captum.
 
 use super::*;
 
 #[test]
-fn guided_grad_cam_is_captums() {
+fn guided_grad_cam_matches_captum() {
     for (arch, layer) in [("resnet18", "layer3.1.conv2"), ("vgg11_bn", "features.25")] {
         let out = look(&subject(arch), "guided_grad_cam", layer);
         let raw = array(&out, "/raw");
@@ -37,7 +37,7 @@ fn largest(map: &Tensor) -> ([usize; 2], f32) {
 }
 
 #[test]
-fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
+fn projections_match_pytorch() {
     let layers = [
         ("resnet18", "layer2.1.relu_1", "layer2.1", [123, 2, 4]),
         ("vgg11_bn", "features.13", "features.13", [203, 14, 9]),
@@ -45,19 +45,23 @@ fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
     for (arch, layer, module, [unit, row, column]) in layers {
         let subject = subject(arch);
         let out = look(&subject, "deconvnet: {units: 3}", layer);
-        let Content::Projections { units, of } = &out.figures[0].content else {
+        let Content::Projections { units, total } = &out.figures[0].content else {
             panic!("{:?}", out.figures[0]);
         };
         let id = subject.network.graph().find(layer).unwrap();
-        assert_eq!((units.len(), *of as i64), (3, subject.info[id].shape[0]));
+        assert_eq!((units.len(), *total as i64), (3, subject.info[id].shape[0]));
         assert!(units.is_sorted_by(|a, b| a.value >= b.value));
         let values = &subject.network.forward(&input(), &[id]).unwrap()[&id];
         for found in units {
-            let own = largest(&values.get(0).get(found.unit as i64));
-            assert_eq!((found.place, found.value), own, "{arch}");
+            let peak = largest(&values.get(0).get(found.unit as i64));
+            assert_eq!((found.position, found.value), peak, "{arch}");
         }
         let first = &units[0];
-        assert_eq!((first.unit, first.place), (unit, [row, column]), "{arch}");
+        assert_eq!(
+            (first.unit, first.position),
+            (unit, [row, column]),
+            "{arch}"
+        );
         // Outside the window the whole projection is 0.
         let (window, pixels) = (first.window, &out.tensors[&first.tensor]);
         assert_eq!(pixels.shape, [3, window.height, window.width]);
@@ -73,7 +77,7 @@ fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
             &golden(&format!("{arch}/deconvnet/{module}")),
             1e-4,
         );
-        // Listed, and asked for one by one.
+        // From a list of units, and by itself.
         let listed = look(
             &subject,
             &format!("deconvnet: {{units: [5, {unit}]}}"),
@@ -81,20 +85,20 @@ fn deconvnet_takes_the_strongest_units_back_as_pytorch_does() {
         );
         assert_eq!(listed.tensors[&first.tensor], *pixels, "{arch}");
         let single = convscope::methods::deconvnet::project(&subject, &input(), id, unit).unwrap();
-        assert_eq!((single.place, single.window), (first.place, window));
+        assert_eq!((single.position, single.window), (first.position, window));
         let single = Vec::<f32>::try_from(single.pixels.flatten(0, -1)).unwrap();
         assert_eq!(single, pixels.floats().unwrap());
     }
 }
 
-/// What a place sees, found by changing pixels: nothing outside its window moves its value, and its edges do.
+/// A receptive field, from the gradient at one spatial position: nonzero at the window's edges, zero outside.
 #[test]
-fn a_window_is_what_a_place_sees() {
+fn receptive_fields_match_the_gradient() {
     use convscope::network::receptive_field::ReceptiveFields;
     let subject = subject("efficientnet_lite0");
     let graph = subject.network.graph();
     let layer = graph.find("features.2.0.block.1.0").unwrap();
-    // `SAME` pads an odd side otherwise than an even one.
+    // `SAME` pads odd and even sides differently.
     let (height, width) = (65, 80);
     let (kind, device) = (tch::Kind::Float, Device::Cpu);
     let ramp = Tensor::arange(3 * height * width, (kind, device)) * 0.37;
@@ -105,13 +109,14 @@ fn a_window_is_what_a_place_sees() {
     let fields = ReceptiveFields::new(graph, layer, height, width).unwrap();
     let values = subject.network.forward(&input, &[0, layer]).unwrap();
     for [row, column] in [[0, 0], [8, 9], [16, 19]] {
-        let place = values[&layer].select(2, row).select(2, column);
-        let found = gradients(&place.sum(kind), &values, &[0]).unwrap();
-        let moved = found[&0]
+        let activation = values[&layer].select(2, row).select(2, column);
+        let found = gradients(&activation.sum(kind), &values, &[0]).unwrap();
+        let magnitude = found[&0]
             .abs()
             .sum_dim_intlist([0i64, 1].as_slice(), false, kind);
-        let rows = Vec::<f32>::try_from(moved.sum_dim_intlist([1i64].as_slice(), false, kind));
-        let columns = Vec::<f32>::try_from(moved.sum_dim_intlist([0i64].as_slice(), false, kind));
+        let rows = Vec::<f32>::try_from(magnitude.sum_dim_intlist([1i64].as_slice(), false, kind));
+        let columns =
+            Vec::<f32>::try_from(magnitude.sum_dim_intlist([0i64].as_slice(), false, kind));
         let span = |sums: Vec<f32>| {
             let first = sums.iter().position(|&sum| sum != 0.0).unwrap();
             let last = sums.iter().rposition(|&sum| sum != 0.0).unwrap();
@@ -128,7 +133,7 @@ fn a_window_is_what_a_place_sees() {
 }
 
 #[test]
-fn a_unit_that_is_not_active_sends_nothing_back() {
+fn an_inactive_unit_has_an_empty_projection() {
     let subject = subject("vgg11_bn");
     let graph = subject.network.graph();
     let layer = graph.find("features.14").unwrap();
@@ -138,7 +143,7 @@ fn a_unit_that_is_not_active_sends_nothing_back() {
     let peaks = projector.peaks(layer).unwrap();
     let silent = peaks.iter().position(|peak| peak.value <= 0.0).unwrap();
     let found = projector
-        .project(layer, silent, peaks[silent].place)
+        .project(layer, silent, peaks[silent].position)
         .unwrap();
     assert_eq!(found.pixels.abs().max().double_value(&[]), 0.0);
     assert!(projector.project(layer, 0, [99, 0]).is_err());
@@ -146,7 +151,7 @@ fn a_unit_that_is_not_active_sends_nothing_back() {
 }
 
 #[test]
-fn a_network_without_relu_has_none_of_the_pictures_that_are_guided_by_one() {
+fn methods_that_need_a_relu_say_so_without_one() {
     let silu = subject("efficientnet_b0");
     let relu6 = subject("efficientnet_lite0");
     for method in ["guided_backprop", "guided_grad_cam", "deconvnet"] {
@@ -154,7 +159,7 @@ fn a_network_without_relu_has_none_of_the_pictures_that_are_guided_by_one() {
         assert!(
             matches!(&out.figures[0].content, Content::Absent { reason } if reason.key == "note.no_relu")
         );
-        // ReLU6 is one, and is named.
+        // ReLU6 counts as one, with a note.
         let out = look(&relu6, method, "features.3.0.block.0.2");
         let figure = &out.figures[0];
         assert!(!matches!(figure.content, Content::Absent { .. }));

@@ -1,14 +1,14 @@
-//! Kernels, their slices and their norms, against plain Rust.
+//! Kernels, their slices and their norms, against loops over plain arrays.
 
 use super::*;
 
 #[test]
-fn filters_are_the_first_kernels_by_norm() {
+fn first_kernels_are_sorted_by_norm() {
     let subject = subject("vgg11_bn");
     let out = look(&subject, "filters: {count: 5}", "features.0");
-    let Content::Tiles {
+    let Content::ColourKernels {
         units,
-        of,
+        total,
         magnitude,
         dead,
         ..
@@ -16,7 +16,7 @@ fn filters_are_the_first_kernels_by_norm() {
     else {
         panic!("{:?}", out.figures[0]);
     };
-    assert_eq!((units.len(), *of, dead.len()), (5, 64, 0));
+    assert_eq!((units.len(), *total, dead.len()), (5, 64, 0));
     let weights = subject.network.parameter("features.0.weight").unwrap();
     let first = Vec::<f32>::try_from(weights.get(units[0] as i64).flatten(0, -1)).unwrap();
     let tiles = array(&out, "filters/features.0");
@@ -29,9 +29,9 @@ fn filters_are_the_first_kernels_by_norm() {
     );
 }
 
-/// A kernel's slices sorted one by one, here in plain Rust.
+/// The slices of each kernel, sorted by norm in plain Rust.
 #[test]
-fn deeper_filters_are_the_largest_slices_of_the_largest_kernels() {
+fn deeper_kernels_are_shown_by_their_largest_slices() {
     let norm = |kernel: &[f32]| kernel.iter().map(|w| w * w).sum::<f32>().sqrt();
     let cases = [
         ("vgg11_bn", "features.11", 256, 9),
@@ -43,8 +43,8 @@ fn deeper_filters_are_the_largest_slices_of_the_largest_kernels() {
         let Content::Kernels {
             units,
             inputs: read,
-            of,
-            of_inputs,
+            total,
+            total_inputs,
             magnitude,
             ..
         } = &out.figures[0].content
@@ -54,8 +54,8 @@ fn deeper_filters_are_the_largest_slices_of_the_largest_kernels() {
         let weights = subject.network.parameter(&format!("{layer}.weight"));
         let weights = Vec::<f32>::try_from(weights.unwrap().flatten(0, -1)).unwrap();
         let kernels: Vec<&[f32]> = weights.chunks(inputs * area).collect();
-        assert_eq!((*of, *of_inputs), (kernels.len(), inputs));
-        let mut order: Vec<usize> = (0..*of).collect();
+        assert_eq!((*total, *total_inputs), (kernels.len(), inputs));
+        let mut order: Vec<usize> = (0..*total).collect();
         order.sort_by(|&a, &b| norm(kernels[b]).total_cmp(&norm(kernels[a])));
         assert_eq!(units, &order[..7], "{arch}");
         let kept = inputs.min(4);
@@ -83,7 +83,7 @@ fn deeper_filters_are_the_largest_slices_of_the_largest_kernels() {
 }
 
 #[test]
-fn kernels_of_one_weight_are_a_matrix_of_the_largest_rows_and_columns() {
+fn kernels_of_1x1_are_a_matrix_of_the_largest_rows_and_columns() {
     let subject = subject("resnet50");
     let out = look(&subject, "filters: {count: 3}", "layer2.0.conv3");
     let Content::Kernels { units, inputs, .. } = &out.figures[0].content else {
@@ -108,9 +108,9 @@ fn kernels_of_one_weight_are_a_matrix_of_the_largest_rows_and_columns() {
     assert_eq!(found[2 * 128 + 77], weight(2, 77));
 }
 
-/// A kernel set to next to nothing is dead; one a hundredth as large as the others is not.
+/// A kernel scaled by 1e-5 is dead; one scaled by 1e-2 is not.
 #[test]
-fn dead_kernels_are_found_and_norms_are_spread_by_depth() {
+fn dead_kernels_are_found_and_norms_have_their_quantiles() {
     let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
     let mut weights = random_weights::weights(&graph);
     let kernels = weights.get_mut("features.3.weight").unwrap();
@@ -156,37 +156,37 @@ fn dead_kernels_are_found_and_norms_are_spread_by_depth() {
             .iter()
             .all(|layer| layer.dead == 0 || layer.layer == "features.3")
     );
-    // Between the 63rd and the 64th of 128, and so on.
-    let between = |place: f32| {
-        let below = place.floor() as usize;
-        expected[below] + (expected[below + 1] - expected[below]) * place.fract()
+    // The median is between the 63rd and the 64th of 128.
+    let quantile = |index: f32| {
+        let below = index.floor() as usize;
+        expected[below] + (expected[below + 1] - expected[below]) * index.fract()
     };
     let found = [second.low, second.median, second.high];
     close(
         "quantiles",
         &found,
-        &[between(6.35), between(63.5), between(120.65)],
+        &[quantile(6.35), quantile(63.5), quantile(120.65)],
         1e-5,
     );
 }
 
 #[test]
-fn a_word_means_the_nearest_kernels_that_have_a_shape() {
+fn a_selector_resolves_to_the_nearest_convolution_larger_than_1x1() {
     use convscope::network::LayerSelector;
     let method: MethodSpec = serde_yaml::from_str("filters").unwrap();
-    let resolve = |arch: &str, word: &str| {
+    let resolve = |arch: &str, selector: &str| {
         let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
         let info = node_info::from_graph(&graph, 224, 224).unwrap();
         let found = method
             .method()
-            .resolve(&LayerSelector(word.into()), &graph, &info);
+            .resolve(&LayerSelector(selector.into()), &graph, &info);
         found.map(|ids| {
             ids.iter()
                 .map(|&id| graph.node(id).name.clone())
                 .collect::<Vec<_>>()
         })
     };
-    for (arch, word, layer) in [
+    for (arch, selector, layer) in [
         ("resnet50", "first", "conv1"),
         ("resnet50", "stage3", "layer2.3.conv2"),
         ("resnet50", "layer3.5", "layer3.5.conv2"),
@@ -198,17 +198,21 @@ fn a_word_means_the_nearest_kernels_that_have_a_shape() {
         ("efficientnet_lite0", "stage3", "features.3.1.block.1.0"),
         ("efficientnet_lite0", "last", "features.7.0.block.1.0"),
     ] {
-        assert_eq!(resolve(arch, word).unwrap(), [layer], "{arch} {word}");
+        assert_eq!(
+            resolve(arch, selector).unwrap(),
+            [layer],
+            "{arch} {selector}"
+        );
     }
     assert_eq!(resolve("resnet50", "layer4.*.conv*").unwrap().len(), 9);
-    for (word, says) in [
+    for (selector, message) in [
         ("layer1.0.relu", "`layer1.0.relu` is no convolution"),
         ("fc", "`fc` is no convolution"),
-        ("*.bn1", "nothing that `*.bn1` matches"),
+        ("*.bn1", "`*.bn1` matches no convolution"),
         ("layer9", "there is no layer `layer9`"),
     ] {
-        let error = resolve("resnet50", word).unwrap_err();
-        assert!(error.message().contains(says), "{}", error.message());
+        let error = resolve("resnet50", selector).unwrap_err();
+        assert!(error.message().contains(message), "{}", error.message());
         assert!(error.advice().is_some());
     }
 }

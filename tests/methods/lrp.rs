@@ -1,5 +1,5 @@
-//! Relevance against a second, slower way (every contribution written down), against gradient × input where the two are
-//! the same, and conserved.
+//! Relevance against a second, slower implementation (contribution by contribution), against gradient × input where both are
+//! equal, and its conservation.
 
 use convscope::network::graph::{Conv, Graph, Op, Padding};
 use convscope::network::{RelevanceRule, RelevanceRules};
@@ -9,49 +9,58 @@ use super::*;
 /// A sum: its bias and its contributions, each with the input it comes from.
 struct Sum {
     bias: f64,
-    parts: Vec<(usize, f64)>,
+    contributions: Vec<(usize, f64)>,
 }
 
 impl Sum {
     fn total(&self) -> f64 {
-        self.bias + self.parts.iter().map(|part| part.1).sum::<f64>()
+        self.bias + self.contributions.iter().map(|c| c.1).sum::<f64>()
     }
 
-    /// What each contribution gets of `relevance`.
-    fn shares(&self, share: RelevanceRule, rms: f64, relevance: f64) -> Vec<f64> {
+    /// The share of `relevance` of each contribution.
+    fn shares(&self, rule: RelevanceRule, rms: f64, relevance: f64) -> Vec<f64> {
         let z = self.total();
-        let up = if z >= 0.0 { 1.0 } else { -1.0 };
-        let own = |value: f64, sign: f64| if value * sign > 0.0 { value } else { 0.0 };
-        let all = |sign: f64| {
-            own(self.bias, sign) + self.parts.iter().map(|part| own(part.1, sign)).sum::<f64>()
+        let sign = if z >= 0.0 { 1.0 } else { -1.0 };
+        let part = |value: f64, sign: f64| if value * sign > 0.0 { value } else { 0.0 };
+        let sum_of_sign = |sign: f64| {
+            part(self.bias, sign)
+                + self
+                    .contributions
+                    .iter()
+                    .map(|c| part(c.1, sign))
+                    .sum::<f64>()
         };
-        let of = |value: f64| match share {
-            RelevanceRule::Epsilon(epsilon) => value / (z + up * epsilon * rms) * relevance,
+        let share = |value: f64| match rule {
+            RelevanceRule::Epsilon(epsilon) => value / (z + sign * epsilon * rms) * relevance,
             RelevanceRule::Gamma(gamma) => {
-                let more = |value: f64| value + gamma * own(value, up);
-                let total: f64 = self.parts.iter().map(|part| more(part.1)).sum();
-                more(value) / (total + more(self.bias)) * relevance
+                let weighted = |value: f64| value + gamma * part(value, sign);
+                let total: f64 = self.contributions.iter().map(|c| weighted(c.1)).sum();
+                weighted(value) / (total + weighted(self.bias)) * relevance
             }
             RelevanceRule::AlphaBeta(alpha) => {
-                let share = |sign: f64, times: f64| match all(sign) {
+                let signed = |sign: f64, factor: f64| match sum_of_sign(sign) {
                     0.0 => 0.0,
-                    all => own(value, sign) / all * times * relevance,
+                    sum => part(value, sign) / sum * factor * relevance,
                 };
-                share(1.0, alpha) + share(-1.0, 1.0 - alpha)
+                signed(1.0, alpha) + signed(-1.0, 1.0 - alpha)
             }
         };
-        self.parts.iter().map(|part| of(part.1)).collect()
+        self.contributions.iter().map(|c| share(c.1)).collect()
     }
 }
 
 /// The relevance of the inputs of `sums`.
-fn back(sums: &[Sum], share: RelevanceRule, relevance: &[f64], inputs: usize) -> Vec<f64> {
+fn propagate(sums: &[Sum], rule: RelevanceRule, relevance: &[f64], inputs: usize) -> Vec<f64> {
     let squares: f64 = sums.iter().map(|sum| sum.total().powi(2)).sum();
     let rms = (squares / sums.len() as f64).sqrt();
     let mut found = vec![0.0; inputs];
     for (sum, &relevance) in sums.iter().zip(relevance) {
-        for (part, of) in sum.parts.iter().zip(sum.shares(share, rms, relevance)) {
-            found[part.0] += of;
+        for (contribution, share) in sum
+            .contributions
+            .iter()
+            .zip(sum.shares(rule, rms, relevance))
+        {
+            found[contribution.0] += share;
         }
     }
     found
@@ -81,58 +90,59 @@ fn toy() -> Graph {
     graph
 }
 
-fn numbers(tensor: &Tensor) -> Vec<f64> {
+fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(tensor.flatten(0, -1).to_kind(tch::Kind::Double)).unwrap()
 }
 
-/// The toy's relevance, contribution by contribution.
-fn slowly(network: &Network, x: &[f64], class: usize, share: RelevanceRule) -> Vec<f64> {
-    let of = |name: &str| numbers(network.parameter(name).unwrap());
-    let (kernel, shift) = (of("conv.weight"), of("conv.bias"));
-    let (head, constant) = (of("head.weight"), of("head.bias"));
+/// The relevance of the toy's input, contribution by contribution.
+fn slow_relevance(network: &Network, x: &[f64], class: usize, rule: RelevanceRule) -> Vec<f64> {
+    let parameter = |name: &str| values(network.parameter(name).unwrap());
+    let (kernel, bias) = (parameter("conv.weight"), parameter("conv.bias"));
+    let (head, head_bias) = (parameter("head.weight"), parameter("head.bias"));
     let sum = |at: usize| {
-        let (to, place) = (at / 9, at % 9);
-        let parts = (0..3).map(|from| {
-            let input = from * 9 + place;
+        let (to, position) = (at / 9, at % 9);
+        let contributions = (0..3).map(|from| {
+            let input = from * 9 + position;
             (input, kernel[to * 3 + from] * x[input])
         });
         Sum {
-            bias: shift[to],
-            parts: parts.collect(),
+            bias: bias[to],
+            contributions: contributions.collect(),
         }
     };
     let conv: Vec<Sum> = (0..27).map(sum).collect();
     let rectified: Vec<f64> = conv.iter().map(|sum| sum.total().max(0.0)).collect();
     let added = |at: usize| Sum {
         bias: 0.0,
-        parts: vec![(at, rectified[at]), (27 + at, x[at])],
+        contributions: vec![(at, rectified[at]), (27 + at, x[at])],
     };
     let add: Vec<Sum> = (0..27).map(added).collect();
     let logit = |to: usize| Sum {
-        bias: constant[to],
-        parts: (0..27)
+        bias: head_bias[to],
+        contributions: (0..27)
             .map(|from| (from, head[to * 27 + from] * add[from].total()))
             .collect(),
     };
     let logits: Vec<Sum> = (0..4).map(logit).collect();
     let mut start = vec![0.0; 4];
     start[class] = logits[class].total();
-    let of_add = back(&logits, share, &start, 27);
-    let of_sides = back(&add, share, &of_add, 54);
-    let of_conv = back(&conv, share, &of_sides[..27], 27);
-    (0..27).map(|at| of_conv[at] + of_sides[27 + at]).collect()
+    let of_add = propagate(&logits, rule, &start, 27);
+    let of_paths = propagate(&add, rule, &of_add, 54);
+    let of_conv = propagate(&conv, rule, &of_paths[..27], 27);
+    (0..27).map(|at| of_conv[at] + of_paths[27 + at]).collect()
 }
 
-fn everywhere(share: RelevanceRule, biases: bool) -> RelevanceRules {
+/// One rule for all layers.
+fn for_all_layers(rule: RelevanceRule, biases: bool) -> RelevanceRules {
     RelevanceRules {
-        convolutions: share,
-        linear: share,
+        convolutions: rule,
+        linear: rule,
         input: None,
         biases,
     }
 }
 
-const SHARES: [RelevanceRule; 5] = [
+const RULES: [RelevanceRule; 5] = [
     RelevanceRule::Epsilon(0.01),
     RelevanceRule::Epsilon(0.5),
     RelevanceRule::Gamma(0.25),
@@ -141,19 +151,19 @@ const SHARES: [RelevanceRule; 5] = [
 ];
 
 #[test]
-fn every_contribution_gets_its_share() {
+fn relevance_matches_the_slow_implementation() {
     let graph = toy();
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let x = (Tensor::arange(27, (tch::Kind::Float, Device::Cpu)) * 1.7).sin();
     let (mut all_found, mut all_expected) = (Vec::new(), Vec::new());
-    for share in SHARES {
+    for rule in RULES {
         for class in 0..4 {
             let input = x.view([1, 3, 3, 3]);
             let found = network
-                .relevance(&input, class, &everywhere(share, true))
+                .relevance(&input, class, &for_all_layers(rule, true))
                 .unwrap();
-            let expected = slowly(&network, &numbers(&x), class, share);
+            let expected = slow_relevance(&network, &values(&x), class, rule);
             let expected: Vec<f32> = expected.iter().map(|&value| value as f32).collect();
             let found: Vec<f32> = Vec::try_from(found.input.flatten(0, -1)).unwrap();
             all_found.extend(found);
@@ -163,7 +173,7 @@ fn every_contribution_gets_its_share() {
     held("lrp", "toy", &all_found, &all_expected, 1e-4);
 }
 
-/// The network with every bias (and with it every shift of a batch norm) at 0.
+/// A network whose biases, and shifts of batch norms, are all 0.
 fn without_biases(arch: &str) -> Network {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
     let mut weights = random_weights::weights(&graph);
@@ -176,7 +186,7 @@ fn without_biases(arch: &str) -> Network {
 }
 
 #[test]
-fn it_is_gradient_times_input_where_nothing_holds_a_sum_away_from_0() {
+fn epsilon_0_is_gradient_times_input_without_biases() {
     let network = without_biases("vgg11_bn");
     let network = network.folded().unwrap();
     let input = input();
@@ -189,14 +199,18 @@ fn it_is_gradient_times_input_where_nothing_holds_a_sum_away_from_0() {
     let gradient = &gradients(&objective, &values, &[at]).unwrap()[&at];
     let expected: Vec<f32> = Vec::try_from((gradient * &input).flatten(0, -1)).unwrap();
     let found = network
-        .relevance(&input, 7, &everywhere(RelevanceRule::Epsilon(0.0), true))
+        .relevance(
+            &input,
+            7,
+            &for_all_layers(RelevanceRule::Epsilon(0.0), true),
+        )
         .unwrap();
     let found: Vec<f32> = Vec::try_from(found.input.flatten(0, -1)).unwrap();
     held("lrp", "vgg11_bn", &found, &expected, 1e-4);
 }
 
 #[test]
-fn a_folded_network_says_the_same() {
+fn folding_batch_norms_keeps_the_logits() {
     for arch in [
         "resnet18",
         "resnet50",
@@ -207,12 +221,12 @@ fn a_folded_network_says_the_same() {
     ] {
         let network = subject(arch).network;
         let folded = network.folded().unwrap();
-        let norms = |network: &Network| {
-            let is = |op: &Op| matches!(op, Op::BatchNorm { .. });
+        let batch_norms = |network: &Network| {
+            let is_batch_norm = |op: &Op| matches!(op, Op::BatchNorm { .. });
             let nodes = network.graph().nodes().iter();
-            nodes.filter(|node| is(&node.op)).count()
+            nodes.filter(|node| is_batch_norm(&node.op)).count()
         };
-        assert_eq!(norms(folded), 0, "{arch}");
+        assert_eq!(batch_norms(folded), 0, "{arch}");
         let logits = |network: &Network| -> Vec<f32> {
             let output = network.graph().output();
             let values = tch::no_grad(|| network.forward(&input(), &[output])).unwrap();
@@ -223,32 +237,35 @@ fn a_folded_network_says_the_same() {
 }
 
 #[test]
-fn nothing_is_lost_without_biases() {
+fn relevance_is_conserved_without_biases() {
     for arch in ["vgg11_bn", "resnet18"] {
         let network = without_biases(arch);
         let network = network.folded().unwrap();
-        for share in [
+        for rule in [
             RelevanceRule::Epsilon(0.0),
             RelevanceRule::Gamma(1.0),
             RelevanceRule::AlphaBeta(1.0),
         ] {
-            // With random weights and shortcuts, sums near 0 make epsilon 0 and gamma large numbers of both signs.
+            // With random weights and shortcuts, sums near 0 give large relevances of both signs for epsilon 0 and gamma.
             let found = network
-                .relevance(&input(), 7, &everywhere(share, false))
+                .relevance(&input(), 7, &for_all_layers(rule, false))
                 .unwrap();
-            let sum = numbers(&found.input).iter().sum::<f64>();
-            let most = numbers(&found.input)
+            let sum = values(&found.input).iter().sum::<f64>();
+            let magnitude = values(&found.input)
                 .iter()
-                .map(|part| part.abs())
+                .map(|value| value.abs())
                 .sum::<f64>();
             let lost = (found.logit - sum).abs();
-            assert!(lost <= 1e-3 * most, "{arch} {share:?}: {lost} of {most}");
+            assert!(
+                lost <= 1e-3 * magnitude,
+                "{arch} {rule:?}: {lost} of {magnitude}"
+            );
         }
     }
 }
 
 #[test]
-fn the_report_says_what_reaches_the_pixels() {
+fn the_note_holds_the_relevance_of_the_pixels_and_of_the_biases() {
     let out = look(&subject("vgg11_bn"), "lrp", "input");
     let parts: f64 = parts(&out).iter().map(|&part| f64::from(part)).sum();
     let note = &out.figures[0].notes[0];

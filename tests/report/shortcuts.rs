@@ -17,7 +17,7 @@ pub fn add(
     for number in 0..if place == 1 { 0 } else { BLOCKS } {
         let add = format!("layer{}.0.add", number + 1);
         let key = format!("{id}/{image}/skip_connections/{}/{add}", label.index);
-        let maps = SideMaps {
+        let maps = EnergyMaps {
             shortcut: format!("{key}/shortcut"),
             branch: format!("{key}/branch"),
         };
@@ -26,10 +26,10 @@ pub fn add(
             let values = hill(side, side, x, 0.5, 4.0 + place as f32);
             tensors.insert(map.clone(), Array::f32(&[side, side], values));
         }
-        let cut = |probability: f32, same: bool| Cut {
+        let cut = |probability: f32, same: bool| AblatedPrediction {
             logit: 10.0 * probability,
             probability,
-            first: if same {
+            top_class: if same {
                 label.clone()
             } else {
                 class(1, "boxer")
@@ -42,13 +42,13 @@ pub fn add(
             projection: number == 1,
             norm_ratio: Some(0.5 + 0.25 * number as f32),
             cosine: (number != 2).then_some(-0.125),
-            branch_cut: cut([0.7, 0.3, 0.75][number], number != 1),
-            shortcut_cut: cut([0.0, 0.1, 0.4][number], number == 2),
-            gradient: Some(Shares {
+            without_branch: cut([0.7, 0.3, 0.75][number], number != 1),
+            without_shortcut: cut([0.0, 0.1, 0.4][number], number == 2),
+            gradient: Some(GradientShares {
                 shortcut: 0.9,
                 branch: 0.1,
             }),
-            picture_gradient: Some(Shares {
+            input_gradient: Some(GradientShares {
                 shortcut: 1.25,
                 branch: -0.25,
             }),

@@ -1,357 +1,265 @@
-//! Uphill: from nothing to a picture that excites one unit, one channel or one class.
+//! Gradient ascent from a nearly uniform image to one for which a unit's activation or a class's logit is large.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use super::augmentation::{self, Reach};
-use super::parametrisation;
+use super::adam::Adam;
+use super::augmentation::{AugmentationRanges, augment};
+use super::objective::{Objective, objective_values};
+use super::parametrisation::{
+    Parametrisation, amplitude_factors, correlate_colours, initial_spectra, inverse_transform,
+    per_colour,
+};
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::{LoadedModel, to_array};
+use crate::methods::{LoadedModel, to_floats};
 use crate::network::graph::{NodeId, Op};
 use crate::progress::{Progress, ProgressUnit};
 use crate::rng::Rng;
 
-/// Adam's rate on the spectrum, and its two memories.
-const RATE: f64 = 0.03;
-const MEMORIES: (f64, f64) = (0.9, 0.999);
-
-/// How far each step looks from elsewhere.
-const REACH: Reach = Reach {
+/// The random transformations at each step of [`Parametrisation::Fourier`].
+const AUGMENTATION: AugmentationRanges = AugmentationRanges {
     shift: 1.0 / 16.0,
-    turn: 10.0 / 180.0 * std::f64::consts::PI,
-    zoom: 0.1,
+    rotation: 10.0 / 180.0 * std::f64::consts::PI,
+    scale: 0.1,
 };
 
-/// Length of a plain step at first, as the root mean square of the change of a colour in 0…1; falls to 0.
-const STRIDE: f64 = 0.02;
+/// The initial length of a step of [`Parametrisation::Pixels`], as the root mean square of the change of a colour in
+/// 0…1; it falls linearly to 0.
+const PIXEL_STEP: f64 = 0.02;
 
-/// Pixels that climb together at most: a batch keeps every layer's values for the way back.
-const PIXELS: i64 = 4 * 224 * 224;
+/// The largest number of pixels of a batch, whose activations are all kept for the backward pass.
+const MAX_BATCH_PIXELS: i64 = 4 * 224 * 224;
 
-/// What the ascent moves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum By {
-    /// A spectrum with colours that go together, seen from a little elsewhere at every step (Olah et al. 2017).
-    #[default]
-    Fourier,
-    /// Plain pixels from the mean colour on, with a penalty on their distance from it (Simonyan et al. 2013).
-    Pixels,
-}
-
-/// Which of a unit's places counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum At {
-    /// The mean over all places.
-    #[default]
-    Channel,
-    /// The place in the middle.
-    Centre,
-}
-
-/// What should be as large as possible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Objective {
-    /// The layer; the graph's output for a class.
-    pub node: NodeId,
-    /// The channel, or the class.
-    pub unit: usize,
-    pub at: At,
-}
-
-/// How to climb.
+/// The options of gradient ascent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
-    pub by: By,
-    /// Side of the picture in pixels.
+pub struct AscentOptions {
+    /// What is optimised.
+    pub by: Parametrisation,
+    /// Side of the image in pixels.
     pub size: u32,
+    /// The number of steps.
     pub steps: u32,
-    /// Of [`By::Pixels`]: what the sum of squared distances from the mean colour (0…1) costs.
+    /// The weight of the L2 penalty of [`Parametrisation::Pixels`] on the distance from the mean colour (in 0…1).
     pub l2: f64,
 }
 
-/// A picture that was climbed to.
+/// The result of gradient ascent for one objective.
 #[derive(Debug)]
-pub struct Image {
-    /// `[3, size, size]`, float32 in 0…1.
+pub struct AscentResult {
+    /// The image, `[3, size, size]`, float32 in 0…1.
     pub pixels: Tensor,
-    /// The objective's value of this very picture, as the network sees it.
-    pub reached: f64,
-    /// Its value where the ascent began.
-    pub start: f64,
+    /// The objective's value for the initial image.
+    pub initial_value: f64,
+    /// The objective's value for this image, without augmentation.
+    pub final_value: f64,
 }
 
-/// Climbs for every one of `objectives`, all at one layer; each result is the same whatever stands beside it, save
-/// for libtorch's rounding.
+/// Maximises each of `objectives`, all of one layer, by an image of its own. Up to libtorch's rounding, a result does not
+/// depend on the other objectives of the batch.
 ///
 /// # Errors
-/// If libtorch refuses, or if a value stops being a finite number.
-pub fn ascend(
-    subject: &LoadedModel,
+/// If libtorch fails, or an objective's value is not finite.
+pub fn gradient_ascent(
+    model: &LoadedModel,
     objectives: &[Objective],
-    options: &Options,
+    options: &AscentOptions,
     progress: &dyn Progress,
-) -> Result<Vec<Image>> {
+) -> Result<Vec<AscentResult>> {
     let pixels = i64::from(options.size).pow(2).max(1);
-    let together = (PIXELS / pixels).clamp(1, 16) as usize;
+    let batch = (MAX_BATCH_PIXELS / pixels).clamp(1, 16) as usize;
     let total = objectives.len() as u64 * u64::from(options.steps);
     let mut done = 0;
-    let mut images = Vec::with_capacity(objectives.len());
-    for some in objectives.chunks(together) {
-        let climb = Climb::new(subject, some, options)?;
+    let mut results = Vec::with_capacity(objectives.len());
+    for objectives in objectives.chunks(batch) {
+        let ascent = Ascent::new(model, objectives, options)?;
         let mut each_step = || {
-            done += some.len() as u64;
+            done += objectives.len() as u64;
             progress.advance(done, Some(total), ProgressUnit::Items);
         };
-        images.extend(match options.by {
-            By::Fourier => climb.by_fourier(&mut each_step)?,
-            By::Pixels => climb.by_pixels(&mut each_step)?,
+        results.extend(match options.by {
+            Parametrisation::Fourier => ascent.in_fourier_space(&mut each_step)?,
+            Parametrisation::Pixels => ascent.in_pixel_space(&mut each_step)?,
         });
     }
-    Ok(images)
+    Ok(results)
 }
 
-/// Some objectives of one layer on their way.
-struct Climb<'a> {
-    subject: &'a LoadedModel,
-    options: &'a Options,
+/// A batch of objectives of one layer.
+struct Ascent<'a> {
+    model: &'a LoadedModel,
+    options: &'a AscentOptions,
     objectives: &'a [Objective],
-    /// Where they are read.
+    /// The layer, whose values are reported.
     node: NodeId,
-    /// Where the gradient comes from.
-    from: NodeId,
+    /// The node whose values are differentiated.
+    differentiated: NodeId,
+    /// Mean and standard deviation of the preprocessing, `[1, 3, 1, 1]`.
     mean: Tensor,
     std: Tensor,
 }
 
-impl<'a> Climb<'a> {
+impl<'a> Ascent<'a> {
     fn new(
-        subject: &'a LoadedModel,
+        model: &'a LoadedModel,
         objectives: &'a [Objective],
-        options: &'a Options,
+        options: &'a AscentOptions,
     ) -> Result<Self> {
-        let graph = subject.network.graph();
+        let graph = model.network.graph();
         let node = objectives
             .first()
             .map_or(graph.output(), |first| first.node);
-        // Behind a closed ReLU there is no slope to climb; before it there is.
-        let from = match (&graph.node(node).op, graph.node(node).inputs.first()) {
-            (Op::Relu | Op::Relu6, Some(&before)) => before,
+        // The gradient of a ReLU is 0 for negative inputs, so its input is differentiated.
+        let differentiated = match (&graph.node(node).op, graph.node(node).inputs.first()) {
+            (Op::Relu | Op::Relu6, Some(&input)) => input,
             _ => node,
         };
-        Ok(Climb {
-            subject,
+        Ok(Ascent {
+            model,
             options,
             objectives,
             node,
-            from,
-            mean: parametrisation::of_colours(&subject.preprocess.mean, subject.device)?,
-            std: parametrisation::of_colours(&subject.preprocess.std, subject.device)?,
+            differentiated,
+            mean: per_colour(&model.preprocess.mean, model.device)?,
+            std: per_colour(&model.preprocess.std, model.device)?,
         })
     }
 
-    fn chances(&self, of: &str) -> Vec<Rng> {
-        let chance = |objective: &Objective| {
-            Rng::new(
-                self.subject.seed,
-                &format!("maximize {of} {}", objective.unit),
-            )
+    /// A generator for each objective, which does not depend on the others.
+    fn rngs(&self, purpose: &str) -> Vec<Rng> {
+        let rng = |objective: &Objective| {
+            let purpose = format!("maximize {purpose} {}", objective.unit);
+            Rng::new(self.model.seed, &purpose)
         };
-        self.objectives.iter().map(chance).collect()
+        self.objectives.iter().map(rng).collect()
     }
 
-    /// Every objective's value at `node` of its own picture of `inputs`, `[N]`.
+    /// Every objective's value at `node` for its own input of `inputs`, `[N]`.
     fn values(&self, inputs: &Tensor, node: NodeId) -> Result<Tensor> {
-        let kept = self.subject.network.forward(inputs, &[node])?;
-        read(kept.value(node)?, self.objectives)
+        let activations = self.model.network.forward(inputs, &[node])?;
+        objective_values(activations.value(node)?, self.objectives)
     }
 
-    fn by_fourier(&self, each_step: &mut dyn FnMut()) -> Result<Vec<Image>> {
-        let (side, device) = (i64::from(self.options.size), self.subject.device);
-        let amplitudes = parametrisation::amplitudes(side, device)?;
-        let picture = |spectrum: &Tensor| -> Result<Tensor> {
-            parametrisation::colours(&parametrisation::planes(spectrum, &amplitudes)?)
+    fn in_fourier_space(&self, each_step: &mut dyn FnMut()) -> Result<Vec<AscentResult>> {
+        let (side, device) = (i64::from(self.options.size), self.model.device);
+        let factors = amplitude_factors(side, device)?;
+        let images = |spectra: &Tensor| -> Result<Tensor> {
+            correlate_colours(&inverse_transform(spectra, &factors)?)
         };
-        let first = parametrisation::first_spectrum(&mut self.chances("start"), side)?
-            .f_to_device(device)?;
-        let mut adam = Adam::new(first.shallow_clone())?;
-        let mut chances = self.chances("views");
+        let initial = initial_spectra(&mut self.rngs("start"), side)?.f_to_device(device)?;
+        let mut adam = Adam::new(initial.shallow_clone())?;
+        let mut rngs = self.rngs("views");
         for _ in 0..self.options.steps {
-            let slope = tch::with_grad(|| -> Result<Tensor> {
-                let spectrum = adam.at.f_detach()?.f_set_requires_grad(true)?;
-                let seen = augmentation::look(&picture(&spectrum)?, &REACH, &mut chances)?;
-                let values = self.values(&self.input(&seen)?, self.from)?;
-                slope(&values.f_sum(Kind::Float)?, &spectrum)
+            let gradient = tch::with_grad(|| -> Result<Tensor> {
+                let spectra = adam.parameters.f_detach()?.f_set_requires_grad(true)?;
+                let augmented = augment(&images(&spectra)?, &AUGMENTATION, &mut rngs)?;
+                let values = self.values(&self.normalised(&augmented)?, self.differentiated)?;
+                gradient(&values.f_sum(Kind::Float)?, &spectra)
             })?;
-            adam.step(&slope)?;
+            adam.step(&gradient)?;
             each_step();
         }
-        tch::no_grad(|| self.finished(&picture(&first)?, &picture(&adam.at)?))
+        tch::no_grad(|| self.results(&images(&initial)?, &images(&adam.parameters)?))
     }
 
-    fn by_pixels(&self, each_step: &mut dyn FnMut()) -> Result<Vec<Image>> {
+    fn in_pixel_space(&self, each_step: &mut dyn FnMut()) -> Result<Vec<AscentResult>> {
         let side = i64::from(self.options.size);
         let shape = [self.objectives.len() as i64, 3, side, side];
-        let first = Tensor::f_zeros(shape, (Kind::Float, self.subject.device))?;
-        let mut away = first.shallow_clone();
+        let initial = Tensor::f_zeros(shape, (Kind::Float, self.model.device))?;
+        let mut offsets = initial.shallow_clone();
         for step in 0..self.options.steps {
-            let slope = tch::with_grad(|| -> Result<Tensor> {
-                let away = away.f_detach()?.f_set_requires_grad(true)?;
-                slope(&self.penalised(&away)?.f_sum(Kind::Float)?, &away)
+            let gradient = tch::with_grad(|| -> Result<Tensor> {
+                let offsets = offsets.f_detach()?.f_set_requires_grad(true)?;
+                gradient(&self.penalised(&offsets)?.f_sum(Kind::Float)?, &offsets)
             })?;
-            // Networks differ by orders of magnitude in their slopes, so a step has a length of its own.
-            let steepness = slope
+            // Gradients of different networks differ by orders of magnitude, so steps have a fixed length.
+            let length = gradient
                 .f_square()?
                 .f_mean_dim([1i64, 2, 3].as_slice(), true, Kind::Float)?
                 .f_sqrt()?
                 .f_clamp_min(f64::from(f32::MIN_POSITIVE))?;
-            let left = 1.0 - f64::from(step) / f64::from(self.options.steps);
-            let moved = away.f_add(&slope.f_div(&steepness)?.f_mul_scalar(STRIDE * left)?)?;
-            // No further than black and white.
-            away = moved
+            let remaining = 1.0 - f64::from(step) / f64::from(self.options.steps);
+            let direction = gradient.f_div(&length)?;
+            let moved = offsets.f_add(&direction.f_mul_scalar(PIXEL_STEP * remaining)?)?;
+            // Projected onto the colours between black and white.
+            offsets = moved
                 .f_add(&self.mean)?
                 .f_clamp(0.0, 1.0)?
                 .f_sub(&self.mean)?;
             each_step();
         }
-        let picture =
-            |away: &Tensor| -> Result<Tensor> { Ok(away.f_add(&self.mean)?.f_clamp(0.0, 1.0)?) };
-        tch::no_grad(|| self.finished(&picture(&first)?, &picture(&away)?))
-    }
-
-    /// The objectives of pictures that are `away` from the mean colour, less the penalty.
-    fn penalised(&self, away: &Tensor) -> Result<Tensor> {
-        let values = self.values(&away.f_div(&self.std)?, self.from)?;
-        let far = away
-            .f_square()?
-            .f_sum_dim_intlist([1i64, 2, 3].as_slice(), false, None)?;
-        Ok(values.f_sub(&far.f_mul_scalar(self.options.l2)?)?)
-    }
-
-    /// Pictures in 0…1 as the network gets them.
-    fn input(&self, pictures: &Tensor) -> Result<Tensor> {
-        Ok(pictures.f_sub(&self.mean)?.f_div(&self.std)?)
-    }
-
-    fn finished(&self, first: &Tensor, last: &Tensor) -> Result<Vec<Image>> {
-        let of = |pictures: &Tensor| -> Result<Vec<f32>> {
-            let values = to_array(&self.values(&self.input(pictures)?, self.node)?)?;
-            Ok(values.floats().unwrap_or_default().to_vec())
+        let images = |offsets: &Tensor| -> Result<Tensor> {
+            Ok(offsets.f_add(&self.mean)?.f_clamp(0.0, 1.0)?)
         };
-        let (start, reached) = (of(first)?, of(last)?);
-        let mut images = Vec::with_capacity(reached.len());
-        for (at, (start, reached)) in start.into_iter().zip(reached).enumerate() {
-            if !(start.is_finite() && reached.is_finite()) {
-                let layer = self.subject.layer(self.node);
-                let message = format!(
-                    "`{layer}` gives unit {} the value {reached} on the way up",
-                    self.objectives[at].unit
-                );
+        tch::no_grad(|| self.results(&images(&initial)?, &images(&offsets)?))
+    }
+
+    /// The objectives' values less the penalty, `[N]`, for images given as `offsets` from the mean colour.
+    fn penalised(&self, offsets: &Tensor) -> Result<Tensor> {
+        let values = self.values(&offsets.f_div(&self.std)?, self.differentiated)?;
+        let squares =
+            offsets
+                .f_square()?
+                .f_sum_dim_intlist([1i64, 2, 3].as_slice(), false, None)?;
+        Ok(values.f_sub(&squares.f_mul_scalar(self.options.l2)?)?)
+    }
+
+    /// The network's inputs from images in 0…1.
+    fn normalised(&self, images: &Tensor) -> Result<Tensor> {
+        Ok(images.f_sub(&self.mean)?.f_div(&self.std)?)
+    }
+
+    fn results(&self, initial: &Tensor, images: &Tensor) -> Result<Vec<AscentResult>> {
+        let values = |images: &Tensor| -> Result<Vec<f32>> {
+            to_floats(&self.values(&self.normalised(images)?, self.node)?)
+        };
+        let values = values(initial)?.into_iter().zip(values(images)?);
+        let mut results = Vec::with_capacity(self.objectives.len());
+        for (index, (initial_value, final_value)) in values.enumerate() {
+            if !(initial_value.is_finite() && final_value.is_finite()) {
+                let layer = self.model.layer(self.node);
+                let unit = self.objectives[index].unit;
+                let message =
+                    format!("gradient ascent for unit {unit} of `{layer}` gave {final_value}");
                 return Err(Error::new(ErrorKind::Network, message)
-                    .help("weights that don't belong to this architecture can do that"));
+                    .help("weights of another architecture can cause that"));
             }
-            images.push(Image {
-                pixels: last
-                    .f_select(0, at as i64)?
+            results.push(AscentResult {
+                pixels: images
+                    .f_select(0, index as i64)?
                     .f_to_device(Device::Cpu)?
                     .f_contiguous()?,
-                reached: f64::from(reached),
-                start: f64::from(start),
+                initial_value: f64::from(initial_value),
+                final_value: f64::from(final_value),
             });
         }
-        Ok(images)
+        Ok(results)
     }
 }
 
-/// Of a layer's value, `[N, C, H, W]` or `[N, features]`, what the `N` objectives ask for: `[N]`.
-fn read(value: &Tensor, objectives: &[Objective]) -> Result<Tensor> {
-    let size = value.size();
-    let (channels, places) = (size[1], size[2..].iter().product::<i64>());
-    let rows: Vec<i64> = (0i64..)
-        .zip(objectives)
-        .map(|(at, objective)| at * channels + objective.unit as i64)
-        .collect();
-    let rows = Tensor::from_slice(&rows).f_to_device(value.device())?;
-    let own = value
-        .f_contiguous()?
-        .f_view([size[0] * channels, places])?
-        .f_index_select(0, &rows)?;
-    let middle = match size[2..] {
-        [height, width] => height / 2 * width + width / 2,
-        _ => 0,
-    };
-    match objectives.first().map(|objective| objective.at) {
-        Some(At::Centre) => Ok(own.f_select(1, middle)?),
-        _ => Ok(own.f_mean_dim([1i64].as_slice(), false, Kind::Float)?),
-    }
-}
-
-/// The gradient of the scalar `of` at `at`.
-fn slope(of: &Tensor, at: &Tensor) -> Result<Tensor> {
-    let found = Tensor::f_run_backward(&[of], &[at], false, false)?;
-    let missing = || Error::new(ErrorKind::Network, "nothing hangs on the picture");
-    let slope = found.into_iter().next().filter(Tensor::defined);
-    Ok(slope.ok_or_else(missing)?.f_detach()?)
-}
-
-/// Adam (Kingma & Ba 2014, <https://arxiv.org/abs/1412.6980>), uphill.
-struct Adam {
-    at: Tensor,
-    first: Tensor,
-    second: Tensor,
-    steps: i32,
-}
-
-impl Adam {
-    fn new(at: Tensor) -> Result<Self> {
-        Ok(Adam {
-            first: at.f_zeros_like()?,
-            second: at.f_zeros_like()?,
-            at,
-            steps: 0,
-        })
-    }
-
-    fn step(&mut self, slope: &Tensor) -> Result<()> {
-        let (slow, slower) = MEMORIES;
-        self.steps += 1;
-        self.first = self
-            .first
-            .f_mul_scalar(slow)?
-            .f_add(&slope.f_mul_scalar(1.0 - slow)?)?;
-        self.second = self
-            .second
-            .f_mul_scalar(slower)?
-            .f_add(&slope.f_square()?.f_mul_scalar(1.0 - slower)?)?;
-        let mean = self.first.f_div_scalar(1.0 - slow.powi(self.steps))?;
-        let size = self
-            .second
-            .f_div_scalar(1.0 - slower.powi(self.steps))?
-            .f_sqrt()?
-            .f_add_scalar(1e-8)?;
-        self.at = self.at.f_add(&mean.f_div(&size)?.f_mul_scalar(RATE)?)?;
-        Ok(())
-    }
+/// The gradient of the scalar `objective` with respect to `variable`.
+fn gradient(objective: &Tensor, variable: &Tensor) -> Result<Tensor> {
+    let gradients = Tensor::f_run_backward(&[objective], &[variable], false, false)?;
+    let unused = || Error::new(ErrorKind::Network, "the layer does not depend on the input");
+    let gradient = gradients.into_iter().next().filter(Tensor::defined);
+    Ok(gradient.ok_or_else(unused)?.f_detach()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::image::Preprocess;
+    use crate::methods::maximize::UnitObjective;
     use crate::network::labels::Labels;
     use crate::network::{Network, node_info, random_weights, zoo};
 
     #[test]
-    fn the_penalised_slope_is_that_of_finite_differences() {
+    fn the_gradient_of_the_penalised_objective_matches_finite_differences() {
         let graph = zoo::find("resnet18")
             .unwrap()
             .graph(zoo::Options::default());
         let info = node_info::from_graph(&graph, 32, 32).unwrap();
         let weights = random_weights::weights(&graph);
         let node = graph.output();
-        let subject = LoadedModel {
+        let model = LoadedModel {
             id: "net".into(),
             network: Network::new(graph, weights).unwrap(),
             info,
@@ -363,31 +271,31 @@ mod tests {
         let objectives = [Objective {
             node,
             unit: 7,
-            at: At::Channel,
+            at: UnitObjective::Channel,
         }];
-        let mut chance = Rng::new(3, "away");
-        let away = Tensor::from_slice(&chance.normal(3 * 32 * 32, 0.1)).view([1, 3, 32, 32]);
+        let mut rng = Rng::new(3, "away");
+        let offsets = Tensor::from_slice(&rng.normal(3 * 32 * 32, 0.1)).view([1, 3, 32, 32]);
         for l2 in [0.0, 0.5] {
-            let options = Options {
-                by: By::Pixels,
+            let options = AscentOptions {
+                by: Parametrisation::Pixels,
                 size: 32,
                 steps: 1,
                 l2,
             };
-            let climb = Climb::new(&subject, &objectives, &options).unwrap();
-            let at = away.detach().set_requires_grad(true);
-            let penalised = climb.penalised(&at).unwrap().sum(Kind::Float);
-            let slope = slope(&penalised, &at).unwrap();
-            let wanted = slope.norm().double_value(&[]);
-            let along = &slope / wanted;
-            let of = |step: f64| {
-                let there = climb.penalised(&(&away + &along * step)).unwrap();
-                there.double_value(&[0])
+            let ascent = Ascent::new(&model, &objectives, &options).unwrap();
+            let variable = offsets.detach().set_requires_grad(true);
+            let penalised = ascent.penalised(&variable).unwrap().sum(Kind::Float);
+            let gradient = gradient(&penalised, &variable).unwrap();
+            let expected = gradient.norm().double_value(&[]);
+            let direction = &gradient / expected;
+            let value = |step: f64| {
+                let values = ascent.penalised(&(&offsets + &direction * step)).unwrap();
+                values.double_value(&[0])
             };
-            let found = (of(1e-2) - of(-1e-2)) / 2e-2;
+            let found = (value(1e-2) - value(-1e-2)) / 2e-2;
             assert!(
-                (found - wanted).abs() < 0.02 * wanted,
-                "{l2}: {found} {wanted}"
+                (found - expected).abs() < 0.02 * expected,
+                "{l2}: {found} {expected}"
             );
         }
     }

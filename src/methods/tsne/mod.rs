@@ -1,33 +1,35 @@
-//! `tsne`: what lies near what for a network (van der Maaten & Hinton 2008,
+//! `tsne`: a map of a collection's images in which images with similar codes are neighbours (van der Maaten & Hinton 2008,
 //! <https://www.jmlr.org/papers/v9/vandermaaten08a.html>; Karpathy's cnnembed).
 //!
-//! **What it shows.** A layer turns every image into a code, some thousand numbers. The map lays the images
-//! of a collection out flat so that those with similar codes stand together: what the network takes for alike.
-//! **How it is computed.** The layer's values are the code; of a layer with places their mean over the
-//! places. Codes are brought to their first 50 principal components, and these to two dimensions by t-SNE: Barnes–Hut,
-//! the first two components as the initial layout, a learning rate of n / 48 and no less than 5, 250
-//! steps of 12-fold exaggeration. The grid gives every image a cell of its own near its point: the
-//! assignment with the least sum of squared distances (beyond 1600 images, of evenly spread ones).
-//! **How to read it.** Near each other means alike for the network. With the map stands what it is worth:
-//! the Kullback–Leibler divergence that the descent reached (of P over each image's 3 · perplexity nearest, exact);
-//! trustworthiness, whether neighbours on the map are neighbours among the codes; and whether the
-//! nearest neighbours agree on the class, among the codes and on the map, beside what naming the most frequent
-//! class would reach. At most eight classes are told apart by themselves; ImageNet's by eight groups.
-//! **What it can't show.** Distances between clusters, their sizes and how dense they are mean nothing: t-SNE keeps
+//! **What it shows.** A layer turns every image into a code, a vector of some thousand values. The map lays the images of a
+//! collection out in the plane so that those with similar codes are close: what is similar for the network.
+//! **How it is computed.** The code of an image is the layer's activation; the mean over the spatial positions if there are
+//! any. The first 50 principal components of the codes are mapped to two dimensions by t-SNE: Barnes–Hut, the first two
+//! components as the initial layout, a learning rate of n / 48 and no less than 5, 250 steps of early exaggeration by 12. The
+//! grid gives every image a cell of its own near its point: the assignment with the least sum of squared distances (beyond
+//! 1600 images, of evenly spaced ones).
+//! **How to read it.** Neighbours on the map are similar for the network. Three measures say how well the map represents the
+//! codes: the Kullback–Leibler divergence that the descent reached (of P over each image's 3 · perplexity nearest
+//! neighbours, exact); trustworthiness, whether neighbours on the map are neighbours among the codes; and the accuracy of a
+//! kNN classifier of the class, among the codes and on the map, beside its chance level (predicting the most frequent
+//! class). Up to eight classes are classified themselves, more classes of ImageNet by eight superclasses.
+//! **What it can't show.** Distances between clusters, their sizes and their densities mean nothing: t-SNE keeps
 //! neighbourhoods only. Another seed or perplexity gives another map of the same codes.
-//! **Options.** `layers`, `perplexity`, `epochs`, `neighbours`. **Cost.** One forward pass an image;
-//! memory for the codes and a thumbnail of each (15 kB an image for 2048 numbers); then about a second for 1000 images.
+//! **Options.** `layers`, `perplexity`, `epochs`, `neighbours`.
+//! **Cost.** One forward pass for each image; memory for the codes and a thumbnail of each (15 kB for each image with codes
+//! of 2048 values); then about a second for 1000 images.
 
 mod affinities;
-mod collector;
-mod descent;
-mod divergence;
+mod code_collector;
+mod gradient_descent;
 mod grid;
-mod groups;
+mod image_groups;
+mod initial_layout;
+mod kl_divergence;
+mod layer_map;
+mod options;
 mod pca;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod superclasses;
 
 use super::{Collector, LoadedModel, Method, MethodInfo, CollectionMethod};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,77 +38,14 @@ use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 
 pub use affinities::Affinities;
-pub use collector::THUMBNAIL;
-pub use descent::{descend, layout};
-pub use divergence::divergence;
-pub use grid::{grid, sides};
-pub use groups::GroupKey;
-pub use pca::{Components, components};
-
-/// Fewer images have no neighbourhoods to speak of.
-const FEWEST: usize = 10;
-
-/// Whose codes, and how they are laid out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tsne {
-    /// The layers whose codes are mapped, by selector; of a layer with places, the mean over them.
-    #[schemars(length(min = 1))]
-    pub layers: Vec<LayerSelector>,
-    /// About how many neighbours each image attends to: above 1, at most a third of the other images.
-    /// `auto` is 30, or that third where it is less.
-    pub perplexity: Perplexity,
-    /// Steps of the descent, 1 or more.
-    #[schemars(range(min = 1, max = 100_000))]
-    pub epochs: usize,
-    /// How many nearest neighbours vote for an image's class, fewer than there are images.
-    #[schemars(range(min = 1))]
-    pub neighbours: usize,
-}
-
-impl Default for Tsne {
-    fn default() -> Self {
-        Tsne {
-            layers: vec![LayerSelector("penultimate".into())],
-            perplexity: Perplexity::Auto(Auto::Auto),
-            epochs: 1000,
-            neighbours: 5,
-        }
-    }
-}
-
-/// A number of neighbours, or `auto`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "`auto`, or a number above 1")]
-pub enum Perplexity {
-    /// What fits the number of images.
-    Auto(Auto),
-    /// So many.
-    Number(f64),
-}
-
-/// The word `auto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Auto {
-    /// The method chooses.
-    Auto,
-}
-
-impl Perplexity {
-    /// The number for `count` images.
-    fn of(self, count: usize) -> f64 {
-        match self {
-            Perplexity::Number(number) => number,
-            Perplexity::Auto(_) => most(count).min(30.0),
-        }
-    }
-}
-
-/// The largest perplexity that `count` images allow: the affinities reach three times as far.
-fn most(count: usize) -> f64 {
-    count.saturating_sub(1) as f64 / 3.0
-}
+pub use code_collector::THUMBNAIL_SIDE;
+pub use gradient_descent::gradient_descent;
+pub use grid::{assign_to_grid, grid_size};
+pub use initial_layout::initial_layout;
+pub use kl_divergence::kl_divergence;
+pub use options::{Auto, Perplexity, Tsne};
+pub use pca::{PrincipalComponents, principal_components};
+pub use superclasses::Superclass;
 
 super::at_layers::at_layers!(Tsne);
 
@@ -137,23 +76,19 @@ impl Method for Tsne {
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        let wrong =
-            |message: String, help: &str| Err(Error::new(ErrorKind::Network, message).help(help));
-        match self.perplexity {
-            Perplexity::Number(number) if !(number > 1.0 && number.is_finite()) => {
-                return wrong(
-                    format!("a perplexity of {number} is no neighbourhood"),
-                    "it is a number of neighbours: above 1, or `auto`",
-                );
-            }
-            _ => {}
+        let wrong = |message: String| Err(Error::new(ErrorKind::Network, message));
+        if let Perplexity::Number(number) = self.perplexity
+            && !(number > 1.0 && number.is_finite())
+        {
+            return wrong(format!(
+                "`perplexity` must be above 1, or `auto`, got {number}"
+            ));
         }
         if !(1..=100_000).contains(&self.epochs) {
-            let message = format!("{} epochs make no map", self.epochs);
-            return wrong(message, "1000 do; it goes from 1 to 100000");
+            return wrong(format!("`epochs` must be 1 to 100000, got {}", self.epochs));
         }
         if self.neighbours == 0 {
-            return wrong("no neighbour votes".into(), "`neighbours` is 1 or more");
+            return wrong("`neighbours` must be 1 or more, got 0".into());
         }
         Ok(())
     }
@@ -165,44 +100,15 @@ impl Method for Tsne {
 
 impl CollectionMethod for Tsne {
     fn check_collection(&self, count: usize) -> Result<()> {
-        let wrong =
-            |message: String, help: String| Err(Error::new(ErrorKind::Spec, message).help(help));
-        if count < FEWEST {
-            return wrong(
-                format!("a map of {count} images has no neighbourhoods to show"),
-                format!("give `collection` at least {FEWEST} images; some hundred make a good map"),
-            );
-        }
-        let perplexity = self.perplexity.of(count);
-        if perplexity > most(count) {
-            return wrong(
-                format!("a perplexity of {perplexity} is too large for {count} images"),
-                format!(
-                    "at most a third of the other images, {}; `auto` takes {}",
-                    (most(count) * 10.0).floor() / 10.0,
-                    (Perplexity::Auto(Auto::Auto).of(count) * 10.0).floor() / 10.0,
-                ),
-            );
-        }
-        if self.neighbours >= count {
-            return wrong(
-                format!(
-                    "{} neighbours can't vote among {count} images",
-                    self.neighbours
-                ),
-                "`neighbours` is at most one less than there are images; 5 is usual".into(),
-            );
-        }
-        Ok(())
+        layer_map::check_image_count(self, count)
     }
 
     fn collector<'a>(
         &'a self,
-        subject: &'a LoadedModel,
+        model: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Box<dyn Collector + 'a>> {
-        Ok(Box::new(collector::Looking::new(
-            self, subject, layers,
-        )))
+        let collector = code_collector::CodeCollector::new(self, model, layers);
+        Ok(Box::new(collector))
     }
 }

@@ -124,9 +124,9 @@ fn of_networks(
     let mut cells = Vec::new();
     let mut title = String::new();
     for figure in chosen.iter().map(|&at| &results.figures[at]) {
-        let Content::Tiles {
+        let Content::ColourKernels {
             tensor,
-            of,
+            total,
             magnitude,
             units,
             ..
@@ -147,7 +147,7 @@ fn of_networks(
         let layer = figure.layer.clone().unwrap_or_default();
         let mut cell = message(net, String::new());
         cell.notes.push(format!(
-            "{layer}: {} / {of}, ±{}",
+            "{layer}: {} / {total}, ±{}",
             units.len(),
             words.number(f64::from(*magnitude))
         ));

@@ -49,16 +49,16 @@ pub(super) fn groups(networks: &[Network], words: &Words) -> Result<Vec<Group>> 
             "cuts",
             &[
                 ("lost_branch", Unit::PointSet, |look, block| {
-                    Some(look.lost(&block.branch_cut))
+                    Some(look.lost(&block.without_branch))
                 }),
                 ("lost_shortcut", Unit::PointSet, |look, block| {
-                    Some(look.lost(&block.shortcut_cut))
+                    Some(look.lost(&block.without_shortcut))
                 }),
                 ("logit_branch", Unit::Plain, |look, block| {
-                    Some(f64::from(look.logit - block.branch_cut.logit))
+                    Some(f64::from(look.logit - block.without_branch.logit))
                 }),
                 ("logit_shortcut", Unit::Plain, |look, block| {
-                    Some(f64::from(look.logit - block.shortcut_cut.logit))
+                    Some(f64::from(look.logit - block.without_shortcut.logit))
                 }),
             ],
             2,
@@ -79,7 +79,7 @@ pub(super) fn groups(networks: &[Network], words: &Words) -> Result<Vec<Group>> 
             "gradient",
             &[
                 ("share_picture", Unit::Percent, |_, block| {
-                    block.picture_gradient.map(|g| f64::from(g.shortcut))
+                    block.input_gradient.map(|g| f64::from(g.shortcut))
                 }),
                 ("share_block", Unit::Percent, |_, block| {
                     block.gradient.map(|g| f64::from(g.shortcut))

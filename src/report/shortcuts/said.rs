@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Look, Network, signed};
-use crate::figures::{Cut, ResidualBlock};
+use crate::figures::{AblatedPrediction, ResidualBlock};
 use crate::report::depth::Point;
 use crate::report::words::Words;
 
@@ -14,8 +14,11 @@ pub(super) fn sentences(network: &Network, words: &Words) -> Vec<String> {
     if cuts == 0 {
         return Vec::new();
     }
-    type Side = fn(&ResidualBlock) -> &Cut;
-    let sides: [Side; 2] = [|block| &block.branch_cut, |block| &block.shortcut_cut];
+    type Side = fn(&ResidualBlock) -> &AblatedPrediction;
+    let sides: [Side; 2] = [
+        |block| &block.without_branch,
+        |block| &block.without_shortcut,
+    ];
     let mean = |of: &dyn Fn(&Look, &ResidualBlock) -> f32| {
         let each = |look| move |block| f64::from(of(look, block));
         let all = firsts
@@ -27,7 +30,7 @@ pub(super) fn sentences(network: &Network, words: &Words) -> Vec<String> {
     let left = sides.map(|side| mean(&|_, block| side(block).probability));
     let kept = sides.map(|side| {
         let stays = |look: &Look| {
-            let same = |block: &&ResidualBlock| Some(side(block).first.index) == look.first;
+            let same = |block: &&ResidualBlock| Some(side(block).top_class.index) == look.first;
             look.blocks.iter().filter(same).count()
         };
         firsts.iter().map(stays).sum::<usize>().to_string()
@@ -80,7 +83,7 @@ fn instead(firsts: &[Look]) -> String {
     let mut counts: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
     for look in firsts {
         for block in look.blocks {
-            let now = &block.shortcut_cut.first;
+            let now = &block.without_shortcut.top_class;
             if Some(now.index) != look.first {
                 counts.entry(now.index).or_insert((0, &now.name)).0 += 1;
             }

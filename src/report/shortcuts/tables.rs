@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Look, METHOD, Network, short, signed};
 use crate::error::Result;
-use crate::figures::{Cut, ResidualBlock, Tensors};
+use crate::figures::{AblatedPrediction, ResidualBlock, Tensors};
 use crate::report::page::Net;
 use crate::report::pictures::{Shown, Store};
 use crate::report::words::Words;
@@ -144,12 +144,13 @@ impl Drawing<'_> {
         for look in looks {
             let of =
                 |value: &dyn Fn(&ResidualBlock) -> Value| look.blocks.iter().map(value).collect();
-            let left = |cut: &Cut| Value {
+            let left = |cut: &AblatedPrediction| Value {
                 text: words.percent(f64::from(cut.probability)),
                 bar: Some((f64::from(cut.probability) * 1000.0).round() / 10.0),
-                first: (Some(cut.first.index) != look.first).then(|| cut.first.name.clone()),
+                first: (Some(cut.top_class.index) != look.first)
+                    .then(|| cut.top_class.name.clone()),
             };
-            let moved = |cut: &Cut| {
+            let moved = |cut: &AblatedPrediction| {
                 let by = f64::from(cut.logit) - f64::from(look.logit);
                 let sign = if by >= 0.05 { "+" } else { "" };
                 Value {
@@ -170,13 +171,16 @@ impl Drawing<'_> {
                 percent: words.percent(f64::from(look.probability)),
                 logit: signed(f64::from(look.logit), 1, words),
                 lines: vec![
-                    line("branch_cut", of(&|block| left(&block.branch_cut))),
-                    line("branch_logit", of(&|block| moved(&block.branch_cut))),
-                    line("shortcut_cut", of(&|block| left(&block.shortcut_cut))),
-                    line("shortcut_logit", of(&|block| moved(&block.shortcut_cut))),
+                    line("branch_cut", of(&|block| left(&block.without_branch))),
+                    line("branch_logit", of(&|block| moved(&block.without_branch))),
+                    line("shortcut_cut", of(&|block| left(&block.without_shortcut))),
+                    line(
+                        "shortcut_logit",
+                        of(&|block| moved(&block.without_shortcut)),
+                    ),
                     line(
                         "share_picture",
-                        of(&|block| share(block.picture_gradient.map(|g| g.shortcut))),
+                        of(&|block| share(block.input_gradient.map(|g| g.shortcut))),
                     ),
                     line(
                         "share_block",

@@ -2,7 +2,7 @@
 
 use super::map_pairs::MapPair;
 use super::statistics::{matrix, mean};
-use crate::figures::{MapAgreement, PhotoAgreement};
+use crate::figures::{ImageAgreement, MapAgreement};
 use crate::results::{ImageInfo, Results};
 
 /// The mean similarities of the networks' maps for every method and layer.
@@ -41,9 +41,9 @@ pub(super) fn map_agreements(pairs: &[MapPair], results: &Results) -> Vec<MapAgr
 }
 
 /// How far the networks' maps of each image agree, by Spearman's correlation; the image with the least agreement first.
-pub(super) fn image_agreements(pairs: &[MapPair], results: &Results) -> Vec<PhotoAgreement> {
+pub(super) fn image_agreements(pairs: &[MapPair], results: &Results) -> Vec<ImageAgreement> {
     let images = results.images.iter();
-    let mut all: Vec<PhotoAgreement> = images
+    let mut all: Vec<ImageAgreement> = images
         .filter_map(|image| image_agreement(pairs, results, image))
         .collect();
     all.sort_by(|a, b| a.spearman.total_cmp(&b.spearman));
@@ -54,7 +54,7 @@ fn image_agreement(
     pairs: &[MapPair],
     results: &Results,
     image: &ImageInfo,
-) -> Option<PhotoAgreement> {
+) -> Option<ImageAgreement> {
     let pairs: Vec<(&MapPair, f64)> = pairs
         .iter()
         .filter(|pair| pair.image == image.id)
@@ -74,13 +74,13 @@ fn image_agreement(
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .filter(|_| results.models.len() > 2);
     let id = |model: usize| results.models[model].id.clone();
-    Some(PhotoAgreement {
+    Some(ImageAgreement {
         image: image.id.clone(),
         spearman,
         method: worst.method.to_owned(),
         layer: worst.layer.clone(),
         models: worst.models.map(id),
         lowest: *lowest,
-        odd_one: outlier.map(|(model, _)| id(model)),
+        outlier: outlier.map(|(model, _)| id(model)),
     })
 }

@@ -1,7 +1,7 @@
 //! Pairs of maps that two networks have of one image, by the same method and selector, and how similar they are.
 
 use super::super::stored_tensor::stored_floats;
-use crate::compare::{enlarged, overlap, spearman, ssim};
+use crate::compare::{overlap, spearman, ssim, upsample_bilinear};
 use crate::error::Result;
 use crate::figures::{Content, Figure, Tensors};
 use crate::results::{Prediction, Results};
@@ -147,6 +147,6 @@ fn map_values<'a>(
 /// Two maps, both enlarged to the larger height and width, and that width.
 fn same_size(a: (&[f32], [usize; 2]), b: (&[f32], [usize; 2])) -> (Vec<f32>, Vec<f32>, usize) {
     let size = [a.1[0].max(b.1[0]), a.1[1].max(b.1[1])];
-    let enlarge = |(values, from): (&[f32], [usize; 2])| enlarged(values, from, size);
+    let enlarge = |(values, from): (&[f32], [usize; 2])| upsample_bilinear(values, from, size);
     (enlarge(a), enlarge(b), size[1])
 }

@@ -21,7 +21,7 @@ pub(super) fn compare(results: &Results, tensors: &mut Tensors) -> Result<Option
         return Ok((!layers.is_empty()).then(|| Comparison {
             predictions: Vec::new(),
             maps: Vec::new(),
-            photos: Vec::new(),
+            images: Vec::new(),
             layers,
         }));
     }
@@ -29,7 +29,7 @@ pub(super) fn compare(results: &Results, tensors: &mut Tensors) -> Result<Option
     Ok(Some(Comparison {
         predictions: predictions::prediction_agreement(results),
         maps: map_agreement::map_agreements(&pairs, results),
-        photos: map_agreement::image_agreements(&pairs, results),
+        images: map_agreement::image_agreements(&pairs, results),
         layers,
     }))
 }

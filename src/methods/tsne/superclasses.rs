@@ -1,31 +1,37 @@
-//! ImageNet's 1000 classes in eight groups: a sample of the set may have one image a class, and then the
-//! classes themselves say nothing about which images lie together.
+//! Eight superclasses of ImageNet's 1000 classes, for samples that have about one image of each class.
 //!
-//! ILSVRC 2012 counts its classes in the order of WordNet's tree for the animals (fish 0–6, birds 7–24, …),
-//! by the alphabet for the things (abacus 398 to yurt 915), then food, scenes and plants. The animals'
-//! ranges follow from that order; vehicles, which the alphabet scatters, are listed one by one. Both
-//! were set by reading the 1000 names.
+//! ILSVRC 2012 orders its classes by WordNet's tree for the animals (fish 0–6, birds 7–24, …), by the alphabet for
+//! objects (abacus 398 to yurt 915), then food, scenes and plants. The animals' ranges follow from that order; vehicles,
+//! which the alphabet scatters, are listed one by one. Both were chosen by reading the 1000 names.
 
 use std::ops::RangeInclusive;
 
-use GroupKey::*;
+use Superclass::*;
 
-/// A group; its name stands in the report's word list as `group.…`.
+/// A superclass; its name in the report's word files is `group.` and its [`key`](Self::key).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum GroupKey {
+pub enum Superclass {
+    /// Fish, amphibians and reptiles.
     FishReptiles,
+    /// Birds.
     Birds,
+    /// Invertebrates.
     Invertebrates,
+    /// Dogs.
     Dogs,
+    /// Mammals other than dogs.
     Mammals,
+    /// Vehicles.
     Vehicles,
+    /// Food, plants and fungi.
     FoodPlants,
+    /// All other classes: objects, buildings, landscapes.
     Things,
 }
 
-impl GroupKey {
-    /// Every group, in the order of their numbers.
-    pub const ALL: [GroupKey; 8] = [
+impl Superclass {
+    /// All superclasses, in the order of their discriminants.
+    pub const ALL: [Superclass; 8] = [
         FishReptiles,
         Birds,
         Invertebrates,
@@ -36,8 +42,8 @@ impl GroupKey {
         Things,
     ];
 
-    /// The group's key in the word list, behind `group.`.
-    pub fn word(self) -> &'static str {
+    /// The key of its name in the word files, after `group.`.
+    pub fn key(self) -> &'static str {
         match self {
             FishReptiles => "fish_reptiles",
             Birds => "birds",
@@ -50,18 +56,18 @@ impl GroupKey {
         }
     }
 
-    /// The group of an ImageNet class, by its index.
-    pub fn of(class: usize) -> GroupKey {
+    /// The superclass of the ImageNet class with index `class`.
+    pub fn for_class(class: usize) -> Superclass {
         let found = RANGES.iter().find(|(range, _)| range.contains(&class));
         match found {
-            Some((_, group)) => *group,
+            Some((_, superclass)) => *superclass,
             None if VEHICLES.binary_search(&class).is_ok() => Vehicles,
             None => Things,
         }
     }
 }
 
-const RANGES: &[(RangeInclusive<usize>, GroupKey)] = &[
+const RANGES: &[(RangeInclusive<usize>, Superclass)] = &[
     // Tench to stingray; barracouta to puffer.
     (0..=6, FishReptiles),
     (389..=397, FishReptiles),
@@ -90,7 +96,7 @@ const RANGES: &[(RangeInclusive<usize>, GroupKey)] = &[
     (984..=998, FoodPlants),
 ];
 
-/// What carries people or goods, over land, water or through the air, in rising order.
+/// Vehicles on land, water and in the air, in ascending order.
 const VEHICLES: &[usize] = &[
     403, 404, 405, 407, 408, 417, 436, 444, 450, 466, 468, 472, 484, 510, 511, 537, 547, 554, 555,
     561, 565, 569, 573, 575, 576, 586, 595, 603, 609, 612, 625, 627, 628, 654, 656, 661, 665, 670,
@@ -104,9 +110,9 @@ mod tests {
     use crate::network::labels::Labels;
 
     #[test]
-    fn every_class_has_the_group_that_its_name_says() {
+    fn superclasses_fit_the_class_names() {
         let labels = Labels::imagenet();
-        for (group, names) in [
+        for (superclass, names) in [
             (
                 FishReptiles,
                 ["tench", "puffer", "sea snake", "tailed frog"],
@@ -127,25 +133,28 @@ mod tests {
         ] {
             for name in names {
                 let class = labels.resolve(name).expect(name);
-                assert_eq!(GroupKey::of(class), group, "{name}");
+                assert_eq!(Superclass::for_class(class), superclass, "{name}");
             }
         }
     }
 
     #[test]
-    fn groups_are_neither_empty_nor_doubled() {
+    fn superclasses_are_disjoint_and_not_small() {
         assert!(VEHICLES.is_sorted());
         for class in 0..1000 {
             let ranges = RANGES.iter().filter(|(range, _)| range.contains(&class));
             let listed = VEHICLES.binary_search(&class).is_ok();
             assert!(ranges.count() + usize::from(listed) <= 1, "{class}");
         }
-        let sizes =
-            GroupKey::ALL.map(|group| (0..1000).filter(|c| GroupKey::of(*c) == group).count());
+        let sizes = Superclass::ALL.map(|superclass| {
+            (0..1000)
+                .filter(|c| Superclass::for_class(*c) == superclass)
+                .count()
+        });
         assert_eq!(sizes.iter().sum::<usize>(), 1000);
         assert!(sizes.iter().all(|size| *size >= 55), "{sizes:?}");
         assert_eq!(
-            GroupKey::ALL.map(|group| group as usize),
+            Superclass::ALL.map(|superclass| superclass as usize),
             [0, 1, 2, 3, 4, 5, 6, 7]
         );
     }
