@@ -1,7 +1,6 @@
 //! The names of everyday work: `use convscope::prelude::*;`.
 
-// Not `checks::drop::Drop`, which would hide the trait of that name.
-pub use crate::checks::{curves::Curves, pointing::Pointing, randomisation::Randomisation};
+pub use crate::checks::all::*;
 pub use crate::methods::activations::Channels;
 pub use crate::methods::all::*;
 pub use crate::report::Measure;

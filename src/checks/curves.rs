@@ -1,32 +1,48 @@
 //! `curves`: deletion and insertion (Petsiuk et al. 2018, <https://arxiv.org/abs/1806.07421>).
 //!
-//! **What it shows.** Whether the pixels that a map calls important are those the network needs.
-//! **How it is computed.** The map is enlarged bilinearly to the input and its pixels are sorted, brightest first
-//! (of a signed map what speaks for the class first; equal ones in an order drawn with the seed). *Deletion* sets
-//! them to the mean colour, `1/steps` of the picture at a time; *insertion* begins with the picture blurred (Gauss,
-//! 11 × 11, deviation 5) and puts them back. The curve is the class's probability, its area the mean by trapezoids, 0 to 1.
-//! The paper's steps of 224 pixels are 224 of these; fewer change the areas little.
-//! **How to read it.** A low area of deletion and a high one of insertion are good, beside those of the random
-//! map and of the blob in the middle.
-//! **What it can't show.** Pictures with holes are like none the network has learned from: some of what
-//! a curve shows is its surprise. Fine maps scatter their holes and so delete faster than coarse ones.
-//! **Options.** `steps`. **Cost.** Twice `steps` forward passes a map.
+//! # What it shows
+//! Whether the pixels with the largest values in a map are those that the class's probability depends on.
+//!
+//! # How it is computed
+//! The map is enlarged bilinearly to the input's size and its pixels are sorted, the largest value first (of a signed
+//! map, what supports the class); equal values come in a random order that depends on the seed. *Deletion* sets the
+//! pixels to the mean colour, `1/steps` of the image at a time. *Insertion* starts from the blurred image (Gaussian,
+//! 11 × 11, standard deviation 5) and restores them. The curve is the class's probability, its area the mean by the
+//! trapezoidal rule, 0 to 1. The paper's steps of 224 pixels are `steps: 224` here; fewer change the areas little.
+//!
+//! # How to read it
+//! A small area of deletion and a large one of insertion are good, compared with those of the random map and the centre
+//! map.
+//!
+//! # What it can't show
+//! Images with holes are unlike the training images, so a part of each curve is the network's reaction to the holes.
+//! Fine maps scatter their holes, and their deletion curves fall faster than those of coarse maps.
+//!
+//! # Options
+//! `steps`.
+//!
+//! # Cost
+//! Twice `steps` forward passes per map.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{Asked, Candidate, Check};
+use super::check::Check;
+use super::context::{CheckContext, TestedMap};
+use super::info::{
+    Better, CheckChartInfo, CheckChartLine, CheckInfo, CheckNote, CheckNoteValue, ScoreFormat,
+    ScoreInfo,
+};
 use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{CheckedMap, Curves as Found};
 use crate::methods::{baseline, batched};
 use crate::rng::Rng;
 
-/// How finely.
+/// The options of `curves`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Curves {
-    /// Steps from the whole picture to nothing, 1 to 1000.
+    /// Number of steps from the whole image to the mean colour, 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
     pub steps: usize,
 }
@@ -37,90 +53,200 @@ impl Default for Curves {
     }
 }
 
+/// The class's probability, 0 to 1, while pixels are deleted or inserted, the map's largest values first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CurvesResult {
+    /// From the whole image to the mean colour, in even steps.
+    pub deletion: Vec<f32>,
+    /// From the blurred image to the whole image, in even steps.
+    pub insertion: Vec<f32>,
+    /// Area under the deletion curve, 0 to 1.
+    pub deletion_area: f64,
+    /// Area under the insertion curve, 0 to 1.
+    pub insertion_area: f64,
+}
+
 impl Check for Curves {
-    fn options(&self) -> Result<()> {
-        match (1..=1000).contains(&self.steps) {
-            true => Ok(()),
-            false => Err(
-                Error::new(ErrorKind::Spec, "a curve can't have so many steps")
-                    .help("`steps` is 1 to 1000; 32 is enough to see its course"),
-            ),
+    const INFO: CheckInfo = CheckInfo {
+        key: "curves",
+        result_key: "curves",
+        title: "Deletion and insertion",
+        summary: "the class's probability while pixels are deleted and inserted in the order of the map (Petsiuk et al. 2018)",
+        read: "Pixels are set to the mean colour, the map's largest values first, and the class's probability should fall \
+               fast; restored in a blurred photo in the same order, they should raise it fast. Photos with holes are \
+               unlike the training images, so a part of each curve is the network's reaction to the holes.",
+        papers: &[
+            "Petsiuk, V., Das, A., and Saenko, K. (2018). RISE: randomized input sampling for explanation of black-box \
+             models. BMVC. arXiv:1806.07421",
+        ],
+        scores: &[
+            ScoreInfo {
+                key: "deletion",
+                title: "Deletion",
+                note: "area under the curve; lower is better",
+                format: ScoreFormat::Decimals(3),
+                better: Better::Lower,
+            },
+            ScoreInfo {
+                key: "insertion",
+                title: "Insertion",
+                note: "area under the curve; higher is better",
+                format: ScoreFormat::Decimals(3),
+                better: Better::Higher,
+            },
+        ],
+        charts: &[CheckChartInfo {
+            key: "curves",
+            title: "Deletion and insertion",
+            legend: "The class's probability as the pixels with the map's largest values are deleted first (rings) and \
+                     restored first in a blurred photo (filled).",
+            alt: "{map}: the class's probability during deletion and insertion",
+            axis: [
+                ("none", "0 %"),
+                ("pixels", "pixels changed"),
+                ("all", "100 %"),
+            ],
+            range: (0.0, 1.0),
+            format: ScoreFormat::Percent,
+            each_image: false,
+        }],
+        notes: &[(
+            "curves",
+            "Deletion {deletion} (random map {random_deletion}), insertion {insertion} ({random_insertion})",
+        )],
+    };
+
+    type MapResult = CurvesResult;
+
+    fn validate(&self) -> Result<()> {
+        if (1..=1000).contains(&self.steps) {
+            return Ok(());
         }
+        let message = format!("`steps` must be 1 to 1000, got {}", self.steps);
+        Err(Error::new(ErrorKind::Spec, message)
+            .help("32 steps, the default, show the course of a curve"))
     }
 
-    fn look(&self, asked: &Asked, maps: &[Candidate], found: &mut [CheckedMap]) -> Result<()> {
-        let input = asked.input()?;
-        let plain = input.f_zeros_like()?;
+    fn compute(
+        &self,
+        context: &CheckContext,
+        maps: &[TestedMap],
+    ) -> Result<Vec<Option<CurvesResult>>> {
+        let input = context.input()?;
+        let mean_colour = input.f_zeros_like()?;
         let blurred = baseline::blurred(&input)?;
-        let ends = Tensor::f_cat(&[&input, &plain, &blurred], 0)?;
-        let ends = asked.probabilities(&ends)?;
-        let [whole, none, soft] = ends[..] else {
-            return Err(Error::new(ErrorKind::Network, "the ends gave no numbers"));
+        let ends = Tensor::f_cat(&[&input, &mean_colour, &blurred], 0)?;
+        let [whole, none, soft] = context.probabilities(&ends)?[..] else {
+            let message = "the network must return three probabilities for three images";
+            return Err(Error::new(ErrorKind::Network, message));
         };
-        let shuffled = shuffle(asked, &input)?;
-        for (candidate, found) in maps.iter().zip(found) {
-            let rank = ranks(&candidate.enlarged(&input)?, &shuffled)?;
-            let between = |from: &Tensor, to: &Tensor| self.walk(asked, from, to, &rank);
-            let deletion = [vec![whole], between(&input, &plain)?, vec![none]].concat();
+        let tie_order = random_order(context, &input)?;
+        let mut results = Vec::with_capacity(maps.len());
+        for map in maps {
+            let ranks = ranks(&map.enlarged(&input)?, &tie_order)?;
+            let between = |from, to| self.probabilities_between(context, from, to, &ranks);
+            let deletion = [vec![whole], between(&input, &mean_colour)?, vec![none]].concat();
             let insertion = [vec![soft], between(&blurred, &input)?, vec![whole]].concat();
-            found.curves = Some(Found {
+            results.push(Some(CurvesResult {
                 deletion_area: area(&deletion),
                 insertion_area: area(&insertion),
                 deletion,
                 insertion,
-            });
+            }));
         }
-        Ok(())
+        Ok(results)
+    }
+
+    fn scores(result: &CurvesResult) -> Vec<Option<f64>> {
+        vec![Some(result.deletion_area), Some(result.insertion_area)]
+    }
+
+    fn charts(result: &CurvesResult) -> Vec<Vec<CheckChartLine>> {
+        let line = |curve: &[f32], hollow| CheckChartLine {
+            hollow,
+            values: curve.iter().map(|value| Some(f64::from(*value))).collect(),
+        };
+        vec![vec![
+            line(&result.deletion, true),
+            line(&result.insertion, false),
+        ]]
+    }
+
+    fn note(result: &CurvesResult, random: Option<&CurvesResult>) -> Option<CheckNote> {
+        let value = |name, value| CheckNoteValue {
+            name,
+            value,
+            format: ScoreFormat::Decimals(2),
+        };
+        Some(CheckNote {
+            key: "curves",
+            values: vec![
+                value("deletion", Some(result.deletion_area)),
+                value("insertion", Some(result.insertion_area)),
+                value("random_deletion", random.map(|random| random.deletion_area)),
+                value(
+                    "random_insertion",
+                    random.map(|random| random.insertion_area),
+                ),
+            ],
+        })
     }
 }
 
 impl Curves {
-    /// The probabilities between the two ends, as pixels of `to` take the place of those of `from`, in the
-    /// order of `rank`, `[H, W]`.
-    fn walk(&self, asked: &Asked, from: &Tensor, to: &Tensor, rank: &Tensor) -> Result<Vec<f32>> {
-        let pixels = rank.numel() as f64;
+    /// The probabilities at the steps between `from` and `to`, without both ends, while the pixels of `to` replace those
+    /// of `from` in the order of `ranks`, `[H, W]`.
+    fn probabilities_between(
+        &self,
+        context: &CheckContext,
+        from: &Tensor,
+        to: &Tensor,
+        ranks: &Tensor,
+    ) -> Result<Vec<f32>> {
+        let pixels = ranks.numel() as f64;
         let steps: Vec<usize> = (1..self.steps).collect();
-        let mut all = Vec::with_capacity(steps.len());
-        for some in steps.chunks(batched::batch(from)) {
-            let edges: Vec<f32> = some
+        let mut probabilities = Vec::with_capacity(steps.len());
+        for steps in steps.chunks(batched::batch(from)) {
+            let counts: Vec<f32> = steps
                 .iter()
                 .map(|step| (*step as f64 / self.steps as f64 * pixels).round() as f32)
                 .collect();
-            let edges = Tensor::from_slice(&edges)
+            let counts = Tensor::from_slice(&counts)
                 .f_view([-1, 1, 1, 1])?
                 .f_to_device(from.device())?;
-            let changed = rank.f_unsqueeze(0)?.f_unsqueeze(0)?.f_lt_tensor(&edges)?;
-            all.extend(asked.probabilities(&to.f_where_self(&changed, from)?)?);
+            let replaced = ranks.f_unsqueeze(0)?.f_unsqueeze(0)?.f_lt_tensor(&counts)?;
+            probabilities.extend(context.probabilities(&to.f_where_self(&replaced, from)?)?);
         }
-        Ok(all)
+        Ok(probabilities)
     }
 }
 
-/// Each pixel's place in the order, 0 for the brightest, `[H, W]` as floats. Equal ones come as in `shuffled`, an order of all.
-fn ranks(map: &Tensor, shuffled: &Tensor) -> Result<Tensor> {
-    let flat = map.f_reshape([-1])?.f_index_select(0, shuffled)?;
-    let order = shuffled.f_index_select(0, &flat.f_argsort_stable(true, 0, true)?)?;
+/// The rank of each pixel, 0 for the largest value, `[H, W]` as float32. Equal values are ranked as in `tie_order`, a
+/// permutation of all pixels.
+fn ranks(map: &Tensor, tie_order: &Tensor) -> Result<Tensor> {
+    let values = map.f_reshape([-1])?.f_index_select(0, tie_order)?;
+    let order = tie_order.f_index_select(0, &values.f_argsort_stable(true, 0, true)?)?;
     Ok(order
         .f_argsort(0, false)?
         .f_to_kind(Kind::Float)?
         .f_view(map.size().as_slice())?)
 }
 
-/// An order of all pixels of the input, drawn with the seed.
-fn shuffle(asked: &Asked, input: &Tensor) -> Result<Tensor> {
+/// A random permutation of the input's pixels, `[H · W]`, which depends on the seed and the image.
+fn random_order(context: &CheckContext, input: &Tensor) -> Result<Tensor> {
     let count = input.size()[2] * input.size()[3];
-    let purpose = format!("an order of equals for {}", asked.pass.pass.image);
-    let mut chance = Rng::new(asked.subject().seed, &purpose);
+    let purpose = format!("an order of equals for {}", context.pass.pass.image);
+    let mut rng = Rng::new(context.model().seed, &purpose);
     let mut order: Vec<i64> = (0..count).collect();
-    order.sort_by_cached_key(|_| chance.uniform().to_bits());
+    order.sort_by_cached_key(|_| rng.uniform().to_bits());
     Ok(Tensor::from_slice(&order).f_to_device(input.device())?)
 }
 
-/// The mean of a curve by trapezoids.
+/// The mean of a curve by the trapezoidal rule.
 fn area(curve: &[f32]) -> f64 {
     let pairs = curve.windows(2);
     let sum: f64 = pairs
-        .map(|p| (f64::from(p[0]) + f64::from(p[1])) / 2.0)
+        .map(|pair| (f64::from(pair[0]) + f64::from(pair[1])) / 2.0)
         .sum();
     sum / (curve.len().max(2) - 1) as f64
 }

@@ -1,92 +1,91 @@
-//! How far a map can be trusted: what the checks found of every map, and of two that know nothing of the
-//! network, so that a number has something to stand against.
+//! The results of the checks for one map, as plain data.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::ClassInfo;
+use crate::error::{Error, ErrorKind, Result};
 
-/// What the checks found of one map.
+/// The results of all checks for one map.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CheckedMap {
+    /// The model's id.
     pub model: String,
+    /// The image's id.
     pub image: String,
-    /// The class whose probability was followed.
+    /// The class whose probability or logit the check is about.
     pub class: ClassInfo,
-    pub of: Map,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub curves: Option<Curves>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub drop: Option<Drop>,
-    /// How far it moved while the network was made to forget, from the top.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub randomised: Vec<Randomised>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub pointing: Option<Pointing>,
+    /// Which map was checked.
+    #[serde(rename = "of")]
+    pub source: MapSource,
+    /// Each check's result under its key; a check that does not apply to the map has none.
+    #[serde(flatten)]
+    results: Map<String, Value>,
 }
 
-/// Which map it is.
+/// Which map was checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Map {
-    /// A method's.
+pub enum MapSource {
+    /// A method's map.
     Method {
+        /// The method's key.
         name: String,
+        /// The layer's full name, if the map belongs to a layer.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         layer: Option<String>,
     },
-    /// A coarse one drawn with the seed.
+    /// The random map: a baseline that does not depend on the network.
     Random,
-    /// A blob in the middle of the picture.
+    /// The centre map: a baseline that does not depend on the network.
     Centre,
 }
 
-/// The class's probability while pixels go, and while they come, the map's brightest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Curves {
-    /// From the whole picture to none of it, in even steps.
-    pub deletion: Vec<f32>,
-    /// From the blurred picture to the whole.
-    pub insertion: Vec<f32>,
-    /// Area below each, 0 to 1.
-    pub deletion_area: f64,
-    pub insertion_area: f64,
-}
-
-/// The class's probability when the picture is dimmed by the map.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Drop {
-    pub whole: f32,
-    pub dimmed: f32,
-}
-
-impl Drop {
-    /// The share of the probability that is lost, 0 to 1; 0 where it rises.
-    pub fn share(&self) -> f64 {
-        let (whole, dimmed) = (f64::from(self.whole), f64::from(self.dimmed));
-        match whole > 0.0 {
-            true => ((whole - dimmed) / whole).max(0.0),
-            false => 0.0,
+impl CheckedMap {
+    /// A map without results.
+    pub fn new(model: &str, image: &str, class: ClassInfo, source: MapSource) -> Self {
+        CheckedMap {
+            model: model.to_owned(),
+            image: image.to_owned(),
+            class,
+            source,
+            results: Map::new(),
         }
     }
-}
 
-/// The map when a part of the network has random weights.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Randomised {
-    /// What lost its weights last, with all above it: `classifier`, or a resolution (`7 × 7`).
-    pub down_to: String,
-    /// Rank correlation of the magnitudes with those of the map as it was; absent where one of them is flat.
-    pub spearman: Option<f64>,
-    pub ssim: Option<f64>,
-}
+    /// Stores a check's result under `key`.
+    ///
+    /// # Errors
+    /// If the result is not JSON.
+    pub fn insert(&mut self, key: &str, result: &impl Serialize) -> Result<()> {
+        // Through text, so that a float32 keeps its shortest decimal form.
+        let value = serde_json::to_string(result).and_then(|text| serde_json::from_str(&text));
+        let value = value.map_err(|cause| {
+            Error::new(
+                ErrorKind::Report,
+                format!("the result `{key}` of a check is not JSON"),
+            )
+            .because(cause)
+        })?;
+        self.results.insert(key.to_owned(), value);
+        Ok(())
+    }
 
-/// Whether the map points to where the picture shows its class.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Pointing {
-    /// Whether its brightest place lies inside (15 pixels of 224 beside it still count).
-    pub hit: bool,
-    /// The share of what is positive in it that lies inside, 0 to 1.
-    pub energy: f64,
-    /// The share of the picture that is inside: the energy of an even map.
-    pub area: f64,
+    /// The result under `key`, if there is one.
+    ///
+    /// # Errors
+    /// If it is not a `T`.
+    pub fn result<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let Some(value) = self.results.get(key) else {
+            return Ok(None);
+        };
+        T::deserialize(value).map(Some).map_err(|cause| {
+            let message = format!(
+                "the result `{key}` of a check of model `{}` and image `{}` can't be read",
+                self.model, self.image
+            );
+            Error::new(ErrorKind::Report, message).because(cause)
+        })
+    }
 }

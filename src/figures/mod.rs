@@ -15,7 +15,7 @@ mod residual;
 mod tensors;
 mod units;
 
-pub use checks::{CheckedMap, Curves, Drop, Map, Pointing, Randomised};
+pub use checks::{CheckedMap, MapSource};
 pub use class_info::ClassInfo;
 pub use codes::{CodedImage, Codes, GroupedBy, ImageGroups, KnnAccuracy, Trustworthiness};
 pub use comparison::{Comparison, ImageAgreement, LayerAgreement, MapAgreement};

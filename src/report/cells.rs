@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::check_note::map_note;
 use super::page::Net;
 use super::photos::{Drawing, Seen};
 use super::pictures::{self, Shown};
 use super::projections::ProjectionsView;
-use super::trust;
 use crate::error::Result;
 use crate::figures::{Array, ClassInfo, Content, Figure};
 use crate::image::ValueScale;
@@ -165,8 +165,7 @@ impl Drawing<'_> {
                     let gaps = [("count", &*unknown.to_string())];
                     cell.notes.push(words.say("cell.unknown", &gaps));
                 }
-                cell.notes
-                    .extend(trust::beside(self.results, figure, words));
+                cell.notes.extend(map_note(self.results, figure, words)?);
                 cell.map = Some(self.map(values, width, height, *signed)?);
                 cell.kind = "map";
             }

@@ -10,6 +10,7 @@
 
 mod cells;
 mod charts;
+mod check_note;
 mod codes;
 mod comparison;
 mod depth;

@@ -13,7 +13,7 @@ use super::photos::{self, Photo};
 use super::pictures::{self, Palette};
 use super::shortcuts::{self, Shortcuts};
 use super::summary;
-use super::trust::{self, Trust};
+use super::trust::{self, TrustView};
 use super::words::Words;
 use crate::error::Result;
 use crate::figures::Tensors;
@@ -37,7 +37,7 @@ pub struct Page {
     pub maximize: Option<Maximize>,
     pub codes: Option<codes::Section>,
     pub comparison: Option<Comparison>,
-    pub trust: Option<Trust>,
+    pub trust: Option<TrustView>,
     pub failures: Vec<FailureView>,
     pub reproduce: Reproduce,
     /// The papers behind the methods and checks.

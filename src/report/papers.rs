@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::checks::CheckSpec;
 use crate::results::Results;
 
 const PAPERS: &str = include_str!("../../templates/papers.yaml");
@@ -9,7 +10,13 @@ const PAPERS: &str = include_str!("../../templates/papers.yaml");
 /// The papers of every method and check, by key.
 pub fn papers() -> BTreeMap<String, Vec<String>> {
     // Built in, and a test reads it.
-    serde_yaml::from_str(PAPERS).unwrap_or_default()
+    let mut papers: BTreeMap<String, Vec<String>> =
+        serde_yaml::from_str(PAPERS).unwrap_or_default();
+    for info in CheckSpec::all().iter().map(|spec| spec.check().info()) {
+        let own = info.papers.iter().map(|paper| (*paper).to_owned());
+        papers.insert(info.key.to_owned(), own.collect());
+    }
+    papers
 }
 
 /// The papers behind what a report shows, in the order of their authors.

@@ -1,371 +1,332 @@
-//! The section on how far the maps can be trusted: every check's numbers, the means over the photos, beside those of
-//! two maps that know nothing of the network; and the curves.
+//! The section on how far the maps can be trusted: a table of every score of every check, the means over the images,
+//! with the baseline maps to compare with; and the checks' charts.
 
 use serde::Serialize;
 
+use super::check_note::format_number;
 use super::depth::{self, Point, Series, Unit};
 use super::page::Net;
 use super::words::Words;
+use crate::checks::{CheckChartInfo, CheckChartLine, CheckSpec, ScoreFormat, ScoreInfo};
 use crate::error::Result;
-use crate::figures::{CheckedMap, Figure, Map};
+use crate::figures::{CheckedMap, MapSource};
 use crate::results::Results;
 
+/// The section.
 #[derive(Debug, Serialize)]
-pub struct Trust {
+pub struct TrustView {
+    /// The networks, in the tables' order.
     pub nets: Vec<Net>,
-    /// What each check says: its name, and how to read it.
+    /// The experiment's checks: title and how to read it.
     pub checks: Vec<(String, String)>,
-    pub tables: Vec<Table>,
-    /// Title and chart.
-    pub curves: Vec<(String, String)>,
-    pub randomised: Vec<(String, String)>,
+    /// One table per score.
+    pub tables: Vec<ScoreTableView>,
+    /// One group per kind of chart.
+    pub charts: Vec<CheckChartsView>,
 }
 
-/// One number of every map and network.
+/// One score of all maps and networks.
 #[derive(Debug, Serialize)]
-pub struct Table {
+pub struct ScoreTableView {
+    /// The score's name.
     pub title: String,
+    /// Which values are better.
     pub note: String,
-    pub rows: Vec<Row>,
+    /// One row per map.
+    pub rows: Vec<ScoreRowView>,
 }
 
+/// One score of one map.
 #[derive(Debug, Serialize)]
-pub struct Row {
+pub struct ScoreRowView {
+    /// The map's name.
     pub name: String,
-    /// Whether the map knows nothing of the network.
+    /// Whether the map is a baseline.
     pub baseline: bool,
-    /// For each network; whether it is the network's best.
+    /// The score and whether it is the best of its column, for each network.
     pub cells: Vec<(String, bool)>,
 }
 
-/// The maps of one row: a method's at what one selector means, or a baseline.
-#[derive(Debug, Clone, PartialEq)]
-struct Slot {
-    of: Kind,
-    name: String,
+/// The charts of one kind.
+#[derive(Debug, Serialize)]
+pub struct CheckChartsView {
+    /// The title of all.
+    pub title: String,
+    /// What is shown and how to read it.
+    pub legend: String,
+    /// The map's name and its chart, as SVG.
+    pub charts: Vec<(String, String)>,
 }
 
+/// Which maps share a row: those of a method at the same selector, or a baseline.
 #[derive(Debug, Clone, PartialEq)]
-enum Kind {
+enum RowKey {
+    /// The method, and the selector with the index of the layer among those that it selects.
     Method(String, Option<(String, usize)>),
     Random,
     Centre,
 }
 
-pub fn section(results: &Results, nets: &[Net], words: &Words) -> Result<Option<Trust>> {
+/// The maps of one row.
+#[derive(Debug)]
+struct MapRow<'a> {
+    name: String,
+    baseline: bool,
+    /// The maps of each network, one per image and class.
+    maps: Vec<Vec<&'a CheckedMap>>,
+}
+
+/// The section, if the experiment has checks.
+///
+/// # Errors
+/// If a check's result can't be read, or a chart can't be drawn.
+pub fn section(results: &Results, nets: &[Net], words: &Words) -> Result<Option<TrustView>> {
     if results.checks.is_empty() {
         return Ok(None);
     }
-    let view = View {
-        results,
-        nets,
-        words,
-        slots: slots(results, words),
-    };
-    let asked = results.experiment.checks.iter();
-    let checks = asked.map(|check| {
-        let key = format!("check.{}", check.name());
+    let rows = map_rows(results, nets, words);
+    let mut tables = Vec::new();
+    let mut charts = Vec::new();
+    for spec in CheckSpec::all() {
+        let info = spec.check().info();
+        for (index, score) in info.scores.iter().enumerate() {
+            tables.extend(score_table(&spec, index, score, &rows, words)?);
+        }
+        for (index, chart) in info.charts.iter().enumerate() {
+            charts.extend(chart_group(&spec, index, chart, &rows, words)?);
+        }
+    }
+    let checks = results.experiment.checks.iter().map(|spec| {
+        let key = format!("check.{}", spec.name());
         (words.say(&key, &[]), words.say(&format!("{key}.read"), &[]))
     });
-    Ok(Some(Trust {
+    Ok(Some(TrustView {
         nets: nets.to_vec(),
         checks: checks.collect(),
-        tables: view.tables(),
-        curves: view.curves()?,
-        randomised: view.randomised()?,
+        tables,
+        charts,
     }))
 }
 
-/// The numbers that stand beside a map, where there are some.
-pub fn beside(results: &Results, figure: &Figure, words: &Words) -> Option<String> {
-    let own = results.checks.iter().find(|checked| {
-        let of = matches!(&checked.of, Map::Method { name, layer }
-            if *name == figure.method && *layer == figure.layer);
-        of && checked.model == figure.model
-            && Some(&checked.image) == figure.image.as_ref()
-            && figure.class.as_ref().is_none_or(|c| *c == checked.class)
-    })?;
-    let random = results.checks.iter().find(|checked| {
-        checked.of == Map::Random
-            && (&checked.model, &checked.image, &checked.class)
-                == (&own.model, &own.image, &own.class)
-    });
-    let mut parts = Vec::new();
-    if let Some(curves) = &own.curves {
-        let chance = random.and_then(|random| random.curves.as_ref());
-        let number = |value: Option<f64>| value.map_or("–".into(), |v| words.fixed(v, 2));
-        let gaps = [
-            ("deletion", number(Some(curves.deletion_area))),
-            ("insertion", number(Some(curves.insertion_area))),
-            ("random_deletion", number(chance.map(|c| c.deletion_area))),
-            ("random_insertion", number(chance.map(|c| c.insertion_area))),
-        ];
-        parts.push(say(words, "beside.curves", &gaps));
-    }
-    if let Some(drop) = &own.drop {
-        let gaps = [("drop", words.percent(drop.share()))];
-        let key = match drop.dimmed > drop.whole {
-            true => "beside.rise",
-            false => "beside.drop",
-        };
-        parts.push(say(words, key, &gaps[..usize::from(key == "beside.drop")]));
-    }
-    if let Some(pointing) = &own.pointing {
-        let gaps = [
-            ("energy", words.percent(pointing.energy)),
-            ("area", words.percent(pointing.area)),
-        ];
-        let key = match pointing.hit {
-            true => "beside.hit",
-            false => "beside.miss",
-        };
-        parts.push(say(words, key, &gaps));
-    }
-    (!parts.is_empty()).then(|| parts.join(" · "))
-}
-
-fn say(words: &Words, key: &str, gaps: &[(&str, String)]) -> String {
-    let gaps: Vec<(&str, &str)> = gaps.iter().map(|(name, value)| (*name, &**value)).collect();
-    words.say(key, &gaps)
-}
-
-fn kind(results: &Results, checked: &CheckedMap) -> Kind {
-    match &checked.of {
-        Map::Random => Kind::Random,
-        Map::Centre => Kind::Centre,
-        Map::Method { name, layer } => {
+fn row_key(results: &Results, map: &CheckedMap) -> RowKey {
+    match &map.source {
+        MapSource::Random => RowKey::Random,
+        MapSource::Centre => RowKey::Centre,
+        MapSource::Method { name, layer } => {
             let figure = results.figures.iter().find(|figure| {
-                figure.method == *name && figure.layer == *layer && figure.model == checked.model
+                figure.method == *name && figure.layer == *layer && figure.model == map.model
             });
-            Kind::Method(name.clone(), figure.and_then(|f| results.selector_of(f)))
+            RowKey::Method(name.clone(), figure.and_then(|f| results.selector_of(f)))
         }
     }
 }
 
 /// The rows: methods in the experiment's order, then the baselines.
-fn slots(results: &Results, words: &Words) -> Vec<Slot> {
-    let mut kinds: Vec<Kind> = Vec::new();
-    for checked in &results.checks {
-        let kind = kind(results, checked);
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
+fn map_rows<'a>(results: &'a Results, nets: &[Net], words: &Words) -> Vec<MapRow<'a>> {
+    let keyed: Vec<(RowKey, &CheckedMap)> = results
+        .checks
+        .iter()
+        .map(|map| (row_key(results, map), map))
+        .collect();
+    let mut keys: Vec<RowKey> = Vec::new();
+    for (key, _) in &keyed {
+        if !keys.contains(key) {
+            keys.push(key.clone());
         }
     }
-    let order = |kind: &Kind| match kind {
-        Kind::Method(name, _) => {
-            let mut all = results.experiment.methods.iter();
-            all.position(|method| method.name() == name).unwrap_or(0)
+    keys.sort_by_key(|key| match key {
+        RowKey::Method(name, _) => {
+            let mut methods = results.experiment.methods.iter();
+            methods
+                .position(|method| method.name() == name)
+                .unwrap_or(0)
         }
-        Kind::Random => usize::MAX - 1,
-        Kind::Centre => usize::MAX,
-    };
-    kinds.sort_by_key(order);
-    let several = |name: &str| {
-        let same = |kind: &&Kind| matches!(kind, Kind::Method(other, _) if other == name);
-        kinds.iter().filter(same).count() > 1
-    };
-    let name = |kind: &Kind| match kind {
-        Kind::Random => words.say("trust.random", &[]),
-        Kind::Centre => words.say("trust.centre", &[]),
-        Kind::Method(key, layer) => {
-            let method = words.say(&format!("method.{key}"), &[]);
-            match layer.as_ref().filter(|_| several(key)) {
-                Some((selector, 0)) => format!("{method}, {selector}"),
-                Some((selector, number)) => format!("{method}, {selector} ({})", number + 1),
-                None => method,
-            }
-        }
-    };
-    let slots = kinds.iter().map(|kind| Slot {
-        of: kind.clone(),
-        name: name(kind),
+        RowKey::Random => usize::MAX - 1,
+        RowKey::Centre => usize::MAX,
     });
-    slots.collect()
+    let rows = keys.iter().map(|key| MapRow {
+        name: row_name(key, &keys, words),
+        baseline: !matches!(key, RowKey::Method(..)),
+        maps: nets
+            .iter()
+            .map(|net| {
+                let maps = keyed
+                    .iter()
+                    .filter(|(other, map)| other == key && map.model == net.id);
+                maps.map(|(_, map)| *map).collect()
+            })
+            .collect(),
+    });
+    rows.collect()
 }
 
-struct View<'a> {
-    results: &'a Results,
-    nets: &'a [Net],
-    words: &'a Words,
-    slots: Vec<Slot>,
+/// The method's name, with its selector if the method has several rows.
+fn row_name(key: &RowKey, keys: &[RowKey], words: &Words) -> String {
+    let (method, layer) = match key {
+        RowKey::Random => return words.say("trust.random", &[]),
+        RowKey::Centre => return words.say("trust.centre", &[]),
+        RowKey::Method(method, layer) => (method, layer),
+    };
+    let same_method = |key: &&RowKey| matches!(key, RowKey::Method(other, _) if other == method);
+    let several = keys.iter().filter(same_method).count() > 1;
+    let title = words.say(&format!("method.{method}"), &[]);
+    match layer.as_ref().filter(|_| several) {
+        Some((selector, 0)) => format!("{title}, {selector}"),
+        Some((selector, index)) => format!("{title}, {selector} ({})", index + 1),
+        None => title,
+    }
 }
 
-impl View<'_> {
-    fn of(&self, slot: &Slot, net: &Net) -> Vec<&CheckedMap> {
-        let all = self.results.checks.iter();
-        all.filter(|c| c.model == net.id && kind(self.results, c) == slot.of)
-            .collect()
+/// The table of the means of a check's score number `index`, if any map has one. The best mean of each network is
+/// marked, unless all are equal.
+fn score_table(
+    spec: &CheckSpec,
+    index: usize,
+    score: &ScoreInfo,
+    rows: &[MapRow],
+    words: &Words,
+) -> Result<Option<ScoreTableView>> {
+    let mut means: Vec<(&MapRow, Vec<Option<f64>>)> = Vec::new();
+    for row in rows {
+        let mut columns = Vec::new();
+        for maps in &row.maps {
+            columns.push(mean_score(spec, index, maps)?);
+        }
+        if columns.iter().any(Option::is_some) {
+            means.push((row, columns));
+        }
     }
+    let Some((_, first)) = means.first() else {
+        return Ok(None);
+    };
+    let best = |column: usize| -> Option<f64> {
+        let of_methods = means.iter().filter(|(row, _)| !row.baseline);
+        let values: Vec<f64> = of_methods.filter_map(|(_, means)| means[column]).collect();
+        let differ = values.iter().any(|value| *value != values[0]);
+        let rank = |value: &f64| score.better.rank(*value);
+        let best = values
+            .into_iter()
+            .max_by(|a, b| rank(a).total_cmp(&rank(b)));
+        best.filter(|_| differ)
+    };
+    let best: Vec<Option<f64>> = (0..first.len()).map(best).collect();
+    let rows = means.iter().map(|(row, means)| {
+        let cells = means.iter().zip(&best).map(|(mean, best)| {
+            let text = mean.map(|mean| format_number(mean, score.format, words));
+            let is_best = !row.baseline && mean.is_some() && mean == best;
+            (text.unwrap_or_else(|| "–".to_owned()), is_best)
+        });
+        ScoreRowView {
+            name: row.name.clone(),
+            baseline: row.baseline,
+            cells: cells.collect(),
+        }
+    });
+    Ok(Some(ScoreTableView {
+        title: words.say(&format!("trust.{}", score.key), &[]),
+        note: words.say(&format!("trust.{}.note", score.key), &[]),
+        rows: rows.collect(),
+    }))
+}
 
-    fn tables(&self) -> Vec<Table> {
-        let area = |value: f64| self.words.signed(value, 3);
-        let share = |value: f64| self.words.percent(value);
-        let curve = |pick: fn(&crate::figures::Curves) -> f64| {
-            move |c: &CheckedMap| c.curves.as_ref().map(pick)
-        };
-        let last = |c: &CheckedMap| c.randomised.first().and_then(|r| r.spearman);
-        let all = [
-            self.table("deletion", curve(|c| c.deletion_area), &area, |a| -a),
-            self.table("insertion", curve(|c| c.insertion_area), &area, |a| a),
-            self.table("drop", |c| c.drop.map(|d| d.share()), &share, |s| -s),
-            self.table(
-                "rise",
-                |c| c.drop.map(|d| f64::from(u8::from(d.dimmed > d.whole))),
-                &share,
-                |s| s,
-            ),
-            self.table("randomised", last, &area, |r| -r.abs()),
-            self.table(
-                "hit",
-                |c| c.pointing.map(|p| f64::from(u8::from(p.hit))),
-                &share,
-                |s| s,
-            ),
-            self.table("energy", |c| c.pointing.map(|p| p.energy), &share, |s| s),
-        ];
-        all.into_iter().flatten().collect()
+/// The mean of score number `index` over the maps that have one.
+fn mean_score(spec: &CheckSpec, index: usize, maps: &[&CheckedMap]) -> Result<Option<f64>> {
+    let mut values = Vec::new();
+    for map in maps {
+        let scores = spec.check().map_scores(map)?;
+        values.extend(scores.and_then(|scores| scores.get(index).copied().flatten()));
     }
+    let sum: f64 = values.iter().sum();
+    Ok((!values.is_empty()).then(|| sum / values.len() as f64))
+}
 
-    /// A table of means over the photos; the best is what `better` makes largest.
-    fn table(
-        &self,
-        key: &str,
-        value: impl Fn(&CheckedMap) -> Option<f64>,
-        written: &dyn Fn(f64) -> String,
-        better: fn(f64) -> f64,
-    ) -> Option<Table> {
-        let mut rows: Vec<(&Slot, Vec<Option<f64>>)> = Vec::new();
-        for slot in &self.slots {
-            let means: Vec<Option<f64>> = self
-                .nets
-                .iter()
-                .map(|net| {
-                    let values: Vec<f64> =
-                        self.of(slot, net).into_iter().filter_map(&value).collect();
-                    let sum: f64 = values.iter().sum();
-                    (!values.is_empty()).then(|| sum / values.len() as f64)
-                })
-                .collect();
-            if means.iter().any(Option::is_some) {
-                rows.push((slot, means));
+/// The charts of kind number `index` of a check: one per row, with the lines of all networks.
+fn chart_group(
+    spec: &CheckSpec,
+    index: usize,
+    info: &CheckChartInfo,
+    rows: &[MapRow],
+    words: &Words,
+) -> Result<Option<CheckChartsView>> {
+    let mut charts = Vec::new();
+    for row in rows {
+        let mut all = Vec::new();
+        for (place, maps) in row.maps.iter().enumerate() {
+            let mut lines = Vec::new();
+            for map in maps {
+                let charts = spec.check().map_charts(map)?.unwrap_or_default();
+                lines.extend(charts.into_iter().nth(index));
             }
+            all.extend(series(place, &lines, info.each_image));
         }
-        if rows.is_empty() {
-            return None;
+        if all.is_empty() {
+            continue;
         }
-        let best = |column: usize| -> Option<f64> {
-            let all = rows
-                .iter()
-                .filter(|(slot, _)| matches!(slot.of, Kind::Method(..)));
-            let values: Vec<f64> = all.filter_map(|(_, means)| means[column]).collect();
-            // Where all are alike, none is better.
-            let differ = values.iter().any(|value| *value != values[0]);
-            let best = values
-                .into_iter()
-                .max_by(|a, b| better(*a).total_cmp(&better(*b)));
-            best.filter(|_| differ)
+        let title = words.say(&format!("trust.{}.alt", info.key), &[("map", &row.name)]);
+        let axis = info.axis.map(|(key, _)| format!("trust.{key}"));
+        let unit = match info.format {
+            ScoreFormat::Decimals(_) => Unit::Plain,
+            ScoreFormat::Percent => Unit::Percent,
         };
-        let best: Vec<Option<f64>> = (0..self.nets.len()).map(best).collect();
-        let rows = rows.iter().map(|(slot, means)| {
-            let baseline = !matches!(slot.of, Kind::Method(..));
-            let cells = means.iter().zip(&best).map(|(mean, best)| {
-                let text = mean.map_or("–".to_owned(), written);
-                (text, !baseline && mean.is_some() && mean == best)
-            });
-            Row {
-                name: slot.name.clone(),
-                baseline,
-                cells: cells.collect(),
+        let axis = [&*axis[0], &*axis[1], &*axis[2]];
+        let chart = depth::chart(&all, info.range, unit, axis, &title, words)?;
+        charts.push((row.name.clone(), chart));
+    }
+    Ok((!charts.is_empty()).then(|| CheckChartsView {
+        title: words.say(&format!("trust.{}.title", info.key), &[]),
+        legend: words.say(&format!("trust.{}.legend", info.key), &[]),
+        charts,
+    }))
+}
+
+/// The lines of one network: each holds the values of all images, or their means alone.
+fn series(place: usize, images: &[Vec<CheckChartLine>], each_image: bool) -> Vec<Series> {
+    let count = images.first().map_or(0, Vec::len);
+    let lines = (0..count).map(|line| {
+        let lines: Vec<&CheckChartLine> =
+            images.iter().filter_map(|lines| lines.get(line)).collect();
+        let length = lines
+            .iter()
+            .map(|line| line.values.len())
+            .max()
+            .unwrap_or(0);
+        // A dozen marks are enough to tell the networks' lines apart.
+        let step = if each_image {
+            1
+        } else {
+            length.div_ceil(12).max(1)
+        };
+        let marks = (0..length).filter(|mark| mark % step == 0 || mark + 1 == length);
+        let points = marks.map(|mark| {
+            let values = lines
+                .iter()
+                .filter_map(|line| line.values.get(mark).copied().flatten());
+            Point {
+                depth: mark as f64 / (length.max(2) - 1) as f64,
+                values: point_values(values.collect(), each_image),
+                hollow: lines[0].hollow,
             }
         });
-        Some(Table {
-            title: self.words.say(&format!("trust.{key}"), &[]),
-            note: self.words.say(&format!("trust.{key}.note"), &[]),
-            rows: rows.collect(),
-        })
-    }
-
-    /// The class's probability as pixels go (rings) and come (filled), for every slot.
-    fn curves(&self) -> Result<Vec<(String, String)>> {
-        let mut charts = Vec::new();
-        for slot in &self.slots {
-            let mut all = Vec::new();
-            for (place, net) in self.nets.iter().enumerate() {
-                let own: Vec<_> = self.of(slot, net);
-                let curves: Vec<_> = own.iter().filter_map(|c| c.curves.as_ref()).collect();
-                let Some(length) = curves.iter().map(|c| c.deletion.len()).min() else {
-                    continue;
-                };
-                // A dozen marks a line are enough to tell the networks apart.
-                let step = length.div_ceil(12).max(1);
-                let marks: Vec<usize> = (0..length)
-                    .filter(|at| at % step == 0 || at + 1 == length)
-                    .collect();
-                for hollow in [true, false] {
-                    let mean = |at: usize| {
-                        let side = |c: &&crate::figures::Curves| match hollow {
-                            true => f64::from(c.deletion[at]),
-                            false => f64::from(c.insertion[at]),
-                        };
-                        curves.iter().map(side).sum::<f64>() / curves.len() as f64
-                    };
-                    let points = marks.iter().map(|&at| Point {
-                        depth: at as f64 / (length.max(2) - 1) as f64,
-                        values: vec![mean(at)],
-                        hollow,
-                    });
-                    all.push(Series {
-                        place,
-                        points: points.collect(),
-                    });
-                }
-            }
-            if !all.is_empty() {
-                let gaps = [("map", &*slot.name)];
-                let title = self.words.say("trust.curves.alt", &gaps);
-                let ends = ["trust.none", "trust.pixels", "trust.all"];
-                let chart =
-                    depth::chart(&all, (0.0, 1.0), Unit::Percent, ends, &title, self.words)?;
-                charts.push((slot.name.clone(), chart));
-            }
+        Series {
+            place,
+            points: points.collect(),
         }
-        Ok(charts)
-    }
+    });
+    lines.collect()
+}
 
-    /// How far the map stays as it was while the network forgets, for every method.
-    fn randomised(&self) -> Result<Vec<(String, String)>> {
-        let mut charts = Vec::new();
-        for slot in &self.slots {
-            let mut all = Vec::new();
-            for (place, net) in self.nets.iter().enumerate() {
-                let own = self.of(slot, net);
-                let length = own.iter().map(|c| c.randomised.len()).max().unwrap_or(0);
-                let point = |stage: usize| Point {
-                    depth: stage as f64 / length.max(1) as f64,
-                    values: match stage {
-                        0 => vec![1.0],
-                        _ => own
-                            .iter()
-                            .filter_map(|c| c.randomised.get(stage - 1)?.spearman)
-                            .collect(),
-                    },
-                    hollow: false,
-                };
-                if length > 0 {
-                    all.push(Series {
-                        place,
-                        points: (0..=length).map(point).collect(),
-                    });
-                }
-            }
-            if !all.is_empty() {
-                let gaps = [("map", &*slot.name)];
-                let title = self.words.say("trust.randomised.alt", &gaps);
-                let ends = ["trust.whole", "trust.forgets", "trust.forgot"];
-                let chart = depth::chart(&all, (-1.0, 1.0), Unit::Plain, ends, &title, self.words)?;
-                charts.push((slot.name.clone(), chart));
-            }
+/// The values of a point: their mean, or each of them if they differ.
+fn point_values(mut values: Vec<f64>, each_image: bool) -> Vec<f64> {
+    if each_image {
+        if values.iter().all(|value| *value == values[0]) {
+            values.truncate(1);
         }
-        Ok(charts)
+        return values;
+    }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    if mean.is_finite() {
+        vec![mean]
+    } else {
+        Vec::new()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::checks::CheckSpec;
 use crate::figures::Note;
 use crate::results::Failure;
 use crate::spec::Lang;
@@ -24,7 +25,13 @@ impl Words {
             Lang::Pl => PL,
         };
         // Both files are built in, and a test reads them; an empty list makes every lookup fail.
-        let texts = serde_yaml::from_str(text).unwrap_or_default();
+        let mut texts: BTreeMap<String, String> = serde_yaml::from_str(text).unwrap_or_default();
+        for (key, text) in CheckSpec::all()
+            .iter()
+            .flat_map(|spec| spec.check().info().texts())
+        {
+            texts.entry(key).or_insert_with(|| text.to_owned());
+        }
         Words { lang, texts }
     }
 

@@ -4,43 +4,41 @@ use tch::Tensor;
 
 use super::run_output::{PartialResults, failure};
 use super::stored_tensor::stored_floats;
-use crate::checks::{self, Asked, Candidate, CheckSpec};
+use crate::checks::{CheckContext, CheckSpec, TestedMap, baseline_maps};
 use crate::error::Result;
-use crate::figures::{CheckedMap, Content, Map};
+use crate::figures::{CheckedMap, Content, MapSource};
 
-/// Runs every check on the maps among `found` that belong to the class of `asked`, and on the baseline maps; adds the
+/// Runs every check on the maps among `found` that belong to the class of `context`, and on the baseline maps; adds the
 /// results to `found`.
 ///
 /// # Errors
 /// For a libtorch error.
 pub(super) fn check_maps(
     specs: &[CheckSpec],
-    asked: &Asked,
+    context: &CheckContext,
     found: &mut PartialResults,
 ) -> Result<()> {
-    let (model, image) = (&asked.subject().id, asked.pass.pass.image);
-    let (mut names, mut maps) = method_maps(asked, found)?;
-    for (name, map) in checks::baselines(asked)? {
-        names.push(name);
+    let (model, image) = (&context.model().id, context.pass.pass.image);
+    let (mut sources, mut maps) = method_maps(context, found)?;
+    for (source, map) in baseline_maps(context)? {
+        sources.push(source);
         maps.push(map);
     }
-    let mut checked: Vec<CheckedMap> = names
+    let mut checked: Vec<CheckedMap> = sources
         .into_iter()
-        .map(|of| CheckedMap {
-            model: model.clone(),
-            image: image.to_owned(),
-            class: asked.pass.class.clone(),
-            of,
-            curves: None,
-            drop: None,
-            randomised: Vec::new(),
-            pointing: None,
-        })
+        .map(|source| CheckedMap::new(model, image, context.pass.class.clone(), source))
         .collect();
-    for entry in specs {
-        let done = tch::no_grad(|| entry.check().look(asked, &maps, &mut checked));
+    // The results of a map have the order of the list of checks, whatever the spec's.
+    let mut specs: Vec<&CheckSpec> = specs.iter().collect();
+    specs.sort_by_key(|spec| {
+        CheckSpec::NAMES
+            .iter()
+            .position(|name| *name == spec.name())
+    });
+    for spec in specs {
+        let done = tch::no_grad(|| spec.check().check_maps(context, &maps, &mut checked));
         if let Err(error) = done {
-            let failure = failure(Some(model), Some(image), Some(entry.name()), &error);
+            let failure = failure(Some(model), Some(image), Some(spec.name()), &error);
             found.failures.push(failure);
         }
     }
@@ -52,8 +50,11 @@ pub(super) fn check_maps(
 ///
 /// # Errors
 /// If a map is not float32, or for a libtorch error.
-fn method_maps(asked: &Asked, found: &PartialResults) -> Result<(Vec<Map>, Vec<Candidate>)> {
-    let mut names = Vec::new();
+fn method_maps(
+    context: &CheckContext,
+    found: &PartialResults,
+) -> Result<(Vec<MapSource>, Vec<TestedMap>)> {
+    let mut sources = Vec::new();
     let mut maps = Vec::new();
     for figure in &found.figures {
         let Content::Map { tensor, .. } = &figure.content else {
@@ -62,7 +63,7 @@ fn method_maps(asked: &Asked, found: &PartialResults) -> Result<(Vec<Map>, Vec<C
         if figure
             .class
             .as_ref()
-            .is_some_and(|class| *class != asked.pass.class)
+            .is_some_and(|class| *class != context.pass.class)
         {
             continue;
         }
@@ -70,15 +71,15 @@ fn method_maps(asked: &Asked, found: &PartialResults) -> Result<(Vec<Map>, Vec<C
         if values.iter().all(|value| *value == values[0]) {
             continue;
         }
-        names.push(Map::Method {
+        sources.push(MapSource::Method {
             name: figure.method.clone(),
             layer: figure.layer.clone(),
         });
         let map = Tensor::from_slice(values).f_view([height as i64, width as i64])?;
-        maps.push(Candidate {
-            map: map.f_to_device(asked.subject().device)?,
+        maps.push(TestedMap {
+            map: map.f_to_device(context.model().device)?,
             key: Some(tensor.clone()),
         });
     }
-    Ok((names, maps))
+    Ok((sources, maps))
 }

@@ -9,7 +9,7 @@ use super::prediction::{asked_classes, predict};
 use super::result_cache::ResultCache;
 use super::run_output::{PartialResults, failure};
 use super::views::ImageView;
-use crate::checks::Asked;
+use crate::checks::CheckContext;
 use crate::error::Result;
 use crate::figures::ClassInfo;
 use crate::methods::{BackwardPass, ForwardPass, MethodOutput, MethodSpec};
@@ -151,12 +151,12 @@ impl ModelOnImage<'_> {
         }
         let methods: Vec<(&MethodSpec, &[NodeId])> = self.methods().collect();
         let target_mask = self.target_mask_tensor()?;
-        let asked = Asked {
+        let context = CheckContext {
             pass: &backward,
             methods: &methods,
-            inside: target_mask.as_ref(),
+            target_mask: target_mask.as_ref(),
         };
-        check_maps(&self.experiment.checks, &asked, results)
+        check_maps(&self.experiment.checks, &context, results)
     }
 
     /// The target mask as `[H, W]` on the network's device.

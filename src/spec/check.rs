@@ -276,7 +276,7 @@ impl Checker<'_> {
                 return Err(self.error_at(&entry, message, "again here", "keep one of them"));
             }
             let inside = [Key("checks"), Index(at), Key(check.name())];
-            let options = check.check().options();
+            let options = check.check().validate_options();
             options.map_err(|error| self.locate(&inside, error))?;
         }
         Ok(())
