@@ -33,11 +33,6 @@ macro_rules! list {
                 vec![$($name::$config(Default::default())),*]
             }
 
-            /// Every entry with its default options.
-            pub fn all() -> Vec<Self> {
-                vec![$($name::$variant(Default::default())),*]
-            }
-
             /// The entry's YAML key.
             pub fn name(&self) -> &'static str {
                 match self { $($name::$config(_) => stringify!($key),)* }
