@@ -168,7 +168,10 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     for (module, source) in exports {
-        let name = source.last().unwrap().clone();
+        // A re-export in a macro has no path yet.
+        let Some(name) = source.last().cloned() else {
+            continue;
+        };
         files.get_mut(&module).unwrap().exports.insert(name, source);
     }
     let mut all = BTreeMap::new();
