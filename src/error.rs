@@ -1,82 +1,84 @@
-//! The one error type: what went wrong, where in which text, and what would be right.
+//! The crate's error type: a message, the position in a text that it concerns, and help.
 //!
-//! Everything a user can cause ends here, from a misspelt key to a truncated weight file. The
-//! command line prints it through `miette`, a notebook cell through the same report.
+//! Everything that a user can cause ends here, from a misspelt key to a truncated weight file. The command line prints it
+//! through `miette`; a notebook cell prints the same report.
 
 use std::fmt;
 use std::path::Path;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
-/// What convscope's fallible functions return.
+/// The result of convscope's fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What sort of thing went wrong; it decides the exit code.
+/// The kind of an error; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The command line asks for something that can't be.
+    /// An argument of the command line, or of a function of the library, is invalid.
     Usage,
-    /// The experiment file is wrong.
+    /// The experiment file is invalid.
     Spec,
-    /// A weight file, or the catalogue entry behind it, can't be used.
+    /// A weight file, or its entry in the catalogue, can't be used.
     Weights,
     /// An image can't be read.
     Image,
-    /// A network or a layer can't do what was asked of it.
+    /// A network can't be built or evaluated, or has no such layer.
     Network,
     /// A download failed.
     Fetch,
-    /// A template of the report is wrong.
+    /// The report can't be made, or is larger than it may be.
     Report,
-    /// The file system said no.
+    /// Reading or writing a file failed.
     Io,
 }
 
-/// One message with what was found, where, and what would be right.
+/// An error: its message, and where they are known its position in a text, help and the error that caused it.
 ///
-/// The fields behind it are boxed, so that a `Result` stays a pointer wide.
+/// The fields are boxed, so that a `Result` stays a pointer wide.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
     message: String,
     help: Option<String>,
-    place: Option<Place>,
+    position: Option<Position>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// A stretch of a named text that an error points at.
-struct Place {
+/// The span of a named text that an error concerns.
+struct Position {
     source: NamedSource<String>,
     span: SourceSpan,
     label: String,
 }
 
 impl Error {
-    /// An error of `kind` that says `message` (a sentence without a full stop).
+    /// An error with a message: a sentence without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
             message: message.into(),
             help: None,
-            place: None,
+            position: None,
             cause: None,
         }))
     }
 
-    /// An I/O error with the path it happened at: `can't read photos/cat.jpg`.
-    pub fn io(doing: &str, path: &Path, cause: std::io::Error) -> Self {
-        Error::new(ErrorKind::Io, format!("can't {doing} {}", path.display())).because(cause)
+    /// An I/O error that names its file: `can't read photos/cat.jpg`, where `action` is `read`.
+    pub fn io(action: &str, path: &Path, cause: std::io::Error) -> Self {
+        let message = format!("can't {action} {}", path.display());
+        Error::new(ErrorKind::Io, message).caused_by(cause)
     }
 
-    /// Adds what would be right.
+    /// Adds help: what the user can do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
 
-    /// PointSet at `length` bytes from `offset` of `text`, which stands in the file `name`.
-    pub fn at(
+    /// Adds a position: `length` bytes from the byte `offset` of `text`, the content of the file `name`. The label is
+    /// printed under them.
+    pub fn with_position(
         mut self,
         name: &str,
         text: &str,
@@ -84,7 +86,7 @@ impl Error {
         length: usize,
         label: impl Into<String>,
     ) -> Self {
-        self.0.place = Some(Place {
+        self.0.position = Some(Position {
             source: NamedSource::new(name, text.to_owned()),
             span: (offset.min(text.len()), length).into(),
             label: label.into(),
@@ -92,30 +94,30 @@ impl Error {
         self
     }
 
-    /// Adds the error below this one.
-    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// Adds the error that caused this one.
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// The same message as another sort of error.
-    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+    /// Changes the kind; message, help, position and cause stay.
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// What sort of error this is.
+    /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The message alone, without place and help.
+    /// The message alone, without position, help and causes.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The message and the messages of its causes, in one line.
-    pub fn one_line(&self) -> String {
+    /// The message and those of its causes in one line, with colons between them.
+    pub fn full_message(&self) -> String {
         let mut line = self.0.message.clone();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -126,17 +128,17 @@ impl Error {
         line
     }
 
-    /// What would be right, if the error knows.
-    pub fn advice(&self) -> Option<&str> {
+    /// The help, if there is any.
+    pub fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
-    /// Whether the error points into a text.
-    pub fn has_place(&self) -> bool {
-        self.0.place.is_some()
+    /// Whether the error has a position in a text.
+    pub fn has_position(&self) -> bool {
+        self.0.position.is_some()
     }
 
-    /// The process's exit code: 2 where the call or the spec is wrong, 1 where the run failed.
+    /// The process's exit code: 2 where the command line or the spec is invalid, else 1.
     pub fn exit_code(&self) -> u8 {
         match self.0.kind {
             ErrorKind::Usage | ErrorKind::Spec => 2,
@@ -151,7 +153,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// A `?` at the end of a notebook cell prints this: the whole report, as the command line does.
+/// The whole report, as the command line prints it: a notebook prints it for a `?` at the end of a cell.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor())
@@ -171,12 +173,15 @@ impl Diagnostic for Error {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.0.place.as_ref().map(|place| &place.source as _)
+        self.0
+            .position
+            .as_ref()
+            .map(|position| &position.source as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let place = self.0.place.as_ref()?;
-        let label = LabeledSpan::new_with_span(Some(place.label.clone()), place.span);
+        let position = self.0.position.as_ref()?;
+        let label = LabeledSpan::new_with_span(Some(position.label.clone()), position.span);
         Some(Box::new(std::iter::once(label)))
     }
 }
@@ -186,7 +191,7 @@ impl From<tch::TchError> for Error {
         // libtorch's messages carry a C++ stack trace below the first line.
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
-        Error::new(ErrorKind::Network, format!("libtorch refused: {first}"))
+        Error::new(ErrorKind::Network, format!("libtorch error: {first}"))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::report;
 use crate::results::{lock, store};
 use crate::run::RunOutput;
-use crate::spec::{Over, SpecFile};
+use crate::spec::{OversizeAction, SpecFile};
 
 /// Writes the report, the results, the tensors and the lock of a run of `spec` into `folder`; returns the path of the
 /// report.
@@ -23,7 +23,7 @@ pub fn save(
     let page = report::render(&output.results, &output.tensors, report)?;
     check_size(&page, spec)?;
     let json = serde_json::to_vec_pretty(&output.results)
-        .map_err(|error| Error::new(ErrorKind::Io, "can't write the results").because(error))?;
+        .map_err(|error| Error::new(ErrorKind::Io, "can't write the results").caused_by(error))?;
     let tensors = store::to_safetensors(&output.tensors)?;
     let lock = lock::to_yaml(&output.results, spec, folder)?;
     store::write(
@@ -53,10 +53,10 @@ fn check_size(page: &str, spec: &SpecFile) -> Result<()> {
     );
     let help = "choose fewer images, layers or channels, or raise `max_size`; nothing was written";
     match limit.over {
-        Over::Warn => {
+        OversizeAction::Warn => {
             tracing::warn!("{message}");
             Ok(())
         }
-        Over::Fail => Err(Error::new(ErrorKind::Report, message).help(help)),
+        OversizeAction::Fail => Err(Error::new(ErrorKind::Report, message).help(help)),
     }
 }

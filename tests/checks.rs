@@ -328,7 +328,7 @@ fn wrong_checks_and_boxes_are_errors() {
         format!(
             "{}: {}",
             error.message(),
-            error.advice().unwrap_or_default()
+            error.help_text().unwrap_or_default()
         )
     };
     for (more, part) in [
@@ -354,7 +354,7 @@ fn wrong_checks_and_boxes_are_errors() {
         let message = format!(
             "{}: {}",
             error.message(),
-            error.advice().unwrap_or_default()
+            error.help_text().unwrap_or_default()
         );
         assert!(message.contains(part), "{image}: {message}");
     }

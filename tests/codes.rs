@@ -495,7 +495,7 @@ mod method {
             format!(
                 "{}; {}",
                 error.message(),
-                error.advice().unwrap_or_default()
+                error.help_text().unwrap_or_default()
             )
         };
         assert_eq!(

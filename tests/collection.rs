@@ -264,9 +264,9 @@ fn wrong_options_are_errors_before_anything_runs() {
         let spec = spec(folder.path(), &format!("  - exemplars: {options_of}"));
         let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
         assert!(
-            error.one_line().contains(message),
+            error.full_message().contains(message),
             "{options_of}: {}",
-            error.one_line()
+            error.full_message()
         );
         assert_eq!(error.exit_code(), 2, "{options_of}");
     }
@@ -276,5 +276,5 @@ fn wrong_options_are_errors_before_anything_runs() {
     std::fs::write(folder.path().join("spec.yaml"), text).unwrap();
     let spec = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
     let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
-    assert!(error.one_line().contains("nowhere"), "{error:?}");
+    assert!(error.full_message().contains("nowhere"), "{error:?}");
 }

@@ -180,8 +180,8 @@ fn assert_complete(fetched: &[CachedFile], cache: &TestCache) {
 fn assert_contains(error: &Error, parts: &[&str]) {
     let text = format!(
         "{} / {}",
-        error.one_line(),
-        error.advice().unwrap_or_default()
+        error.full_message(),
+        error.help_text().unwrap_or_default()
     );
     for part in parts {
         assert!(text.contains(part), "`{part}` is not in: {text}");
@@ -444,7 +444,7 @@ fn child_without_clients() {
                 "install",
             ],
         );
-        assert!(!error.one_line().contains('\n'));
+        assert!(!error.full_message().contains('\n'));
     }
     println!("both clients were named");
 }

@@ -1,4 +1,4 @@
-"""Writes the small weight files of tests/weights/, with PyTorch 2.13.0 and safetensors 0.8.
+"""Makes the small weight files of tests/weights/, with PyTorch 2.13.0, safetensors 0.8 and timm 1.0.
 
     python tests/make_weights.py
 

@@ -319,17 +319,19 @@ fn wrong_options_are_errors_before_anything_runs() {
     for (method_options, message) in cases {
         let spec = spec(folder.path(), method_options);
         let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
-        let line = error.one_line();
+        let line = error.full_message();
         assert!(line.contains(message), "{method_options}: {line}");
         assert_eq!(error.exit_code(), 2, "{method_options}");
     }
     let small = spec(folder.path(), "{size: 8}");
-    let vgg = small.text.replace("resnet18", "vgg11");
+    let vgg = small.text().replace("resnet18", "vgg11");
     std::fs::write(folder.path().join("spec.yaml"), vgg).unwrap();
     let small = SpecFile::read(&folder.path().join("spec.yaml")).unwrap();
     let error = run::run_spec(&small, &options(folder.path()), &Silent).unwrap_err();
     assert!(
-        error.one_line().contains("has no spatial position left"),
+        error
+            .full_message()
+            .contains("has no spatial position left"),
         "{error:?}"
     );
 }

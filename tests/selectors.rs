@@ -206,7 +206,7 @@ fn an_error_about_an_unknown_layer_helps_with_the_nearest_one() {
     let (graph, infos) = network("efficientnet_b0", Options::default());
     let advice = |selector: &str| {
         let error = resolve(&LayerSelector(selector.into()), &graph, &infos).expect_err(selector);
-        error.advice().expect("help").to_owned()
+        error.help_text().expect("help").to_owned()
     };
     assert_eq!(
         advice("features.3.1.ad"),

@@ -145,7 +145,7 @@ fn errors_point_at_their_line() {
     let error = session.network("resnet51").unwrap_err();
     assert!(format!("{error:?}").contains("resnet50"), "{error:?}");
     let error = session.image("nowhere.png").unwrap_err();
-    assert!(error.message().contains("nowhere.png") && !error.has_place());
+    assert!(error.message().contains("nowhere.png") && !error.has_position());
 
     let model = session.network(small("resnet18")).unwrap();
     let image = Image::from_pixels("noise", pixels());
@@ -156,7 +156,10 @@ fn errors_point_at_their_line() {
         ..Activations::last()
     };
     let error = model.explain(&image, none).unwrap_err();
-    assert!(!error.has_place() && error.advice().is_some(), "{error:?}");
+    assert!(
+        !error.has_position() && error.help_text().is_some(),
+        "{error:?}"
+    );
     let error = session.network(small("resnet18").id("a b")).unwrap_err();
     assert!(error.message().contains("`a b`"), "{error:?}");
     let error = model.explain(&image, Exemplars::default()).unwrap_err();
@@ -233,7 +236,7 @@ fn every_value_has_isolated_html() {
     let figures = report.figures("saliency").unwrap();
     assert_eq!((figures.len(), figures.model("vgg11_bn").len()), (2, 1));
     let error = report.figures("salency").unwrap_err();
-    assert_eq!(error.advice(), Some("did you mean `saliency`?"));
+    assert_eq!(error.help_text(), Some("did you mean `saliency`?"));
     let bars = report.chart(Measure::Parameters).unwrap().unwrap();
     assert!(bars.to_string().contains("resnet18, vgg11_bn"));
     assert!(report.chart(Measure::Truth).unwrap().is_none());

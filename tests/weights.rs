@@ -91,7 +91,7 @@ fn a_whole_model_is_an_error_that_says_what_to_save_instead() {
     let error = read_error("whole_model.pth");
     let class = "`torch.nn.modules.linear.Linear`";
     assert!(error.message().contains(class), "{}", error.message());
-    assert!(error.advice().unwrap().contains("model.state_dict()"));
+    assert!(error.help_text().unwrap().contains("model.state_dict()"));
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn an_error_about_a_truncated_file_names_it_and_says_so() {
         let error = read_error(name);
         let text = format!(
             "{} {}",
-            error.one_line(),
-            error.advice().unwrap_or_default()
+            error.full_message(),
+            error.help_text().unwrap_or_default()
         );
         assert!(text.contains(name) && text.contains("cut short"), "{text}");
     }
@@ -290,7 +290,7 @@ fn weights_for_another_architecture_are_recognised() {
         ("resnet18", "efficientnet_b1"),
     ] {
         let error = fit(asked, random_weights(given, 5), "best.pth").unwrap_err();
-        let advice = error.advice().unwrap_or_default();
+        let advice = error.help_text().unwrap_or_default();
         let expected = format!("these look like weights for {given}: `arch: {given}`");
         assert_eq!(advice, expected, "{}", error.message());
         assert!(
@@ -355,7 +355,7 @@ fn a_folder_and_an_unknown_format_are_errors() {
     let error = weights::find_format("pickle").unwrap_err();
     assert_eq!(error.message(), "there is no weight format `pickle`");
     let formats = "formats are torch_zip, safetensors, torch_legacy, tfjs, onnx_vgg_backbone";
-    assert_eq!(error.advice(), Some(formats));
+    assert_eq!(error.help_text(), Some(formats));
 }
 
 #[test]

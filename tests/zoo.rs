@@ -109,7 +109,7 @@ fn vgg19() {
 fn an_unknown_architecture_is_an_error_with_the_nearest_name() {
     let error = zoo::find("resnet5O").unwrap_err();
     assert_eq!(error.exit_code(), 2);
-    assert_eq!(error.advice(), Some("did you mean `resnet50`?"));
+    assert_eq!(error.help_text(), Some("did you mean `resnet50`?"));
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl CheckArgs {
     }
 
     fn check_file(&self, path: &Path) -> Result<String> {
-        let spec = SpecFile::with_overrides(path, &self.set)?;
+        let spec = SpecFile::read_with_overrides(path, &self.set)?;
         let (models, images) = Plan::check(&spec, &Cache::from_env(true)?)?;
         let mut text = format!("{}: valid\n", path.display());
         for model in &models {

@@ -56,7 +56,7 @@ pub fn kernel_json(evcxr: &Path, libtorch: &Libtorch) -> Result<serde_json::Valu
     }
     let folders = std::env::join_paths(&folders).map_err(|error| {
         let message = format!("can't write {search_path}");
-        Error::new(ErrorKind::Usage, message).because(error)
+        Error::new(ErrorKind::Usage, message).caused_by(error)
     })?;
     let mut environment = serde_json::Map::new();
     environment.insert("LIBTORCH".into(), utf8(&libtorch.root)?.into());

@@ -110,7 +110,7 @@ impl KernelLocation {
                 Ok(path) => format!("{requirement}: {}\n", path.display()),
                 Err(error) => {
                     status = Status::PartialFailure;
-                    let help = error.advice().unwrap_or("see the README");
+                    let help = error.help_text().unwrap_or("see the README");
                     format!("{requirement}: missing ({}); {help}\n", error.message())
                 }
             });

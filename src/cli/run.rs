@@ -96,7 +96,7 @@ impl RunArgs {
     }
 
     fn run_file(&self, path: &Path, folder: &Path, progress: &TerminalProgress) -> Result<Status> {
-        let spec = SpecFile::with_overrides(path, &self.set)?;
+        let spec = SpecFile::read_with_overrides(path, &self.set)?;
         let _folder = store::prepare_folder(folder)?;
         let options = RunOptions {
             device: self.device,
@@ -174,6 +174,6 @@ fn open_in_browser(page: &Path) -> Result<()> {
         .map(drop)
         .map_err(|error| {
             let message = format!("can't open {} ({program})", page.display());
-            Error::new(ErrorKind::Io, message).because(error)
+            Error::new(ErrorKind::Io, message).caused_by(error)
         })
 }

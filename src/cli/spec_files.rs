@@ -50,7 +50,7 @@ fn files_below(folder: &Path) -> Result<Vec<ExperimentPath>> {
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.map_err(|error| {
             let message = format!("can't read the folder {}", folder.display());
-            Error::new(ErrorKind::Usage, message).because(error)
+            Error::new(ErrorKind::Usage, message).caused_by(error)
         })?;
         let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml";
         // A lock file was written by a run: a second `run .` must not run it, too.

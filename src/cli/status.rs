@@ -22,7 +22,7 @@ pub fn print(text: &str) -> Result<Status> {
         .and_then(|()| out.write_all(end.as_bytes()))
     {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::new(ErrorKind::Io, "can't write to stdout").because(error))
+            Err(Error::new(ErrorKind::Io, "can't write to stdout").caused_by(error))
         }
         _ => Ok(Status::Success),
     }
@@ -36,5 +36,5 @@ pub fn print_error(error: Error) {
 /// Indented JSON.
 pub fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string_pretty(value)
-        .map_err(|error| Error::new(ErrorKind::Io, "can't write JSON").because(error))
+        .map_err(|error| Error::new(ErrorKind::Io, "can't write JSON").caused_by(error))
 }

@@ -47,7 +47,7 @@ impl Cache {
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
                 Err(cause) => {
                     let message = format!("can't read {} from {origin}", file.path);
-                    return Err(Error::new(ErrorKind::Fetch, message).because(cause));
+                    return Err(Error::new(ErrorKind::Fetch, message).caused_by(cause));
                 }
             };
             sum.update(&buffer[..count]);

@@ -103,7 +103,7 @@ fn download(url: &str, part: &Path, bytes: Option<u64>, progress: &dyn Progress)
                 if attempts >= ATTEMPTS {
                     return Err(error);
                 }
-                tracing::debug!(url, error = %error.one_line(), "interrupted; trying again");
+                tracing::debug!(url, error = %error.full_message(), "interrupted; trying again");
                 std::thread::sleep(PAUSE * attempts);
             }
         }
@@ -259,7 +259,7 @@ fn connection_error(url: &str, cause: ureq::Error) -> AttemptError {
         }
         ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
             let message = format!("no answer from {url}");
-            let error = Error::new(ErrorKind::Fetch, message).because(cause);
+            let error = Error::new(ErrorKind::Fetch, message).caused_by(cause);
             return AttemptError::Interrupted(
                 error.help("check the network; with `--offline` only the cache is used"),
             );
@@ -269,7 +269,7 @@ fn connection_error(url: &str, cause: ureq::Error) -> AttemptError {
             "check the network; a proxy is read from HTTPS_PROXY or HTTP_PROXY",
         ),
     };
-    let error = Error::new(ErrorKind::Fetch, format!("{what} {url}")).because(cause);
+    let error = Error::new(ErrorKind::Fetch, format!("{what} {url}")).caused_by(cause);
     AttemptError::Permanent(error.help(help))
 }
 
@@ -299,7 +299,7 @@ fn interrupted(url: &str, done: u64, total: Option<u64>, cause: std::io::Error) 
     let of = total.map_or(String::new(), |total| format!(" of {total}"));
     let message = format!("the connection broke after {done}{of} bytes of {url}");
     Error::new(ErrorKind::Fetch, message)
-        .because(cause)
+        .caused_by(cause)
         .help("run it again: the download is resumed")
 }
 

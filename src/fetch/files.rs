@@ -78,7 +78,7 @@ impl FileSet<'_> {
             match self.fetch_from(source, cache, progress) {
                 Ok(cached) => return Ok(cached),
                 Err(error) => {
-                    tracing::debug!(source = %source.describe(), error = %error.one_line(), "source failed");
+                    tracing::debug!(source = %source.describe(), error = %error.full_message(), "source failed");
                     failed.push(error);
                 }
             }
@@ -91,8 +91,8 @@ impl FileSet<'_> {
             return Err(last);
         }
         // The last error is returned, with the earlier ones in its help.
-        let earlier: Vec<String> = failed.iter().map(Error::one_line).collect();
-        let mut help = last.advice().map(str::to_owned).unwrap_or_default();
+        let earlier: Vec<String> = failed.iter().map(Error::full_message).collect();
+        let mut help = last.help_text().map(str::to_owned).unwrap_or_default();
         if !help.is_empty() {
             help.push_str("; ");
         }

@@ -194,13 +194,13 @@ impl<'a> PackageDownload<'a> {
             .stdout(file.try_clone().map_err(write_error)?)
             .stderr(file);
         let status = self.wait(&mut command, progress).map_err(|cause| {
-            Error::new(ErrorKind::Fetch, format!("can't start {client}")).because(cause)
+            Error::new(ErrorKind::Fetch, format!("can't start {client}")).caused_by(cause)
         })?;
         if !status.success() {
             let message = format!("{client} can't fetch {package}, which {} needs", self.name);
             let help = "check the network, and that the client reaches its registry";
             let error = Error::new(ErrorKind::Fetch, message).help(help);
-            return Err(error.because(last_lines(&output)));
+            return Err(error.caused_by(last_lines(&output)));
         }
         let found = fs::read_dir(&self.destination)
             .map_err(|cause| Error::io("read", &self.destination, cause))?
@@ -210,7 +210,7 @@ impl<'a> PackageDownload<'a> {
             let message = format!(
                 "{client} fetched {package} without an error, but there is no .{extension}"
             );
-            return Err(Error::new(ErrorKind::Fetch, message).because(last_lines(&output)));
+            return Err(Error::new(ErrorKind::Fetch, message).caused_by(last_lines(&output)));
         };
         Ok(PackageArchive {
             path,

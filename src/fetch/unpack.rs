@@ -24,7 +24,7 @@ pub(super) fn unpack_wheel(
 ) -> Result<Vec<CachedFile>> {
     let origin = origin(package);
     let broken = |cause: zip::result::ZipError| {
-        Error::new(ErrorKind::Fetch, format!("{origin} is not a wheel")).because(cause)
+        Error::new(ErrorKind::Fetch, format!("{origin} is not a wheel")).caused_by(cause)
     };
     let file = File::open(archive).map_err(|cause| Error::io("read", archive, cause))?;
     let mut wheel = zip::ZipArchive::new(file).map_err(broken)?;
@@ -64,7 +64,7 @@ pub(super) fn unpack_tarball(
             ErrorKind::Fetch,
             format!("{origin} is not a gzipped tarball"),
         )
-        .because(cause)
+        .caused_by(cause)
     };
     let file = File::open(archive).map_err(|cause| Error::io("read", archive, cause))?;
     let mut tarball = tar::Archive::new(flate2::read::MultiGzDecoder::new(file));

@@ -66,7 +66,7 @@ impl CheckedMap {
                 ErrorKind::Report,
                 format!("the result `{key}` of a check is not JSON"),
             )
-            .because(cause)
+            .caused_by(cause)
         })?;
         self.results.insert(key.to_owned(), value);
         Ok(())
@@ -85,7 +85,7 @@ impl CheckedMap {
                 "the result `{key}` of a check of model `{}` and image `{}` can't be read",
                 self.model, self.image
             );
-            Error::new(ErrorKind::Report, message).because(cause)
+            Error::new(ErrorKind::Report, message).caused_by(cause)
         })
     }
 }

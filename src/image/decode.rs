@@ -41,7 +41,7 @@ impl DecodedImage {
         let name = path.display().to_string();
         let failed = |cause: std::io::Error| match cause.kind() {
             IoKind::NotFound => file_error(&name, "doesn't exist"),
-            _ => Error::new(ErrorKind::Image, format!("can't read {name}")).because(cause),
+            _ => Error::new(ErrorKind::Image, format!("can't read {name}")).caused_by(cause),
         };
         // Before opening: opening a pipe would wait for its other end.
         let metadata = std::fs::metadata(path).map_err(failed)?;
@@ -248,7 +248,7 @@ fn undecodable(name: &str, format: ImageFormat, error: image::ImageError) -> Err
             &format!("is a {} that can't be decoded", format_name(format)),
         ),
     }
-    .because(error)
+    .caused_by(error)
 }
 
 fn format_name(format: ImageFormat) -> &'static str {

@@ -96,5 +96,5 @@ fn encode_error(
         ErrorKind::Image,
         format!("can't encode an image of {width} × {height} pixels"),
     )
-    .because(cause)
+    .caused_by(cause)
 }

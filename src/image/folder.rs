@@ -30,7 +30,7 @@ pub fn image_paths(dir: &Path) -> Result<Vec<PathBuf>> {
         Err(error) => {
             return Err(
                 Error::new(ErrorKind::Image, format!("can't read {}", dir.display()))
-                    .because(error),
+                    .caused_by(error),
             );
         }
     }
@@ -59,7 +59,7 @@ pub fn image_paths(dir: &Path) -> Result<Vec<PathBuf>> {
             Err(error) => {
                 let path = error.path().unwrap_or(dir).display().to_string();
                 return Err(
-                    Error::new(ErrorKind::Image, format!("can't read {path}")).because(error)
+                    Error::new(ErrorKind::Image, format!("can't read {path}")).caused_by(error)
                 );
             }
         }

@@ -70,8 +70,9 @@ impl State {
     /// # Errors
     /// If it was something else.
     pub fn kept<T: DeserializeOwned>(self) -> Result<T> {
-        serde_json::from_value(self.numbers)
-            .map_err(|error| Error::new(ErrorKind::Io, "can't go on from the cache").because(error))
+        serde_json::from_value(self.numbers).map_err(|error| {
+            Error::new(ErrorKind::Io, "can't go on from the cache").caused_by(error)
+        })
     }
 }
 

@@ -125,7 +125,7 @@ impl Network {
             }
             let failed = |error: Error| {
                 let message = format!("`{}` can't be computed", node.name);
-                Error::new(ErrorKind::Network, message).because(error)
+                Error::new(ErrorKind::Network, message).caused_by(error)
             };
             let inputs: Vec<&Tensor> = node
                 .inputs

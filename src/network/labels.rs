@@ -63,7 +63,7 @@ impl Labels {
                 format!("{} is not a UTF-8 text", path.display()),
             )
             .help("a labels file has one class name a line")
-            .because(cause)
+            .caused_by(cause)
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end();
         if text.is_empty() {

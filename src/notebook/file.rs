@@ -24,14 +24,14 @@ pub fn text(report: &Report, folder: &Path, dependency: &str) -> Result<String> 
         &format!("{dependency}\nuse convscope::prelude::*;\nlet session = Session::new();"),
         None,
     );
-    let yaml = &report.spec().text;
+    let yaml = report.spec().text();
     let path_call = path_call(report, folder);
     cells.code(
         &format!(
             "let experiment = Experiment::from_yaml({})?{path_call};\nexperiment",
             raw_string(yaml)
         ),
-        Some((inline::text(yaml)?, yaml.clone())),
+        Some((inline::text(yaml)?, yaml.to_owned())),
     );
     let predictions = report.predictions();
     cells.code(
@@ -130,7 +130,7 @@ impl Cells {
         let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, format);
         let written = notebook.serialize(&mut serializer);
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::Io, "can't write the notebook").because(error)
+            Error::new(ErrorKind::Io, "can't write the notebook").caused_by(error)
         };
         written.map_err(|error| failed(error.into()))?;
         bytes.push(b'\n');

@@ -66,7 +66,7 @@ impl DecodedImage {
 impl SpecFile {
     /// Shows the spec's text in a notebook's cell.
     pub fn evcxr_display(&self) {
-        print_blocks(&self.text, inline::text(&self.text));
+        print_blocks(self.text(), inline::text(self.text()));
     }
 }
 

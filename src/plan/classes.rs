@@ -5,7 +5,7 @@ use super::models::PlannedModel;
 use super::origin::Origin;
 use crate::error::Result;
 use crate::network::ClassSpec;
-use crate::spec::{Experiment, Step};
+use crate::spec::{Experiment, PathStep};
 
 /// Checks the experiment's `classes`, and those in its methods' options.
 ///
@@ -22,16 +22,17 @@ pub(super) fn check_classes(
             ClassSpec::Index(index) => index.to_string(),
             ClassSpec::Name(name) => name.clone(),
         };
-        require_known(&name, models)
-            .map_err(|error| origin.locate(&[Step::Key("classes"), Step::Index(index)], error))?;
+        require_known(&name, models).map_err(|error| {
+            origin.locate(&[PathStep::Key("classes"), PathStep::Index(index)], error)
+        })?;
     }
     for (index, entry) in experiment.methods.iter().enumerate() {
         for class in entry.method().classes() {
             require_known(&class, models).map_err(|error| {
                 let path = [
-                    Step::Key("methods"),
-                    Step::Index(index),
-                    Step::Key(entry.name()),
+                    PathStep::Key("methods"),
+                    PathStep::Index(index),
+                    PathStep::Key(entry.name()),
                 ];
                 origin.locate(&path, error)
             })?;
@@ -54,9 +55,9 @@ pub(super) fn check_labels(
         if let Some(ImageLabel::Named(label)) = &image.label {
             require_known(label, models).map_err(|error| {
                 let path = [
-                    Step::Key(list),
-                    Step::Index(image.entry),
-                    Step::Key("class"),
+                    PathStep::Key(list),
+                    PathStep::Index(image.entry),
+                    PathStep::Key("class"),
                 ];
                 origin.locate(&path, error)
             })?;

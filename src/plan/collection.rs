@@ -8,7 +8,7 @@ use super::origin::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::Cache;
 use crate::progress::Progress;
-use crate::spec::{Experiment, Step};
+use crate::spec::{Experiment, PathStep};
 
 /// Every image of the experiment's `collection`, or its `images` where it names no collection; none where no method
 /// searches one.
@@ -73,9 +73,9 @@ pub(super) fn check_collection_size(
         if let Some(method) = entry.method().for_collection() {
             method.check_collection(count).map_err(|error| {
                 let path = [
-                    Step::Key("methods"),
-                    Step::Index(index),
-                    Step::Key(entry.name()),
+                    PathStep::Key("methods"),
+                    PathStep::Index(index),
+                    PathStep::Key(entry.name()),
                 ];
                 origin.locate(&path, error)
             })?;

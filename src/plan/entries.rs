@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
 use crate::image::image_paths;
 use crate::progress::Progress;
-use crate::spec::{ImageSpec, Step, id_of_file, unique_ids};
+use crate::spec::{ImageSpec, PathStep, id_from_path, unique_ids};
 
 /// Every image of `entries`, in their order, with unique ids. Errors point into the spec's `list`: `images` or
 /// `collection`.
@@ -68,12 +68,12 @@ struct ImageEntry<'a> {
 impl ImageEntry<'_> {
     /// The error, pointing at the entry's `key`.
     fn locate(&self, key: &'static str, error: Error) -> Error {
-        let entry = [Step::Key(self.list), Step::Index(self.index)];
+        let entry = [PathStep::Key(self.list), PathStep::Index(self.index)];
         // A single entry may be written without a list around it.
         let path = if self.origin.has(&entry) {
-            [&entry[..], &[Step::Key(key)]].concat()
+            [&entry[..], &[PathStep::Key(key)]].concat()
         } else {
-            vec![Step::Key(self.list), Step::Key(key)]
+            vec![PathStep::Key(self.list), PathStep::Key(key)]
         };
         self.origin.locate(&path, error)
     }
@@ -144,7 +144,7 @@ impl ImageEntry<'_> {
             target: bounds
                 .map(TargetRegion::Box)
                 .or(mask.map(TargetRegion::Mask)),
-            id: id_of_file(&full),
+            id: id_from_path(&full),
             source: path.display().to_string(),
             path: full,
             label: class.map(|class| ImageLabel::Named(class.to_owned())),
@@ -160,7 +160,7 @@ impl ImageEntry<'_> {
         let planned = paths.map(|path| {
             let below = path.strip_prefix(&full).unwrap_or(&path);
             PlannedImage {
-                id: id_of_file(&path),
+                id: id_from_path(&path),
                 source: dir.join(below).display().to_string(),
                 label: inferred_label(below),
                 target: None,

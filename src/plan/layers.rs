@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::results::SelectedLayers;
-use crate::spec::{Experiment, Step};
+use crate::spec::{Experiment, PathStep};
 
 /// The layers of every method, in the order of the experiment's methods, and what each selector became.
 pub(super) type MethodLayers = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
@@ -34,14 +34,18 @@ pub(super) fn select_layers(
     for (index, entry) in experiment.methods.iter().enumerate() {
         let method = entry.method();
         let path = [
-            Step::Key("methods"),
-            Step::Index(index),
-            Step::Key(entry.name()),
+            PathStep::Key("methods"),
+            PathStep::Index(index),
+            PathStep::Key(entry.name()),
         ];
         let mut of_method: Vec<NodeId> = Vec::new();
         for (number, selector) in method.selectors().iter().enumerate() {
             let nodes = method.resolve(selector, graph, info).map_err(|error| {
-                let path = [&path[..], &[Step::Key("layers"), Step::Index(number)]].concat();
+                let path = [
+                    &path[..],
+                    &[PathStep::Key("layers"), PathStep::Index(number)],
+                ]
+                .concat();
                 origin.locate(&path, for_arch(error))
             })?;
             let names = nodes.iter().map(|&id| graph.node(id).name.clone());
@@ -66,7 +70,7 @@ pub(super) fn select_layers(
 /// The error with the architecture that it is about.
 fn with_arch(error: Error, arch: &str) -> Error {
     let named = Error::new(error.kind(), format!("{} in `{arch}`", error.message()));
-    match error.advice() {
+    match error.help_text() {
         Some(help) => named.help(help),
         None => named,
     }

@@ -12,7 +12,7 @@ use crate::network::labels::Labels;
 use crate::network::node_info;
 use crate::network::zoo::{self, Arch};
 use crate::results::SelectedLayers;
-use crate::spec::{Experiment, ModelSpec, PreprocessSpec, SizeOrNone, Step, unique_ids};
+use crate::spec::{Experiment, ModelSpec, PathStep, PixelLength, PreprocessSpec, unique_ids};
 
 /// A network of the experiment that is not loaded yet.
 #[derive(Debug)]
@@ -69,7 +69,11 @@ fn plan_model(
     origin: &Origin,
 ) -> Result<PlannedModel> {
     let locate = |key: &'static str| {
-        let path = [Step::Key("models"), Step::Index(entry), Step::Key(key)];
+        let path = [
+            PathStep::Key("models"),
+            PathStep::Index(entry),
+            PathStep::Key(key),
+        ];
         move |error: Error| origin.locate(&path, error)
     };
     let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
@@ -139,10 +143,10 @@ fn find_weights(model: &ModelSpec, arch: &Arch, origin: &Origin) -> Result<Weigh
 /// Replaces the parts of `preprocess` that the spec sets.
 fn apply_changes(changes: &PreprocessSpec, preprocess: &mut Preprocess) {
     if let Some(resize) = changes.resize {
-        preprocess.resize = SizeOrNone::size(resize);
+        preprocess.resize = PixelLength::pixels(resize);
     }
     if let Some(crop) = changes.crop {
-        preprocess.crop = SizeOrNone::size(crop);
+        preprocess.crop = PixelLength::pixels(crop);
     }
     preprocess.interpolation = changes.interpolation.unwrap_or(preprocess.interpolation);
     preprocess.mean = changes.mean.unwrap_or(preprocess.mean);

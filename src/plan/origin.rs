@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::spec::{SpecFile, Step};
+use crate::spec::{PathStep, SpecFile};
 
 /// The spec that a plan is made from, or none where it is made from values.
 #[derive(Debug, Clone, Default)]
@@ -27,20 +27,20 @@ impl Origin {
 
     /// The spec's text; empty where there is none.
     pub fn text(&self) -> &str {
-        self.spec.as_deref().map_or("", |spec| &spec.text)
+        self.spec.as_deref().map_or("", |spec| spec.text())
     }
 
     /// The error, pointing at the value at `path` of the spec if there is one.
-    pub fn locate(&self, path: &[Step], error: Error) -> Error {
+    pub fn locate(&self, path: &[PathStep], error: Error) -> Error {
         match &self.spec {
-            Some(spec) => spec.locate(path, error),
+            Some(spec) => spec.attach_position(path, error),
             None => error,
         }
     }
 
     /// Whether there is a spec whose text has a value at `path`.
-    pub fn has(&self, path: &[Step]) -> bool {
-        self.spec.as_deref().is_some_and(|spec| spec.has(path))
+    pub fn has(&self, path: &[PathStep]) -> bool {
+        self.spec.as_deref().is_some_and(|spec| spec.contains(path))
     }
 
     /// A relative path as seen from the current folder.

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::methods::MethodSpec;
 use crate::network::ClassSpec;
-use crate::spec::{Experiment, ModelSpec, check_values};
+use crate::spec::{Experiment, ModelSpec, validate_values};
 
 /// The settings of a step. They get the checks that a spec's values get when it is read.
 ///
@@ -20,6 +20,6 @@ pub(super) fn experiment(
         methods: method.into_iter().collect(),
         ..Experiment::new("")
     };
-    check_values(&experiment)?;
+    validate_values(&experiment)?;
     Ok(experiment)
 }

@@ -255,7 +255,7 @@ pub(super) fn draw(
         let size = (width.unsigned_abs(), height.unsigned_abs());
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         with(&area).and_then(|()| area.present()).map_err(|error| {
-            Error::new(ErrorKind::Report, "can't draw a chart").because(error.to_string())
+            Error::new(ErrorKind::Report, "can't draw a chart").caused_by(error.to_string())
         })?;
     }
     Ok(finish(svg, (width, height), title))

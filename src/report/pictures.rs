@@ -83,7 +83,7 @@ impl Store {
                 ErrorKind::Image,
                 format!("can't encode a map of {width} × {height}"),
             )
-            .because(error)
+            .caused_by(error)
         })?;
         Ok(self.add("image/png", &bytes))
     }

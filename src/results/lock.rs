@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::record::Results;
 use crate::error::{Error, ErrorKind, Result};
-use crate::spec::{Experiment, ImageSpec, Lock, SpecFile};
+use crate::spec::{Experiment, ImageSpec, LockSpec, SpecFile};
 
 /// The text of the `experiment.lock.yaml` that is written into `folder`.
 ///
@@ -15,7 +15,7 @@ use crate::spec::{Experiment, ImageSpec, Lock, SpecFile};
 pub fn to_yaml(results: &Results, spec: &SpecFile, folder: &Path) -> Result<String> {
     let mut experiment = results.experiment.clone();
     rebase(&mut experiment, spec.folder(), folder);
-    experiment.lock = Some(Lock {
+    experiment.lock = Some(LockSpec {
         convscope: results.environment.convscope.clone(),
         libtorch: results.environment.libtorch.clone(),
         weights: by_id(results.models.iter().map(|m| (&m.id, &m.weights.sha256))),
@@ -23,7 +23,7 @@ pub fn to_yaml(results: &Results, spec: &SpecFile, folder: &Path) -> Result<Stri
         collection: results.collection.as_ref().map(|c| c.sha256.clone()),
     });
     let yaml = serde_yaml::to_string(&experiment)
-        .map_err(|error| Error::new(ErrorKind::Io, "can't write the lock").because(error))?;
+        .map_err(|error| Error::new(ErrorKind::Io, "can't write the lock").caused_by(error))?;
     Ok(format!(
         "# The experiment with every default filled in, and the sha256 of its weights and images.\n\
          # It can be run itself: convscope run experiment.lock.yaml\n{yaml}"

@@ -41,12 +41,12 @@ pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
             Values::U8(_) => Dtype::U8,
         };
         let view = TensorView::new(kind, array.shape.clone(), bytes).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("can't store `{key}`")).because(error)
+            Error::new(ErrorKind::Io, format!("can't store `{key}`")).caused_by(error)
         })?;
         views.push((key.as_str(), view));
     }
     safetensors::serialize(views, None)
-        .map_err(|error| Error::new(ErrorKind::Io, "can't store the tensors").because(error))
+        .map_err(|error| Error::new(ErrorKind::Io, "can't store the tensors").caused_by(error))
 }
 
 /// The tensors of a safetensors file that convscope wrote.
@@ -55,7 +55,7 @@ pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
 /// If the bytes are not a safetensors file, or a tensor is neither float32 nor uint8.
 pub fn from_safetensors(bytes: &[u8]) -> Result<Tensors> {
     let broken =
-        |error| Error::new(ErrorKind::Io, format!("{TENSORS} can't be read")).because(error);
+        |error| Error::new(ErrorKind::Io, format!("{TENSORS} can't be read")).caused_by(error);
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let mut tensors = Tensors::new();
     for (key, view) in file.iter() {
@@ -97,14 +97,16 @@ pub fn read(folder: &Path) -> Result<(Results, Tensors)> {
             "{} is not what this version of convscope writes",
             path.display()
         );
-        Error::new(ErrorKind::Io, message).because(error)
+        Error::new(ErrorKind::Io, message).caused_by(error)
     })?;
     let path = folder.join(TENSORS);
     let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
     let tensors = from_safetensors(&bytes).map_err(|error| {
         let message = format!("{} is damaged", path.display());
         let help = "run the experiment again";
-        Error::new(ErrorKind::Io, message).because(error).help(help)
+        Error::new(ErrorKind::Io, message)
+            .caused_by(error)
+            .help(help)
     })?;
     Ok((results, tensors))
 }
@@ -134,7 +136,7 @@ pub fn prepare_folder(folder: &Path) -> Result<OutputFolder> {
     let failed = |error| {
         let message = format!("can't write into {}", folder.display());
         Error::new(ErrorKind::Usage, message)
-            .because(error)
+            .caused_by(error)
             .help("name another output folder with `--out`")
     };
     let missing = folder

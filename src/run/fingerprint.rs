@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// If the value can't be written as JSON.
 pub(super) fn fingerprint(value: &impl Serialize) -> Result<String> {
     let json = serde_json::to_vec(value).map_err(|error| {
-        Error::new(ErrorKind::Io, "can't fingerprint the inputs of a result").because(error)
+        Error::new(ErrorKind::Io, "can't fingerprint the inputs of a result").caused_by(error)
     })?;
     Ok(fingerprint_bytes(&json))
 }

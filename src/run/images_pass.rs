@@ -39,7 +39,7 @@ pub(super) fn run_images(
         match pass.decode() {
             Ok(decoded) => pass.run(&decoded, models, output),
             Err(error) => {
-                progress.warn(&error.one_line());
+                progress.warn(&error.full_message());
                 let failure = failure(None, Some(&image.source), None, &error);
                 output.results.failures.push(failure);
                 first_error = first_error.or(Some(error));
@@ -138,7 +138,7 @@ impl ImagePass<'_> {
         let size = decoded.pixels.dimensions();
         let mask = target_mask(region, size, &model.loaded.preprocess);
         mask.map_err(|error| {
-            self.progress.warn(&error.one_line());
+            self.progress.warn(&error.full_message());
             self.record(model, &error, output);
         })
         .ok()

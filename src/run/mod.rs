@@ -80,7 +80,7 @@ pub fn run(
         match load_planned(plan, planned, device, options, networks, progress) {
             Ok(model) => models.push(model),
             Err(error) => {
-                progress.warn(&format!("{}: {}", planned.id, error.one_line()));
+                progress.warn(&format!("{}: {}", planned.id, error.full_message()));
                 let failure = run_output::failure(Some(&planned.id), None, None, &error);
                 output.results.failures.push(failure);
                 first_error = first_error.or(Some(error));

@@ -16,7 +16,7 @@ use crate::network::node_info;
 use crate::plan::{Plan, PlannedModel, nominal_side};
 use crate::progress::Progress;
 use crate::results::{ModelInfo, lock};
-use crate::spec::Step;
+use crate::spec::PathStep;
 
 /// A network that is loaded for a plan.
 #[derive(Debug)]
@@ -63,9 +63,9 @@ pub(super) fn load_planned(
 ) -> Result<RunModel> {
     let locate = |key: &'static str| {
         let path = [
-            Step::Key("models"),
-            Step::Index(planned.entry),
-            Step::Key(key),
+            PathStep::Key("models"),
+            PathStep::Index(planned.entry),
+            PathStep::Key(key),
         ];
         move |error: Error| plan.origin.locate(&path, error)
     };

@@ -27,7 +27,7 @@ pub(super) fn run_network(
                 results.tensors.extend(output.tensors);
             }
             Err(error) => {
-                progress.warn(&format!("{id}: {name}: {}", error.one_line()));
+                progress.warn(&format!("{id}: {name}: {}", error.full_message()));
                 let failure = failure(Some(id), None, Some(name), &error);
                 results.failures.push(failure);
             }

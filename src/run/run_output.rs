@@ -50,7 +50,7 @@ pub(super) fn failure(
         model: model.map(str::to_owned),
         image: image.map(str::to_owned),
         method: method.map(str::to_owned),
-        message: error.one_line(),
-        help: error.advice().map(str::to_owned),
+        message: error.full_message(),
+        help: error.help_text().map(str::to_owned),
     }
 }

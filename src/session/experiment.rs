@@ -76,7 +76,7 @@ impl Experiment {
     /// The same experiment with relative paths that start at the folder of the file `path`, which need not exist.
     pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        self.read = self.read.map(|spec| spec.at(path.clone()));
+        self.read = self.read.map(|spec| spec.with_path(path.clone()));
         self.path = Some(path);
         self
     }
@@ -136,9 +136,9 @@ impl Experiment {
     /// If a value can't be written as YAML.
     pub fn to_yaml(&self) -> Result<String> {
         match &self.read {
-            Some(spec) => Ok(spec.text.clone()),
+            Some(spec) => Ok(spec.text().to_owned()),
             None => serde_yaml::to_string(&self.content).map_err(|error| {
-                Error::new(ErrorKind::Spec, "can't write the experiment as YAML").because(error)
+                Error::new(ErrorKind::Spec, "can't write the experiment as YAML").caused_by(error)
             }),
         }
     }
@@ -150,7 +150,9 @@ impl Experiment {
     pub fn spec(&self) -> Result<SpecFile> {
         match (&self.read, &self.path) {
             (Some(spec), _) => Ok(spec.clone()),
-            (None, Some(path)) => Ok(SpecFile::parse(NAME, &self.to_yaml()?)?.at(path.clone())),
+            (None, Some(path)) => {
+                Ok(SpecFile::parse(NAME, &self.to_yaml()?)?.with_path(path.clone()))
+            }
             (None, None) => SpecFile::parse(NAME, &self.to_yaml()?),
         }
     }
@@ -164,11 +166,11 @@ impl Experiment {
 
 impl From<SpecFile> for Experiment {
     fn from(spec: SpecFile) -> Self {
-        let classes = [spec::Step::Key("classes")];
+        let classes = [spec::PathStep::Key("classes")];
         Experiment {
             content: spec.experiment.clone(),
             path: spec.path().map(Path::to_owned),
-            default_classes: !spec.has(&classes),
+            default_classes: !spec.contains(&classes),
             read: Some(spec),
         }
     }

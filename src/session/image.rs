@@ -25,7 +25,7 @@ impl Image {
         let decoded = Arc::new(DecodedImage { pixels, sha256 });
         Image {
             planned: PlannedImage {
-                id: spec::id_from(name),
+                id: spec::id_from_text(name),
                 path: PathBuf::new(),
                 source: name.to_owned(),
                 label: None,

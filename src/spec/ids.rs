@@ -1,25 +1,25 @@
-//! The ids of networks and pictures: fit for a tensor's key, and each only once.
+//! The ids of models and images: each is unique and can be part of a tensor's key.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Whether `id` can stand in a key: letters, digits, `_`, `-` and `.`, not `_` first (the run's own
-/// keys begin so), at least one that is no dot.
-pub fn is_id(id: &str) -> bool {
-    let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    id.chars().all(fit) && !id.starts_with('_') && id.chars().any(|c| c != '.')
+/// Whether `id` can be part of a key: letters, digits, `_`, `-` and `.`, not `_` first (the run's own keys begin so),
+/// and not dots alone.
+pub fn is_valid_id(id: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    id.chars().all(allowed) && !id.starts_with('_') && id.chars().any(|c| c != '.')
 }
 
-/// An id made from any text: what is not fit becomes `-`, once for a whole stretch.
+/// An id made from any text: every run of characters that an id can't have becomes one `-`.
 ///
-/// `my photo (2)` becomes `my-photo-2`; text without a single letter or digit becomes `unnamed`.
-pub fn id_from(text: &str) -> String {
+/// `my photo (2)` becomes `my-photo-2`; a text without a letter or a digit becomes `unnamed`.
+pub fn id_from_text(text: &str) -> String {
     let mut id = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            _ if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') => id.push(c),
-            _ if !id.ends_with('-') => id.push('-'),
-            _ => {}
+        if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') {
+            id.push(c);
+        } else if !id.ends_with('-') {
+            id.push('-');
         }
     }
     let id = id.trim_matches(['-', '_', '.']);
@@ -30,15 +30,15 @@ pub fn id_from(text: &str) -> String {
     }
 }
 
-/// The id of a picture by default: its file's stem.
-pub fn id_of_file(path: &Path) -> String {
-    id_from(&path.file_stem().unwrap_or_default().to_string_lossy())
+/// The default id of an image: made from its file's stem.
+pub fn id_from_path(path: &Path) -> String {
+    id_from_text(&path.file_stem().unwrap_or_default().to_string_lossy())
 }
 
-/// One id for each entry, in order: the explicit one as it is, else the default, with `-2`, `-3`
-/// where it is taken by an entry before or by an explicit id anywhere.
+/// One id for each entry, in order, from its explicit id and its default. An explicit id is kept. A default gets `-2`,
+/// `-3` … where it is taken by an entry before it or by an explicit id anywhere.
 ///
-/// Explicit ids are taken to be distinct; [`SpecFile`](super::SpecFile) checks that.
+/// Explicit ids must be distinct; [`SpecFile`](super::SpecFile) checks that.
 pub fn unique_ids<'a>(entries: impl IntoIterator<Item = (Option<&'a str>, String)>) -> Vec<String> {
     let entries: Vec<(Option<&str>, String)> = entries.into_iter().collect();
     let explicit = entries.iter().filter_map(|(id, _)| *id);
@@ -47,16 +47,20 @@ pub fn unique_ids<'a>(entries: impl IntoIterator<Item = (Option<&'a str>, String
     for (explicit, default) in entries {
         let id = match explicit {
             Some(id) => id.to_owned(),
-            None => (1..)
-                .map(|number| match number {
-                    1 => default.clone(),
-                    _ => format!("{default}-{number}"),
-                })
-                .find(|id| !taken.contains(id))
-                .unwrap_or(default),
+            None => unused(default, &taken),
         };
         taken.insert(id.clone());
         ids.push(id);
     }
     ids
+}
+
+/// `id`, or the first of `id-2`, `id-3` … that is not taken.
+fn unused(id: String, taken: &BTreeSet<String>) -> String {
+    if !taken.contains(&id) {
+        return id;
+    }
+    let mut numbered = (2..).map(|number| format!("{id}-{number}"));
+    let free = numbered.find(|id| !taken.contains(id));
+    free.unwrap_or(id)
 }

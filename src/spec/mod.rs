@@ -1,26 +1,40 @@
-//! YAML in, typed experiment out; every error with file, line and column.
+//! The experiment file: YAML in, a typed [`Experiment`] out, and every error with its file, line and column.
+//!
+//! [`SpecFile::parse`] takes three steps: `spec_text` parses the YAML and keeps the positions of its values,
+//! `deserialize` reads the types, `validate` checks ranges and names. `overrides` changes the text before that.
 
-mod build;
-mod check;
-mod collection;
+mod agreement;
+mod collection_spec;
+mod deserialize;
 mod experiment;
-mod file;
 mod ids;
+mod image_spec;
+mod language;
+mod model_spec;
+mod one_or_many;
 mod overrides;
-mod read;
-mod shorthand;
-mod source;
+mod preprocess_spec;
+mod schema_parts;
+mod serde_message;
+mod spec_file;
+mod spec_text;
+mod text_error;
+mod validate;
+mod yaml_parser;
+mod yaml_tree;
 
-pub use check::check_values;
-pub use collection::CollectionSpec;
-pub use experiment::{
-    Experiment, ImageSpec, Lang, Lock, MaxSize, ModelSpec, Over, PreprocessSpec, SizeOrNone,
-};
-pub use file::SpecFile;
-pub use ids::{id_from, id_of_file, is_id, unique_ids};
-pub use source::Step;
+pub use collection_spec::CollectionSpec;
+pub use experiment::{Experiment, LockSpec, MaxSize, OversizeAction};
+pub use ids::{id_from_path, id_from_text, is_valid_id, unique_ids};
+pub use image_spec::ImageSpec;
+pub use language::Lang;
+pub use model_spec::ModelSpec;
+pub use preprocess_spec::{PixelLength, PreprocessSpec};
+pub use spec_file::SpecFile;
+pub use validate::validate_values;
+pub use yaml_tree::PathStep;
 
-/// A spec with every key explained: what `convscope init` writes.
+/// A spec with an explanation of every key, which `convscope init` writes.
 pub const TEMPLATE: &str = include_str!("template.yaml");
 
 /// The JSON schema of an experiment file, for editors and for `convscope schema`.

@@ -1,99 +1,148 @@
-//! `--set KEY=VALUE`: a value worked into the spec's text before it is read.
+//! `--set KEY=VALUE`: values that are written into the text of a spec before it is read.
 //!
-//! The text itself is changed, not the parsed tree: so every later error still points into a text
-//! that says what was run, with its comments and its lines.
+//! The text is changed, not the parsed tree, so that every error after that points into a text that says what was run,
+//! with its comments and lines.
 
-use super::source::{Shape, Step, Tree};
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::yaml_parser;
+use super::yaml_tree::{PathStep, ValueKind, YamlTree};
 use crate::error::{Error, ErrorKind, Result};
 
-/// `text` with one `KEY=VALUE` worked in.
+/// `text`, the content of the file `name`, with the value of `key_value` (`KEY=VALUE`) in it.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`], naming the flag: no `=`, a value that is not YAML, a path that leads
-/// nowhere. What the changed text then means is for the reader to judge.
-pub(super) fn apply(name: &str, text: &str, set: &str) -> Result<String> {
-    let flag = Flag { set, name };
-    let (key, value) = set.split_once('=').ok_or_else(|| {
-        flag.error(
-            "it has no `=`",
-            "write `--set KEY=VALUE`, for example `--set seed=3`",
-        )
-    })?;
-    let steps: Vec<&str> = key.trim().split('.').collect();
-    if steps.iter().any(|step| step.is_empty()) {
-        return Err(flag.error(
-            "a part of the key is empty",
-            "a key is a path with dots: `models.0.weights`",
-        ));
-    }
-    let value: serde_json::Value = serde_yaml::from_str(value).map_err(|error| {
-        flag.error(
-            "the value is not YAML",
-            "put quotes around text with special characters: `--set 'title=\"a: b\"'`",
-        )
-        .because(error)
-    })?;
+/// [`ErrorKind::Usage`]: no `=`, a value that is not YAML, or a key that leads nowhere. Whether the changed text is a
+/// valid spec is not checked here.
+pub(super) fn apply(name: &str, text: &str, key_value: &str) -> Result<String> {
+    let flag = SetFlag { key_value, name };
+    let (key, value) = flag.parse()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let tree = Tree::parse(name, text)?;
-    let mut path: Vec<Step> = Vec::new();
-    for (at, step) in steps.iter().enumerate() {
-        match tree.shape(&path) {
-            Shape::Map { keys, flow } => {
-                path.push(Step::Key(step));
-                if !keys.iter().any(|key| key == step) {
-                    let value = nested(&steps[at + 1..], value, &flag)?;
-                    let map = tree.find(&path[..at]).value.start;
-                    return Ok(insert(text, map, flow, keys.is_empty(), step, &value));
+    let tree = yaml_parser::parse(name, text)?;
+    let mut path: Vec<PathStep> = Vec::new();
+    for (depth, step) in key.iter().enumerate() {
+        let owner = &key[..depth];
+        match tree.kind(&path) {
+            ValueKind::Mapping { keys, flow } => {
+                if !keys.iter().any(|known| known == step) {
+                    let value = flag.nest(&key[depth + 1..], value)?;
+                    let mapping = OpenMapping {
+                        start: tree.position(&path).value.start,
+                        flow,
+                        empty: keys.is_empty(),
+                    };
+                    return Ok(mapping.insert(text, step, &value));
                 }
+                path.push(PathStep::Key(step));
             }
-            Shape::List(count) => {
-                let index = step.parse().ok().filter(|index| *index < count);
-                let index = index.ok_or_else(|| {
-                    let list = if at == 0 {
-                        "the spec".into()
-                    } else {
-                        format!("`{}`", steps[..at].join("."))
-                    };
-                    let places = match count {
-                        0 => "is empty".into(),
-                        1 => "has one entry, 0".into(),
-                        _ => format!("has the entries 0 to {}", count - 1),
-                    };
-                    flag.error(
-                        &format!("{list} is a list without an entry `{step}`"),
-                        &format!("it {places}"),
-                    )
-                })?;
-                path.push(Step::Index(index));
+            ValueKind::Sequence(count) => {
+                path.push(PathStep::Index(flag.index(owner, step, count)?));
             }
-            Shape::Scalar(short) => {
-                let value = nested(&steps[at..], value, &flag)?;
-                let long = lengthen(&path, &short, &value).ok_or_else(|| {
-                    let place = format!("`{}` is no map or list", steps[..at].join("."));
+            ValueKind::Scalar(short) => {
+                let value = flag.nest(&key[depth..], value)?;
+                let long = long_form(&path, &short, &value).ok_or_else(|| {
+                    let owner = owner.join(".");
                     flag.error(
-                        &format!("{place}, so there is no `{step}` in it"),
+                        &format!("`{owner}` is no map or list, so it has no `{step}`"),
                         "set the whole value",
                     )
                 })?;
-                return Ok(replace(text, tree.find(&path).value, &long));
+                return Ok(replace(text, &tree, &path, &long));
             }
-            Shape::Alias => {
-                let place = format!("`{}` is an alias", steps[..at].join("."));
-                return Err(flag.error(&place, "set the value at its anchor"));
+            ValueKind::Alias => {
+                let reason = format!("`{}` is an alias", owner.join("."));
+                return Err(flag.error(&reason, "set the value at its anchor"));
             }
         }
     }
-    Ok(replace(text, tree.find(&path).value, &value))
+    Ok(replace(text, &tree, &path, &value))
 }
 
-/// The long form of a short entry (`resnet50`, `photos/cat.jpg`, `grad_cam`, or nothing) with
-/// `value` in it.
-fn lengthen(path: &[Step], short: &str, value: &serde_json::Value) -> Option<serde_json::Value> {
+/// A `--set` and the file that it changes, for its errors.
+struct SetFlag<'a> {
+    key_value: &'a str,
+    name: &'a str,
+}
+
+impl<'a> SetFlag<'a> {
+    /// The parts of the key, and the value.
+    fn parse(&self) -> Result<(Vec<&'a str>, Value)> {
+        let (key, value) = self.key_value.split_once('=').ok_or_else(|| {
+            self.error(
+                "it has no `=`",
+                "write `--set KEY=VALUE`, for example `--set seed=3`",
+            )
+        })?;
+        let key: Vec<&str> = key.trim().split('.').collect();
+        if key.contains(&"") {
+            return Err(self.error(
+                "a part of the key is empty",
+                "a key is a path with dots: `models.0.weights`",
+            ));
+        }
+        let value = serde_yaml::from_str(value).map_err(|error| {
+            self.error(
+                "the value is not YAML",
+                "put quotes around text with special characters: `--set 'title=\"a: b\"'`",
+            )
+            .caused_by(error)
+        })?;
+        Ok((key, value))
+    }
+
+    /// The part of a key as an index into the list `owner`, which has `count` entries.
+    fn index(&self, owner: &[&str], part: &str, count: usize) -> Result<usize> {
+        match part.parse() {
+            Ok(index) if index < count => Ok(index),
+            _ => {
+                let list = if owner.is_empty() {
+                    "the spec".into()
+                } else {
+                    format!("`{}`", owner.join("."))
+                };
+                let entries = match count {
+                    0 => "it is empty".into(),
+                    1 => "it has one entry, 0".into(),
+                    _ => format!("it has the entries 0 to {}", count - 1),
+                };
+                let reason = format!("{list} is a list without an entry `{part}`");
+                Err(self.error(&reason, &entries))
+            }
+        }
+    }
+
+    /// `value` inside a map for each of `keys`, which the file does not have yet.
+    fn nest(&self, keys: &[&str], mut value: Value) -> Result<Value> {
+        for key in keys.iter().rev() {
+            if key.chars().all(|c| c.is_ascii_digit()) {
+                let reason = format!("there is no list that could have an entry `{key}`");
+                let help = "set the whole list: `--set 'classes=[label]'`";
+                return Err(self.error(&reason, help));
+            }
+            value = serde_json::json!({ *key: value });
+        }
+        Ok(value)
+    }
+
+    fn error(&self, reason: &str, help: &str) -> Error {
+        let message = format!(
+            "`--set {}` can't be applied to {}: {reason}",
+            self.key_value, self.name
+        );
+        Error::new(ErrorKind::Usage, message).help(help)
+    }
+}
+
+/// The long form of a short entry (`resnet50`, `photos/cat.jpg`, `grad_cam`, or an absent value) with the keys of `value`
+/// in it. `None` where the value at `path` has no long form.
+fn long_form(path: &[PathStep], short: &str, value: &Value) -> Option<Value> {
     let key = match path {
-        [Step::Key("models"), Step::Index(_)] => "arch",
-        [Step::Key("images"), Step::Index(_)] => "path",
-        [Step::Key("collection")] | [Step::Key("collection"), Step::Index(_)] => "dir",
-        [Step::Key("methods"), Step::Index(_)] => {
+        [PathStep::Key("models"), PathStep::Index(_)] => "arch",
+        [PathStep::Key("images"), PathStep::Index(_)] => "path",
+        [PathStep::Key("collection")] | [PathStep::Key("collection"), PathStep::Index(_)] => "dir",
+        [PathStep::Key("methods"), PathStep::Index(_)] => {
             let options = value.as_object()?;
             return options.contains_key(short).then(|| value.clone());
         }
@@ -105,67 +154,45 @@ fn lengthen(path: &[Step], short: &str, value: &serde_json::Value) -> Option<ser
     Some(map.into())
 }
 
-/// `value` below the keys that the file does not have yet.
-fn nested(keys: &[&str], value: serde_json::Value, flag: &Flag) -> Result<serde_json::Value> {
-    let mut value = value;
-    for key in keys.iter().rev() {
-        if key.chars().all(|c| c.is_ascii_digit()) {
-            let message = format!("there is no list that `{key}` could be a place in");
-            return Err(flag.error(&message, "set the whole list: `--set 'classes=[label]'`"));
-        }
-        value = serde_json::json!({ *key: value });
-    }
-    Ok(value)
-}
-
-/// Puts `value` (JSON, which is YAML too) in place of a stretch of text.
-fn replace(text: &str, span: std::ops::Range<usize>, value: &serde_json::Value) -> String {
-    let (before, after) = (&text[..span.start], &text[span.end..]);
-    let gap = if before.ends_with([':', '-']) {
+/// Writes `value` as JSON, which is YAML too, in place of the value at `path`.
+fn replace(text: &str, tree: &YamlTree, path: &[PathStep], value: &Value) -> String {
+    let Range { start, end } = tree.position(path).value;
+    let (before, after) = (&text[..start], &text[end..]);
+    let space = if before.ends_with([':', '-']) {
         " "
     } else {
         ""
     };
-    format!("{before}{gap}{value}{after}")
+    format!("{before}{space}{value}{after}")
 }
 
-/// Puts a new entry first into the map that begins at `start`.
-fn insert(
-    text: &str,
+/// A mapping that gets a new key.
+struct OpenMapping {
+    /// The byte at which it starts.
     start: usize,
+    /// Whether it is in braces.
     flow: bool,
     empty: bool,
-    key: &str,
-    value: &serde_json::Value,
-) -> String {
-    let plain = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    let key = match plain {
-        true => key.to_owned(),
-        false => serde_json::Value::from(key).to_string(),
-    };
-    let (start, end) = if flow {
-        (start + 1, if empty { String::new() } else { ", ".into() })
-    } else {
-        let line = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        (
-            start,
-            format!("\n{}", " ".repeat(text[line..start].chars().count())),
-        )
-    };
-    format!("{}{key}: {value}{end}{}", &text[..start], &text[start..])
 }
 
-struct Flag<'a> {
-    set: &'a str,
-    name: &'a str,
-}
-
-impl Flag<'_> {
-    fn error(&self, why: &str, help: &str) -> Error {
-        let message = format!(
-            "`--set {}` can't be worked into {}: {why}",
-            self.set, self.name
-        );
-        Error::new(ErrorKind::Usage, message).help(help)
+impl OpenMapping {
+    /// Writes the new key first into the mapping.
+    fn insert(&self, text: &str, key: &str, value: &Value) -> String {
+        let plain = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let key = if plain {
+            key.to_owned()
+        } else {
+            Value::from(key).to_string()
+        };
+        let (start, end) = if self.flow {
+            let end = if self.empty { "" } else { ", " };
+            (self.start + 1, end.to_owned())
+        } else {
+            let before = &text[..self.start];
+            let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let indent = " ".repeat(before[line..].chars().count());
+            (self.start, format!("\n{indent}"))
+        };
+        format!("{}{key}: {value}{end}{}", &text[..start], &text[start..])
     }
 }

@@ -213,6 +213,6 @@ fn a_selector_resolves_to_the_nearest_convolution_larger_than_1x1() {
     ] {
         let error = resolve("resnet50", selector).unwrap_err();
         assert!(error.message().contains(message), "{}", error.message());
-        assert!(error.advice().is_some());
+        assert!(error.help_text().is_some());
     }
 }

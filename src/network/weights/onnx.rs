@@ -61,7 +61,7 @@ const FLOAT: i32 = 1;
 pub fn read(path: &Path) -> Result<StateDict> {
     let bytes = read_limited(path, LIMIT)?;
     let model = OnnxModel::decode(bytes.as_slice()).map_err(|cause| {
-        file_error(path, "is not an ONNX model, or is cut short").because(cause)
+        file_error(path, "is not an ONNX model, or is cut short").caused_by(cause)
     })?;
     let Some(graph) = model.graph else {
         return Err(file_error(path, "is not an ONNX model: it has no graph"));

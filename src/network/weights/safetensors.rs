@@ -58,7 +58,7 @@ pub(super) fn read_from(path: &Path, mut file: impl Read + Seek, length: u64) ->
     let mut header = vec![0; size as usize];
     file.read_exact(&mut header).map_err(io)?;
     let header: Metadata = serde_json::from_slice(&header).map_err(|cause| {
-        file_error(path, "has a header that is not one of safetensors").because(cause)
+        file_error(path, "has a header that is not one of safetensors").caused_by(cause)
     })?;
     let mut infos: Vec<_> = header.tensors().into_iter().collect();
     infos.sort_by_key(|(_, info)| info.data_offsets);

@@ -62,7 +62,7 @@ pub fn read(folder: &Path) -> Result<StateDict> {
             &manifest,
             "is not a TensorFlow.js model: no `weightsManifest`",
         )
-        .because(cause)
+        .caused_by(cause)
     })?;
     let mut tensors = StateDict::new();
     for group in &model.groups {

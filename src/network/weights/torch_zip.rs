@@ -22,7 +22,7 @@ fn read(path: &Path) -> Result<StateDict> {
     let length = file.metadata().map(|data| data.len()).unwrap_or(0);
     let broken = |cause: zip::result::ZipError| {
         file_error(path, "is a PyTorch archive that can't be read")
-            .because(cause)
+            .caused_by(cause)
             .help("it is probably cut short; fetch or copy it again")
     };
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
@@ -41,7 +41,7 @@ fn read(path: &Path) -> Result<StateDict> {
     let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
     let mut entry = |name: &str, limit: u64| -> Result<Vec<u8>> {
         let entry = archive.by_name(name).map_err(|cause| {
-            file_error(path, &format!("lacks its part `{name}`")).because(cause)
+            file_error(path, &format!("lacks its part `{name}`")).caused_by(cause)
         })?;
         let mut bytes = Vec::new();
         entry

@@ -150,7 +150,7 @@ impl<'a> CollectionPass<'a> {
             match views {
                 Ok(views) => decoded.push((index, views)),
                 Err(error) => {
-                    progress.warn(&error.one_line());
+                    progress.warn(&error.full_message());
                     let source = &self.plan.collection[index].source;
                     self.skipped.push(failure(None, Some(source), None, &error));
                 }
@@ -247,7 +247,7 @@ impl<'a> CollectionPass<'a> {
                 },
                 Err(error) => {
                     all_succeeded = false;
-                    progress.warn(&format!("{step}: {}", error.one_line()));
+                    progress.warn(&format!("{step}: {}", error.full_message()));
                     failed_results(model, entry, &error)
                 }
             };

@@ -1,4 +1,4 @@
-//! `collection`: the large set of images that some methods look through, in its short and long forms.
+//! `collection`: the large set of images that some methods search. A text alone is a folder.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ImageSpec;
+use super::image_spec::ImageSpec;
 
 /// Folders, packs and files, in order; a text alone is a folder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -16,48 +16,41 @@ use super::ImageSpec;
 pub struct CollectionSpec(pub Vec<ImageSpec>);
 
 impl CollectionSpec {
-    /// Whether the spec names none: then the experiment's own images stand in.
+    /// Whether the spec names no collection; the methods then search the experiment's own images.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// An entry of the collection, where a text is a folder and not a file.
-struct Entry(ImageSpec);
+/// An entry of the collection: like an entry of `images`, but a text alone is a folder and not a file.
+struct CollectionEntry(ImageSpec);
 
-fn folder(dir: &str) -> ImageSpec {
-    ImageSpec::Dir {
-        dir: dir.into(),
-        limit: None,
-    }
-}
-
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for CollectionEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct One;
-        impl<'de> Visitor<'de> for One {
-            type Value = Entry;
+        struct EntryVisitor;
+        impl<'de> Visitor<'de> for EntryVisitor {
+            type Value = CollectionEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a folder, or a map with `dir`, `pack` or `path`")
             }
 
-            fn visit_str<E: de::Error>(self, dir: &str) -> Result<Entry, E> {
-                Ok(Entry(folder(dir)))
+            fn visit_str<E: de::Error>(self, dir: &str) -> Result<CollectionEntry, E> {
+                Ok(CollectionEntry(ImageSpec::dir(dir)))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
-                ImageSpec::deserialize(MapAccessDeserializer::new(map)).map(Entry)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CollectionEntry, A::Error> {
+                ImageSpec::deserialize(MapAccessDeserializer::new(map)).map(CollectionEntry)
             }
         }
-        deserializer.deserialize_any(One)
+        deserializer.deserialize_any(EntryVisitor)
     }
 }
 
 impl<'de> Deserialize<'de> for CollectionSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
+        struct CollectionVisitor;
+        impl<'de> Visitor<'de> for CollectionVisitor {
             type Value = CollectionSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -65,23 +58,23 @@ impl<'de> Deserialize<'de> for CollectionSpec {
             }
 
             fn visit_str<E: de::Error>(self, dir: &str) -> Result<CollectionSpec, E> {
-                Ok(CollectionSpec(vec![folder(dir)]))
+                Ok(CollectionSpec(vec![ImageSpec::dir(dir)]))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CollectionSpec, A::Error> {
-                let one = ImageSpec::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(CollectionSpec(vec![one]))
+                let entry = ImageSpec::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(CollectionSpec(vec![entry]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<CollectionSpec, A::Error> {
-                let mut all = Vec::new();
-                while let Some(Entry(one)) = list.next_element()? {
-                    all.push(one);
+                let mut entries = Vec::new();
+                while let Some(CollectionEntry(entry)) = list.next_element()? {
+                    entries.push(entry);
                 }
-                Ok(CollectionSpec(all))
+                Ok(CollectionSpec(entries))
             }
         }
-        deserializer.deserialize_any(Entries)
+        deserializer.deserialize_any(CollectionVisitor)
     }
 }
 
@@ -91,9 +84,9 @@ impl JsonSchema for CollectionSpec {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<ImageSpec>();
+        let entry = generator.subschema_for::<ImageSpec>();
         json_schema!({
-            "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }]
+            "anyOf": [entry, { "type": "array", "items": entry, "minItems": 1 }]
         })
     }
 }

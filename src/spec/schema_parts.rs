@@ -1,0 +1,89 @@
+//! Parts of the JSON schema that can't be derived: short forms, and types that are looser in YAML than in Rust.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::network::zoo;
+
+/// The schema of a text, or of a number that is kept as text.
+pub(super) struct TextOrNumber;
+
+impl JsonSchema for TextOrNumber {
+    fn schema_name() -> Cow<'static, str> {
+        "TextOrNumber".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"] })
+    }
+}
+
+/// The schema of an id: see [`is_valid_id`](super::ids::is_valid_id).
+pub(super) struct Id;
+
+impl JsonSchema for Id {
+    fn schema_name() -> Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"], "pattern": "^[A-Za-z0-9.-][A-Za-z0-9_.-]*$" })
+    }
+}
+
+/// The schema of an architecture's name.
+pub(super) struct ArchitectureName;
+
+impl JsonSchema for ArchitectureName {
+    fn schema_name() -> Cow<'static, str> {
+        "Architecture".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = zoo::architectures().map(|arch| arch.name).collect();
+        json_schema!({ "description": "An architecture.", "enum": names })
+    }
+}
+
+/// Allows an architecture's name beside the map of `schema`.
+pub(super) fn allow_architecture(schema: &mut Schema) {
+    allow(schema, json_schema!({ "$ref": "#/$defs/Architecture" }));
+}
+
+/// Allows a file's path beside the maps of `schema`.
+pub(super) fn allow_path(schema: &mut Schema) {
+    allow(
+        schema,
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "description": "One file; a relative path starts at the spec's folder."
+        }),
+    );
+}
+
+/// Puts `short_form` before the alternatives of `schema`.
+fn allow(schema: &mut Schema, short_form: Schema) {
+    let description = schema.remove("description");
+    let long_form = std::mem::take(schema);
+    let long_forms = match long_form.get("anyOf") {
+        Some(serde_json::Value::Array(forms)) => forms.clone(),
+        _ => vec![long_form.to_value()],
+    };
+    let forms: Vec<serde_json::Value> = std::iter::once(short_form.to_value())
+        .chain(long_forms)
+        .collect();
+    schema.insert("anyOf".into(), forms.into());
+    if let Some(description) = description {
+        schema.insert("description".into(), description);
+    }
+}

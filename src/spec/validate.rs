@@ -1,0 +1,347 @@
+//! Checks of an experiment's values that need no network and no file: ranges, names, and entries that exclude each other.
+
+use std::collections::BTreeSet;
+
+use super::experiment::Experiment;
+use super::ids::is_valid_id;
+use super::image_spec::ImageSpec;
+use super::model_spec::ModelSpec;
+use super::preprocess_spec::PreprocessSpec;
+use super::spec_text::SpecText;
+use super::yaml_tree::PathStep::{self, Index, Key};
+use crate::error::{Error, ErrorKind, Result};
+use crate::methods::MethodSpec;
+use crate::methods::activations::Channels;
+use crate::network::zoo;
+use crate::network::{ClassSpec, LayerSelector, selector};
+
+/// Checks an experiment that was read from `text`.
+///
+/// # Errors
+/// For the first value that is wrong, with its position.
+pub(super) fn validate(experiment: &Experiment, text: &SpecText) -> Result<()> {
+    let text = Some(text);
+    Validator { experiment, text }.experiment()
+}
+
+/// Checks the models and methods of an experiment that was made from values instead of a text.
+///
+/// # Errors
+/// For the first value that is wrong.
+pub fn validate_values(experiment: &Experiment) -> Result<()> {
+    let text = None;
+    let validator = Validator { experiment, text };
+    validator.models()?;
+    validator.methods()
+}
+
+/// An experiment, with its text if it has one.
+struct Validator<'a> {
+    experiment: &'a Experiment,
+    text: Option<&'a SpecText>,
+}
+
+impl Validator<'_> {
+    fn experiment(&self) -> Result<()> {
+        let experiment = self.experiment;
+        if experiment.title.trim().is_empty() {
+            let help = "write in a line what the experiment asks";
+            return Err(self.empty(&[Key("title")], "title", help));
+        }
+        let count = experiment.models.len();
+        self.not_empty(&[Key("models")], count, "models: [resnet50]")?;
+        let count = experiment.images.len();
+        self.not_empty(&[Key("images")], count, "images: [photos/cat.jpg]")?;
+        self.models()?;
+        self.images()?;
+        self.classes()?;
+        self.max_size()?;
+        self.methods()?;
+        self.checks()
+    }
+
+    fn models(&self) -> Result<()> {
+        let mut ids = BTreeSet::new();
+        for (index, model) in self.experiment.models.iter().enumerate() {
+            let path = |key| [Key("models"), Index(index), Key(key)];
+            zoo::find(&model.arch).map_err(|error| self.attach_position(&path("arch"), error))?;
+            if let Some(id) = &model.id {
+                self.id(&path("id"), id, &mut ids)?;
+            }
+            self.model_texts(index, model)?;
+            if let Some(preprocess) = &model.preprocess {
+                self.preprocess(index, preprocess)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn model_texts(&self, index: usize, model: &ModelSpec) -> Result<()> {
+        let labels = model.labels.as_ref().and_then(|path| path.to_str());
+        for (key, text) in [("weights", model.weights.as_deref()), ("labels", labels)] {
+            if text.is_some_and(|text| text.trim().is_empty()) {
+                let path = [Key("models"), Index(index), Key(key)];
+                return Err(self.empty(&path, key, "leave the key out for the default"));
+            }
+        }
+        Ok(())
+    }
+
+    fn preprocess(&self, index: usize, preprocess: &PreprocessSpec) -> Result<()> {
+        let path = |key| [Key("models"), Index(index), Key("preprocess"), Key(key)];
+        let first = |values: Option<[f64; 3]>, wrong: fn(&f64) -> bool| {
+            values.and_then(|values| values.into_iter().find(wrong))
+        };
+        if let Some(mean) = first(preprocess.mean, |mean| !(0.0..=1.0).contains(mean)) {
+            let message = format!("the values of `mean` must be 0 to 1, got {mean}");
+            let help = "divide means of colours from 0 to 255 by 255";
+            return Err(self.error_at(&path("mean"), message, "here", help));
+        }
+        if let Some(std) = first(preprocess.std, |std| !(std.is_finite() && *std > 0.0)) {
+            let message = format!("the values of `std` must be above 0, got {std}");
+            let help = "the input is divided by it: colours from 0 to 1 have for example [0.229, 0.224, 0.225]";
+            return Err(self.error_at(&path("std"), message, "here", help));
+        }
+        Ok(())
+    }
+
+    fn images(&self) -> Result<()> {
+        let mut ids = BTreeSet::new();
+        let images = &self.experiment.images;
+        for (index, image) in images.iter().enumerate() {
+            let path = |key| [Key("images"), Index(index), Key(key)];
+            let (key, text) = match image {
+                ImageSpec::Pack { pack, .. } => ("pack", pack.as_str()),
+                ImageSpec::Path { path, .. } => ("path", path.to_str().unwrap_or("?")),
+                ImageSpec::Dir { dir, .. } => ("dir", dir.to_str().unwrap_or("?")),
+            };
+            if text.trim().is_empty() {
+                return Err(self.empty(&path(key), key, "name a file, a folder or a pack"));
+            }
+            match image {
+                ImageSpec::Pack { pick, .. } => {
+                    if pick.is_empty() && self.is_written(&path("pick")) {
+                        let help = "leave it out for all photos of the pack";
+                        return Err(self.empty(&path("pick"), "pick", help));
+                    }
+                }
+                ImageSpec::Path { id: Some(id), .. } => self.id(&path("id"), id, &mut ids)?,
+                ImageSpec::Dir { limit: Some(0), .. } => {
+                    let message = "`limit` must be 1 or more, got 0";
+                    let help = "leave it out for all images of the folder";
+                    return Err(self.error_at(&path("limit"), message, "here", help));
+                }
+                _ => {}
+            }
+            self.image_box(index, image)?;
+            if images[..index].contains(image) {
+                let entry = [Key("images"), Index(index)];
+                return Err(self.given_twice(&entry, "this image", "keep one of them"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a `box` has an area and belongs to one image.
+    fn image_box(&self, index: usize, image: &ImageSpec) -> Result<()> {
+        let path = [Key("images"), Index(index), Key("box")];
+        let bounds = match image {
+            ImageSpec::Pack { bounds, .. } | ImageSpec::Path { bounds, .. } => *bounds,
+            ImageSpec::Dir { .. } => None,
+        };
+        let Some([left, top, right, bottom]) = bounds else {
+            return Ok(());
+        };
+        let has_area = 0.0 <= left && left < right && 0.0 <= top && top < bottom;
+        if !(has_area && right.is_finite() && bottom.is_finite()) {
+            let message = format!(
+                "`box` must be [left, top, right, bottom] with left < right and top < bottom, \
+                 got [{left}, {top}, {right}, {bottom}]"
+            );
+            let help = "give it in pixels of the image, for example `box: [40, 12, 310, 290]`";
+            return Err(self.error_at(&path, message, "here", help));
+        }
+        match image {
+            ImageSpec::Pack { pick, .. } if pick.len() != 1 => {
+                let message = "`box` must be that of one image, and this entry has several";
+                let help = "`pick` one photo in this entry";
+                Err(self.error_at(&path, message, "here", help))
+            }
+            ImageSpec::Path { mask: Some(_), .. } => {
+                let message = "an image must have `box` or `mask`, got both";
+                Err(self.error_at(&path, message, "here", "leave one of them out"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn classes(&self) -> Result<()> {
+        let classes = &self.experiment.classes;
+        let example = "classes: [predicted, label]";
+        self.not_empty(&[Key("classes")], classes.len(), example)?;
+        for (index, class) in classes.iter().enumerate() {
+            let path = [Key("classes"), Index(index)];
+            if matches!(class, ClassSpec::Name(name) if name.trim().is_empty()) {
+                let message = "an entry of `classes` must not be empty";
+                let help = "write `predicted`, `label`, a name, a WordNet id or an index";
+                return Err(self.error_at(&path, message, "no text here", help));
+            }
+            if classes[..index].contains(class) {
+                return Err(self.given_twice(&path, "this class", "keep one of them"));
+            }
+        }
+        Ok(())
+    }
+
+    fn max_size(&self) -> Result<()> {
+        let Some(size) = &self.experiment.max_size else {
+            return Ok(());
+        };
+        if size.megabytes.is_finite() && size.megabytes > 0.0 {
+            return Ok(());
+        }
+        let path = [Key("max_size"), Key("megabytes")];
+        let message = format!("`megabytes` must be above 0, got {}", size.megabytes);
+        let help = "for example `max_size: {megabytes: 15, over: fail}`";
+        Err(self.error_at(&path, message, "here", help))
+    }
+
+    fn methods(&self) -> Result<()> {
+        for (index, method) in self.experiment.methods.iter().enumerate() {
+            let path = |key| [Key("methods"), Index(index), Key(method.name()), Key(key)];
+            let earlier = &self.experiment.methods[..index];
+            // Results are keyed by the method's name, so a second entry would overwrite the first one's.
+            if earlier.iter().any(|other| other.name() == method.name()) {
+                let help =
+                    "put all its layers into one entry; other options need a spec of their own";
+                let name = format!("`{}`", method.name());
+                return Err(self.given_twice(&[Key("methods"), Index(index)], &name, help));
+            }
+            let layers = method.method().selectors();
+            // Without layers, `maximize` may still have classes.
+            let may_be_empty = matches!(method, MethodSpec::Maximize(_));
+            if !layers.is_empty() || (self.is_written(&path("layers")) && !may_be_empty) {
+                self.layers(&path("layers"), layers)?;
+            }
+            match method {
+                MethodSpec::Activations(options) => {
+                    self.channels(&path("channels"), "channels", &options.channels)?;
+                }
+                MethodSpec::Deconvnet(options) => {
+                    self.channels(&path("units"), "units", &options.units)?;
+                }
+                MethodSpec::Filters(options) if options.count == 0 => {
+                    let message = "`count` must be 1 or more, got 0";
+                    let help = "leave the method out if you don't want its kernels";
+                    return Err(self.error_at(&path("count"), message, "here", help));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn channels(&self, path: &[PathStep], key: &str, channels: &Channels) -> Result<()> {
+        let got = match channels {
+            Channels::Strongest(0) => "0",
+            Channels::Listed(list) if list.is_empty() => "an empty list",
+            _ => return Ok(()),
+        };
+        let message = format!("`{key}` must be 1 or more, or a list of channels, got {got}");
+        let help = "for example 16, or [0, 5, 12]";
+        Err(self.error_at(path, message, "here", help))
+    }
+
+    fn layers(&self, path: &[PathStep], layers: &[LayerSelector]) -> Result<()> {
+        self.not_empty(path, layers.len(), "layers: [stage3, last]")?;
+        for (index, layer) in layers.iter().enumerate() {
+            let path = [path, &[Index(index)]].concat();
+            selector::check(layer).map_err(|error| self.attach_position(&path, error))?;
+        }
+        Ok(())
+    }
+
+    fn checks(&self) -> Result<()> {
+        let checks = &self.experiment.checks;
+        for (index, check) in checks.iter().enumerate() {
+            let entry = [Key("checks"), Index(index)];
+            if checks[..index]
+                .iter()
+                .any(|other| other.name() == check.name())
+            {
+                let name = format!("`{}`", check.name());
+                return Err(self.given_twice(&entry, &name, "keep one of them"));
+            }
+            let path = [Key("checks"), Index(index), Key(check.name())];
+            let options = check.check().validate_options();
+            options.map_err(|error| self.attach_position(&path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Checks an explicit id and adds it to those that are taken.
+    fn id<'a>(&self, path: &[PathStep], id: &'a str, taken: &mut BTreeSet<&'a str>) -> Result<()> {
+        if !is_valid_id(id) {
+            let message =
+                format!("`id` must have letters, digits, `_`, `-` and `.` only, got `{id}`");
+            let help = "it is part of the results' keys: a to z, A to Z, 0 to 9; `_` must not be the first";
+            return Err(self.error_at(path, message, "not allowed in a key", help));
+        }
+        if taken.insert(id) {
+            Ok(())
+        } else {
+            let help = "each id must be unique";
+            Err(self.given_twice(path, &format!("the id `{id}`"), help))
+        }
+    }
+
+    /// An error if the list at `path` has no entries.
+    fn not_empty(&self, path: &[PathStep], count: usize, example: &str) -> Result<()> {
+        match path.last() {
+            Some(Key(key)) if count == 0 => {
+                let message = format!("`{key}` must have at least one entry");
+                let help = format!("for example `{example}`");
+                Err(self.error_at(path, message, "no entry", help))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn empty(&self, path: &[PathStep], key: &str, help: &str) -> Error {
+        self.error_at(path, format!("`{key}` must not be empty"), "empty", help)
+    }
+
+    fn given_twice(&self, path: &[PathStep], what: &str, help: &str) -> Error {
+        self.error_at(
+            path,
+            format!("{what} is given twice"),
+            "the second one",
+            help,
+        )
+    }
+
+    fn error_at(
+        &self,
+        path: &[PathStep],
+        message: impl Into<String>,
+        label: &str,
+        help: impl Into<String>,
+    ) -> Error {
+        match self.text {
+            Some(text) => text.error_at(path, message, label).help(help),
+            None => Error::new(ErrorKind::Spec, message).help(help),
+        }
+    }
+
+    fn attach_position(&self, path: &[PathStep], error: Error) -> Error {
+        match self.text {
+            Some(text) => text.attach_position(path, error),
+            None => error,
+        }
+    }
+
+    /// Whether the text has a value at `path`.
+    fn is_written(&self, path: &[PathStep]) -> bool {
+        self.text.is_some_and(|text| text.contains(path))
+    }
+}
