@@ -24,27 +24,15 @@ use std::time::Instant;
 use convscope::figures::Content;
 use convscope::image::Preprocess;
 use convscope::methods::{
-    BackwardPass, ForwardPass, LoadedModel, Method, MethodOutput, MethodSpec, PassCount, batched,
+    LoadedModel, Method, MethodOutput, MethodSpec, PassCount, ResultKind, batched,
 };
 use convscope::network::graph::NodeId;
 use convscope::network::labels::Labels;
-use convscope::network::{Network, NodeValues, gradients, node_info, random_weights, zoo};
+use convscope::network::{Network, NodeValues, node_info, random_weights, zoo};
 use tch::{Device, Kind, Tensor};
 
 const IMAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/input_224.png");
 const OPTIONS: &str = include_str!("options.json");
-
-/// The methods that are not measured: they give no map of an image.
-const NOT_MAPS: [&str; 8] = [
-    "activations",
-    "filters",
-    "deconvnet",
-    "tsne",
-    "cka",
-    "exemplars",
-    "maximize",
-    "skip_connections",
-];
 
 /// The number of rounds; fewer, but at least 3, if they take longer than `MAX_SECONDS`.
 const ROUNDS: usize = 9;
@@ -92,10 +80,13 @@ fn main() -> BenchResult<()> {
     Ok(())
 }
 
+/// The methods whose figures are maps of an image.
 fn maps() -> Vec<String> {
-    let names = MethodSpec::NAMES.iter();
-    let maps = names.filter(|name| !NOT_MAPS.contains(name));
-    maps.map(|name| (*name).to_owned()).collect()
+    let methods = MethodSpec::all();
+    let maps = methods
+        .iter()
+        .filter(|entry| entry.method().info().result == ResultKind::Map);
+    maps.map(|entry| entry.name().to_owned()).collect()
 }
 
 /// The items of an environment variable, separated by commas.
@@ -107,7 +98,7 @@ fn list_variable(variable: &str) -> Option<Vec<String>> {
 /// A network, an image and its predicted class.
 struct MethodBench {
     name: String,
-    subject: LoadedModel,
+    model: LoadedModel,
     /// `[1, 3, 224, 224]`, requires a gradient.
     input: Tensor,
     class: usize,
@@ -120,11 +111,7 @@ impl MethodBench {
         let graph = arch.graph(zoo::Options::default());
         let weights = random_weights::weights(&graph);
         let preprocess = Preprocess::imagenet();
-        let planes = preprocess.normalise(&image::open(IMAGE)?.to_rgb8());
-        let input = Tensor::from_slice(&planes)
-            .view([1, 3, 224, 224])
-            .set_requires_grad(true);
-        let subject = LoadedModel {
+        let model = LoadedModel {
             id: name.to_owned(),
             info: node_info::from_graph(&graph, 224, 224)?,
             network: Network::new(graph, weights)?,
@@ -133,14 +120,15 @@ impl MethodBench {
             device: Device::Cpu,
             seed: 0,
         };
-        let output = subject.network.graph().output();
-        let values = tch::no_grad(|| subject.network.forward(&input, &[output]))?;
-        let logits = &values[&output];
+        let input = model.input(&[&image::open(IMAGE)?.to_rgb8()])?;
+        let forward = model.forward("image", &input, &[])?;
+        let logits = forward.logits()?;
         let class = logits.argmax(1, false).int64_value(&[0]);
         let logit = logits.double_value(&[0, class]);
+        let input = input.set_requires_grad(true);
         Ok(MethodBench {
             name: name.to_owned(),
-            subject,
+            model,
             input,
             class: class as usize,
             logit,
@@ -149,10 +137,10 @@ impl MethodBench {
 
     fn measure(&self, entry: &MethodSpec, peers: bool) -> BenchResult<()> {
         let method = entry.method();
-        let (graph, info) = (self.subject.network.graph(), &self.subject.info);
+        let (graph, info) = (self.model.network.graph(), &self.model.info);
         let mut layers = Vec::new();
-        for word in method.selectors() {
-            layers.extend(method.resolve(word, graph, info)?);
+        for selector in method.selectors() {
+            layers.extend(method.resolve(selector, graph, info)?);
         }
         method.check(graph, info, &layers)?;
         // A first, unmeasured round: libtorch initialises some things once.
@@ -217,32 +205,26 @@ impl MethodBench {
 
     /// The method with its passes, as a run carries it out.
     fn run_method(&self, method: &dyn Method, layers: &[NodeId]) -> BenchResult<MethodOutput> {
-        let graph = self.subject.network.graph();
-        let nodes = [vec![graph.input()], layers.to_vec(), method.nodes(graph)].concat();
+        let nodes = [layers.to_vec(), method.nodes(self.model.network.graph())].concat();
         let mut out = MethodOutput::default();
-        let values = self.forward(method, &nodes)?;
-        let pass = ForwardPass {
-            subject: &self.subject,
-            image: "image",
-            input: &self.input,
-            values: &values,
+        let forward = if method.for_class().is_some() {
+            self.model
+                .forward_with_gradients("image", &self.input, &nodes)?
+        } else {
+            self.model.forward("image", &self.input, &nodes)?
         };
         if let Some(method) = method.for_image() {
-            tch::no_grad(|| method.image_figures(&pass, layers, &mut out))?;
+            tch::no_grad(|| method.image_figures(&forward, layers, &mut out))?;
         }
         if let Some(method) = method.for_class() {
-            let of_class = BackwardPass {
-                pass: &pass,
-                class: self.subject.class(self.class),
-                gradients: &self.gradients(&values, &nodes)?,
-            };
-            tch::no_grad(|| method.class_figures(&of_class, layers, &mut out))?;
+            let backward = forward.backward(self.model.class(self.class), &nodes)?;
+            tch::no_grad(|| method.class_figures(&backward, layers, &mut out))?;
         }
         Ok(out)
     }
 
     fn forward(&self, method: &dyn Method, nodes: &[NodeId]) -> BenchResult<NodeValues> {
-        let network = &self.subject.network;
+        let network = &self.model.network;
         let nodes = [nodes, &[network.graph().output()]].concat();
         Ok(if method.for_class().is_some() {
             network.forward(&self.input, &nodes)?
@@ -251,12 +233,8 @@ impl MethodBench {
         })
     }
 
-    fn gradients(&self, values: &NodeValues, nodes: &[NodeId]) -> BenchResult<NodeValues> {
-        Ok(gradients(&self.objective(values), values, nodes)?)
-    }
-
     fn objective(&self, values: &NodeValues) -> Tensor {
-        let logits = &values[&self.subject.network.graph().output()];
+        let logits = &values[&self.model.network.graph().output()];
         logits.select(1, self.class as i64).sum(Kind::Float)
     }
 
@@ -267,7 +245,7 @@ impl MethodBench {
         layers: &[NodeId],
         batches: &Batches,
     ) -> BenchResult<()> {
-        let (method, network) = (entry.method(), &self.subject.network);
+        let (method, network) = (entry.method(), &self.model.network);
         let (input, output) = (network.graph().input(), network.graph().output());
         let nodes = [&[input], layers].concat();
         let values = self.forward(method, &nodes)?;
@@ -285,7 +263,12 @@ impl MethodBench {
                 MethodSpec::AblationCam(_) => {
                     let mut given = NodeValues::new();
                     for &layer in layers {
-                        for id in [vec![layer], batched::around(network.graph(), layer)].concat() {
+                        for id in [
+                            vec![layer],
+                            batched::bypassing_nodes(network.graph(), layer),
+                        ]
+                        .concat()
+                        {
                             let value = values.get(&id).map(Tensor::detach);
                             let value = value.unwrap_or_else(|| self.zeros(id));
                             let copies = inputs.size()[0];
@@ -309,12 +292,12 @@ impl MethodBench {
 
     /// Zeros of the shape of a node's value.
     fn zeros(&self, id: NodeId) -> Tensor {
-        let shape = [&[1], &self.subject.info[id].shape[..]].concat();
+        let shape = [&[1], &self.model.info[id].shape[..]].concat();
         Tensor::zeros(shape, (Kind::Float, Device::Cpu))
     }
 
     fn batches(&self, passes: PassCount) -> Batches {
-        let size = batched::batch(&self.input);
+        let size = batched::batch_size(&self.input);
         let batches = |count: usize| {
             let input = self.input.detach();
             let starts = (0..count).step_by(size);

@@ -152,6 +152,7 @@ pub mod image;
 pub mod methods;
 pub mod network;
 pub mod notebook;
+pub mod option_ranges;
 pub mod output;
 pub mod plan;
 pub mod prelude;

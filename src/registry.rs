@@ -38,6 +38,19 @@ macro_rules! list {
                 match self { $($name::$config(_) => stringify!($key),)* }
             }
 
+            /// Checks that every option is in the range of its JSON schema.
+            ///
+            /// # Errors
+            /// For the first option that is not.
+            pub fn check_ranges(&self) -> std::result::Result<(), $crate::option_ranges::OutOfRange> {
+                match self { $($name::$config(config) => $crate::option_ranges::check_ranges(config),)* }
+            }
+
+            /// The JSON schema of the options, with their ranges and defaults.
+            pub fn options_schema(&self) -> schemars::Schema {
+                match self { $($name::$config(_) => schemars::schema_for!($key::$config),)* }
+            }
+
             /// The entry itself.
             pub fn $one(&self) -> &dyn $behind {
                 match self { $($name::$config(config) => config,)* }

@@ -318,7 +318,7 @@ mod method {
     use convscope::network::{Network, node_info, random_weights, zoo};
     use convscope::progress::Silent;
     use image::{Rgb, RgbImage};
-    use tch::{Device, Tensor};
+    use tch::Device;
 
     const COUNT: usize = 24;
 
@@ -383,23 +383,21 @@ mod method {
             let indices = first..(first + size).min(COUNT);
             let views: Vec<RgbImage> = indices.clone().map(view).collect();
             let members: Vec<Member> = indices.map(|at| member(&subject, at, classes)).collect();
-            let planes = views.iter().flat_map(|v| subject.preprocess.normalise(v));
-            let input = Tensor::from_slice(&planes.collect::<Vec<f32>>());
-            let input = input.view([views.len() as i64, 3, 32, 32]);
+            let views: Vec<&RgbImage> = views.iter().collect();
+            let input = subject.input(&views).unwrap();
             let values = subject.network.forward(&input, &layers).unwrap();
             if resume {
                 let state = collector.state();
                 collector = make();
-                collector.go_on(state).unwrap();
+                collector.resume(state).unwrap();
             }
-            let views: Vec<&RgbImage> = views.iter().collect();
             let batch = Batch {
                 first,
                 members: &members,
                 views: &views,
                 values: &values,
             };
-            collector.see(&batch).unwrap();
+            collector.observe(&batch).unwrap();
         }
         let mut out = MethodOutput::default();
         let member = |at: usize| member(&subject, at, classes);
@@ -432,8 +430,7 @@ mod method {
         // The code of a layer with spatial positions is the mean over them.
         let subject = subject(Labels::imagenet());
         let layer = subject.network.graph().find("layer4.1.add").unwrap();
-        let input =
-            Tensor::from_slice(&subject.preprocess.normalise(&view(5))).view([1, 3, 32, 32]);
+        let input = subject.input(&[&view(5)]).unwrap();
         let values = subject.network.forward(&input, &[layer]).unwrap();
         let mean: Vec<f32> = values[&layer]
             .mean_dim([0i64, 2, 3].as_slice(), false, tch::Kind::Float)
@@ -518,7 +515,6 @@ mod method {
                 .iter()
                 .all(|n| good.check_collection(*n).is_ok())
         );
-        let subject = subject(Labels::imagenet());
         for options in [
             "perplexity: 1",
             "perplexity: .nan",
@@ -526,11 +522,7 @@ mod method {
             "neighbours: 0",
         ] {
             let method: MethodSpec = serde_yaml::from_str(&format!("tsne: {{{options}}}")).unwrap();
-            let graph = subject.network.graph();
-            assert!(
-                method.method().check(graph, &subject.info, &[]).is_err(),
-                "{options}"
-            );
+            assert!(method.check_ranges().is_err(), "{options}");
         }
     }
 }

@@ -13,6 +13,7 @@ use regex::Regex;
 /// The layers, lowest first. Modules on one line may not import each other.
 const LAYERS: &[&str] = &[
     "error progress rng text_table",
+    "option_ranges",
     "registry",
     "image",
     "figures",

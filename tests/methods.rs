@@ -1,20 +1,19 @@
-//! The methods against PyTorch: gradients and Grad-CAM of networks with the weights of
-//! `network::random` on `golden/input_64.png`, for the largest logit.
+//! The methods against PyTorch: gradients and class activation maps of networks with the weights of
+//! `network::random_weights` for `golden/input_64.png` and the class with the largest logit.
 //!
-//! The golden figures were made with PyTorch 2.13.0, torchvision 0.28.0, Captum 0.9.0 and pytorch-grad-cam
-//! 1.5.7; those of Captum are stored as sums over the colours. `ARCH/guided_grad_cam` is Captum's
-//! `GuidedGradCam` at `layer3.1.conv2` and `features.25`, enlarged bilinearly; `ARCH/deconvnet/LAYER` is
-//! PyTorch's own gradient of the layer's largest value (times that value) with every ReLU replaced by a
-//! function whose backward is `gradient.clamp(min=0)`.
+//! The golden data was made with PyTorch 2.13.0, torchvision 0.28.0, Captum 0.9.0 and pytorch-grad-cam 1.5.7; Captum's
+//! attributions are stored as sums over the colours. `ARCH/guided_grad_cam` is Captum's `GuidedGradCam` at
+//! `layer3.1.conv2` and `features.25`, enlarged bilinearly; `ARCH/deconvnet/LAYER` is PyTorch's own gradient of the layer's
+//! largest value (times that value) with every ReLU replaced by a function whose backward is `gradient.clamp(min=0)`.
 
 use convscope::figures::Content;
 use convscope::image::Preprocess;
-use convscope::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec};
+use convscope::methods::{LoadedModel, MethodOutput, MethodSpec};
 use convscope::network::labels::Labels;
-use convscope::network::{Network, ReluRule, gradients, node_info, random_weights, zoo};
+use convscope::network::{Network, ReluRule, node_info, random_weights, zoo};
 use tch::{Device, Tensor};
 
-use deviations::held;
+use deviations::assert_recorded;
 
 #[path = "methods/chunks.rs"]
 mod chunks;
@@ -35,26 +34,24 @@ fn golden(key: &str) -> Vec<f32> {
     Vec::try_from(tensor.flatten(0, -1)).unwrap()
 }
 
+/// The image of the golden data, `[1, 3, 64, 64]`, preprocessed, with a gradient.
 fn input() -> Tensor {
     let pixels = image::open(format!("{GOLDEN}input_64.png"))
         .unwrap()
         .to_rgb8();
-    let planes = Preprocess::imagenet().normalise(&pixels);
-    Tensor::from_slice(&planes)
-        .view([1, 3, 64, 64])
-        .set_requires_grad(true)
-}
-
-/// The picture in the precision of the network's weights.
-fn input_of(subject: &LoadedModel) -> Tensor {
-    let graph = subject.network.graph();
-    let (first, _) = graph.parameters().swap_remove(0);
-    let kind = subject.network.parameter(&first).unwrap().kind();
-    let input = input().detach().to_kind(kind);
+    let values = Preprocess::imagenet().normalise(&pixels);
+    let input = Tensor::from_slice(&values).view([1, 3, 64, 64]);
     input.set_requires_grad(true)
 }
 
-fn subject(arch: &str) -> LoadedModel {
+/// The image in the precision of the network's weights.
+fn input_for(model: &LoadedModel) -> Tensor {
+    let (first, _) = model.network.graph().parameters().swap_remove(0);
+    let kind = model.network.parameter(&first).unwrap().kind();
+    input().detach().to_kind(kind)
+}
+
+fn model(arch: &str) -> LoadedModel {
     let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
     let info = node_info::from_graph(&graph, 64, 64).unwrap();
     let weights = random_weights::weights(&graph);
@@ -69,43 +66,32 @@ fn subject(arch: &str) -> LoadedModel {
     }
 }
 
-/// What `methods` (as YAML) find on the golden picture for the largest logit, at `layer`.
-fn look(subject: &LoadedModel, method: &str, layer: &str) -> MethodOutput {
+/// The output of `method` (as YAML) for the golden image and the class with the largest logit, at `layer`.
+fn run_method(model: &LoadedModel, method: &str, layer: &str) -> MethodOutput {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
-    let graph = subject.network.graph();
-    let layer = graph.find(layer).expect(layer);
-    let nodes = [graph.input(), layer, graph.output()];
-    let input = input_of(subject);
-    let values = subject.network.forward(&input, &nodes).unwrap();
-    let pass = ForwardPass {
-        subject,
-        image: "cat",
-        input: &input,
-        values: &values,
-    };
-    let logits = pass.value(graph.output()).unwrap();
-    let class = logits.argmax(1, false).int64_value(&[0]);
-    let objective = logits.select(1, class).sum(tch::Kind::Float);
-    let of_class = BackwardPass {
-        pass: &pass,
-        class: subject.class(class as usize),
-        gradients: &gradients(&objective, &values, &nodes).unwrap(),
-    };
+    let layers = [model.network.graph().find(layer).expect(layer)];
+    let input = input_for(model);
+    let forward = model
+        .forward_with_gradients("cat", &input, &layers)
+        .unwrap();
+    let class = forward.logits().unwrap().argmax(1, false);
+    let class = model.class(class.int64_value(&[0]) as usize);
+    let backward = forward.backward(class, &layers).unwrap();
     let mut out = MethodOutput::default();
     let method = method.method();
     if let Some(method) = method.for_network() {
-        method.network_figures(subject, &[layer], &mut out).unwrap();
+        method.network_figures(model, &layers, &mut out).unwrap();
     }
     if let Some(method) = method.for_image() {
-        method.image_figures(&pass, &[layer], &mut out).unwrap();
+        method.image_figures(&forward, &layers, &mut out).unwrap();
     }
     if let Some(method) = method.for_class() {
-        method.class_figures(&of_class, &[layer], &mut out).unwrap();
+        method.class_figures(&backward, &layers, &mut out).unwrap();
     }
     out
 }
 
-fn close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len(), "{name}");
     let largest = expected
         .iter()
@@ -127,19 +113,19 @@ fn array<'a>(out: &'a MethodOutput, ending: &str) -> &'a [f32] {
 }
 
 #[test]
-fn saliency_is_the_gradient() {
+fn saliency_is_the_gradient_of_pytorch() {
     for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
-        let subject = subject(arch);
-        let out = look(&subject, "saliency", "input");
-        // And no parameter has been given one.
-        for (name, _) in subject.network.graph().parameters() {
-            let parameter = subject.network.parameter(&name).unwrap();
-            let asked = parameter.requires_grad() || parameter.grad().defined();
-            assert!(!asked, "{name}");
+        let model = model(arch);
+        let out = run_method(&model, "saliency", "input");
+        // No gradient is taken with respect to a parameter.
+        for (name, _) in model.network.graph().parameters() {
+            let parameter = model.network.parameter(&name).unwrap();
+            let has_gradient = parameter.requires_grad() || parameter.grad().defined();
+            assert!(!has_gradient, "{name}");
         }
         let expected = golden(&format!("{arch}/saliency"));
         let raw = array(&out, "/raw");
-        held("saliency", arch, raw, &expected, 1e-4);
+        assert_recorded("saliency", arch, raw, &expected, 1e-4);
         let map: Vec<f32> = (0..64 * 64)
             .map(|at| (0..3).fold(0f32, |most, colour| most.max(raw[colour * 4096 + at].abs())))
             .collect();
@@ -160,16 +146,16 @@ fn saliency_is_the_gradient() {
 }
 
 #[test]
-fn grad_cam_is_pytorchs() {
+fn grad_cam_is_that_of_pytorch() {
     let layers = [
         ("resnet18", "layer4.1.conv2"),
         ("vgg11_bn", "features.25"),
         ("efficientnet_b0", "features.8.0"),
     ];
     for (arch, layer) in layers {
-        let out = look(&subject(arch), "grad_cam", layer);
+        let out = run_method(&model(arch), "grad_cam", layer);
         let expected = golden(&format!("{arch}/grad_cam_raw"));
-        held("grad_cam", arch, array(&out, "/raw"), &expected, 1e-4);
+        assert_recorded("grad_cam", arch, array(&out, "/raw"), &expected, 1e-4);
         let clipped: Vec<f32> = array(&out, "/raw")
             .iter()
             .map(|value| value.max(0.0))
@@ -178,16 +164,16 @@ fn grad_cam_is_pytorchs() {
     }
 }
 
-/// pytorch-grad-cam stretches a map to 0…1, resizes it and stretches it again.
+/// pytorch-grad-cam scales a map to 0…1, resizes it and scales it again.
 #[test]
-fn the_cams_are_pytorch_grad_cams() {
+fn class_activation_maps_are_those_of_pytorch_grad_cam() {
     let layers = [
         ("resnet18", "layer4.1.conv2"),
         ("vgg11_bn", "features.25"),
         ("efficientnet_b0", "features.8.0"),
     ];
     for (arch, layer) in layers {
-        let subject = subject(arch);
+        let model = model(arch);
         for method in [
             "hires_cam",
             "layer_cam",
@@ -196,7 +182,7 @@ fn the_cams_are_pytorch_grad_cams() {
             "score_cam",
             "ablation_cam",
         ] {
-            let out = look(&subject, method, layer);
+            let out = run_method(&model, method, layer);
             let map = Tensor::from_slice(array(&out, layer));
             let side = (map.numel() as f64).sqrt() as i64;
             let map = map
@@ -205,15 +191,15 @@ fn the_cams_are_pytorch_grad_cams() {
             let map = &map - map.min();
             let stretched = Vec::<f32>::try_from((&map / map.max()).flatten(0, -1)).unwrap();
             let name = format!("{arch}/{method}");
-            held(method, arch, &stretched, &golden(&name), 1e-4);
+            assert_recorded(method, arch, &stretched, &golden(&name), 1e-4);
             let clipped: Vec<f32> = array(&out, "/raw").iter().map(|v| v.max(0.0)).collect();
             assert_eq!(array(&out, layer), clipped, "{name}");
         }
     }
 }
 
-/// The map of the one figure, which must be signed and the sum over the colours of what is under `/raw`.
-fn parts(out: &MethodOutput) -> &[f32] {
+/// The map of the only figure, which must be signed and the sum over the colours of the tensor under `/raw`.
+fn attribution(out: &MethodOutput) -> &[f32] {
     let Content::Map { tensor, signed, .. } = &out.figures[0].content else {
         panic!("{:?}", out.figures[0]);
     };
@@ -223,37 +209,37 @@ fn parts(out: &MethodOutput) -> &[f32] {
         let raw = raw.floats().unwrap();
         let sum = |at: usize| raw[at] + raw[4096 + at] + raw[8192 + at];
         let sum: Vec<f32> = (0..4096).map(sum).collect();
-        close(tensor, &sum, found, 1e-5);
+        assert_close(tensor, &sum, found, 1e-5);
     }
     found
 }
 
 #[test]
-fn signed_parts_of_the_logit_are_captums() {
+fn signed_attributions_are_those_of_captum() {
     let methods = [
         ("input_x_gradient", 1e-4),
         ("integrated_gradients", 1e-3),
         ("occlusion", 1e-4),
     ];
     for arch in ["resnet18", "vgg11_bn", "efficientnet_b0"] {
-        let subject = subject(arch);
+        let model = model(arch);
         for (method, tolerance) in methods {
-            let out = look(&subject, method, "input");
+            let out = run_method(&model, method, "input");
             let name = format!("{arch}/{method}");
-            held(method, arch, parts(&out), &golden(&name), tolerance);
+            assert_recorded(method, arch, attribution(&out), &golden(&name), tolerance);
         }
     }
 }
 
 #[test]
-fn the_gap_of_integrated_gradients_is_told_and_closes_with_more_steps() {
-    let subject = subject("vgg11_bn");
+fn the_note_has_the_gap_of_integrated_gradients_and_more_steps_close_it() {
+    let model = model("vgg11_bn");
     let gap = |steps: usize| -> f64 {
         let method = format!("integrated_gradients: {{steps: {steps}}}");
-        let out = look(&subject, &method, "input");
+        let out = run_method(&model, &method, "input");
         let values = &out.figures[0].notes[0].values;
         let value = |name: &str| values[name].parse::<f64>().unwrap();
-        let sum: f64 = parts(&out).iter().map(|&part| f64::from(part)).sum();
+        let sum: f64 = attribution(&out).iter().map(|&part| f64::from(part)).sum();
         assert!((sum - value("sum")).abs() < 1e-3, "{sum} {values:?}");
         assert!((value("sum") - value("difference")).abs() - value("gap") < 2e-4);
         value("gap")
@@ -264,8 +250,8 @@ fn the_gap_of_integrated_gradients_is_told_and_closes_with_more_steps() {
 
 #[test]
 fn activations_are_the_strongest_channels_or_those_listed() {
-    let subject = subject("resnet18");
-    let all = look(&subject, "activations: {channels: 64}", "layer1.0.relu");
+    let model = model("resnet18");
+    let all = run_method(&model, "activations: {channels: 64}", "layer1.0.relu");
     let Content::Channels {
         channels,
         means,
@@ -285,47 +271,47 @@ fn activations_are_the_strongest_channels_or_those_listed() {
             "{own} {mean}"
         );
     }
-    let listed = look(&subject, "activations: {channels: [7, 3]}", "layer1.0.relu");
-    let place = channels.iter().position(|&channel| channel == 3).unwrap();
+    let listed = run_method(&model, "activations: {channels: [7, 3]}", "layer1.0.relu");
+    let index = channels.iter().position(|&channel| channel == 3).unwrap();
     assert_eq!(
         array(&listed, "layer1.0.relu")[256..],
-        values[place * 256..][..256]
+        values[index * 256..][..256]
     );
 }
 
 #[test]
-fn guided_backprop_and_deconvnet_are_captums() {
+fn guided_backprop_and_deconvnet_are_those_of_captum() {
     for arch in ["resnet18", "vgg11_bn"] {
-        let subject = subject(arch);
-        let out = look(&subject, "guided_backprop", "input");
-        held(
+        let model = model(arch);
+        let out = run_method(&model, "guided_backprop", "input");
+        assert_recorded(
             "guided_backprop",
             arch,
             array(&out, "/raw"),
             &golden(&format!("{arch}/guided_backprop")),
             1e-4,
         );
-        let (input, output) = (input(), subject.network.graph().output());
-        let logits = &subject.network.forward(&input, &[output]).unwrap()[&output];
+        let (input, output) = (input(), model.network.graph().output());
+        let logits = &model.network.forward(&input, &[output]).unwrap()[&output];
         let class = logits.argmax(1, false);
-        let asked = logits
+        let one_hot = logits
             .zeros_like()
             .scatter_value(1, &class.unsqueeze(1), 1.0);
         let back = |rule| {
-            let back = subject
+            let back = model
                 .network
-                .backward(&input, output, &asked, rule)
+                .backward(&input, output, &one_hot, rule)
                 .unwrap();
             Vec::<f32>::try_from(back.flatten(0, -1)).unwrap()
         };
-        close(
+        assert_close(
             arch,
             &back(ReluRule::Deconvnet),
             &golden(&format!("{arch}/deconvnet")),
             1e-4,
         );
-        // Stretch by stretch, the plain rule is libtorch's own gradient.
-        close(
+        // In segments, the plain rule is libtorch's own gradient.
+        assert_close(
             arch,
             &back(ReluRule::Plain),
             &golden(&format!("{arch}/saliency")),
@@ -334,10 +320,9 @@ fn guided_backprop_and_deconvnet_are_captums() {
     }
 }
 
-/// The toy network of Captum's own tests, checked by hand: Grad-CAM at the convolution and behind its
-/// ReLU, and the two rules.
+/// The toy network of Captum's own tests: Grad-CAM at the convolution and after its ReLU, and the two rules.
 #[test]
-fn the_toy_network_gives_what_was_worked_out_by_hand() {
+fn a_toy_network_has_the_values_computed_by_hand() {
     use convscope::network::graph::{Conv, Graph, Op, Padding};
     let mut graph = Graph::new();
     let conv = Conv {
@@ -375,11 +360,7 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
     let input = Tensor::from_slice(&pixels)
         .view([1, 1, 4, 4])
         .set_requires_grad(true);
-    let values = network.forward(&input, &[0, 1, 2, 5]).unwrap();
-    assert_eq!(values[&5].double_value(&[0, 0]), 54.0);
-    let objective = values[&5].select(1, 0).sum(tch::Kind::Float);
-    let found = gradients(&objective, &values, &[1, 2]).unwrap();
-    let subject = LoadedModel {
+    let model = LoadedModel {
         id: "toy".into(),
         network,
         info: Vec::new(),
@@ -388,31 +369,26 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
         device: Device::Cpu,
         seed: 0,
     };
-    let pass = ForwardPass {
-        subject: &subject,
-        image: "ramp",
-        input: &input,
-        values: &values,
-    };
-    let of_class = BackwardPass {
-        pass: &pass,
-        class: subject.class(0),
-        gradients: &found,
-    };
+    let layers = [1, 2];
+    let forward = model
+        .forward_with_gradients("ramp", &input, &layers)
+        .unwrap();
+    assert_eq!(forward.logits().unwrap().double_value(&[0, 0]), 54.0);
+    let backward = forward.backward(model.class(0), &layers).unwrap();
     let method: MethodSpec = serde_yaml::from_str("grad_cam").unwrap();
     let mut out = MethodOutput::default();
     method
         .method()
         .for_class()
         .unwrap()
-        .class_figures(&of_class, &[1, 2], &mut out)
+        .class_figures(&backward, &layers, &mut out)
         .unwrap();
     assert_eq!(array(&out, "/0/conv1"), [11.25, 13.5, 20.25, 22.5]);
     assert_eq!(array(&out, "/0/relu1"), [0., 4., 28., 32.5]);
-    // At the output itself, past its ReLU, which is open.
-    let asked = Tensor::from_slice(&[1f32, 0., 0., 0.]).view([1, 4]);
+    // At the output, whose own ReLU is open.
+    let one_hot = Tensor::from_slice(&[1f32, 0., 0., 0.]).view([1, 4]);
     let back = |rule| {
-        let back = subject.network.backward(&input, 4, &asked, rule).unwrap();
+        let back = model.network.backward(&input, 4, &one_hot, rule).unwrap();
         Vec::<f32>::try_from(back.flatten(0, -1)).unwrap()
     };
     assert_eq!(
@@ -431,84 +407,84 @@ fn the_toy_network_gives_what_was_worked_out_by_hand() {
 
 #[test]
 fn score_cam_of_all_channels_is_score_cam_and_of_one_is_that_channel() {
-    let subject = subject("resnet18");
+    let model = model("resnet18");
     let layer = "layer4.1.conv2";
-    let whole = look(&subject, "score_cam", layer);
-    let all = look(&subject, "score_cam: {channels: 512}", layer);
-    close("all", array(&all, "/raw"), array(&whole, "/raw"), 1e-5);
-    let one = look(&subject, "score_cam: {channels: 1}", layer);
-    let graph = subject.network.graph();
+    let whole = run_method(&model, "score_cam", layer);
+    let all = run_method(&model, "score_cam: {channels: 512}", layer);
+    assert_close("all", array(&all, "/raw"), array(&whole, "/raw"), 1e-5);
+    let one = run_method(&model, "score_cam: {channels: 1}", layer);
+    let graph = model.network.graph();
     let id = graph.find(layer).unwrap();
-    let values = &tch::no_grad(|| subject.network.forward(&input(), &[id]).unwrap())[&id];
+    let values = &tch::no_grad(|| model.network.forward(&input(), &[id]).unwrap())[&id];
     let values = Vec::<f32>::try_from(values.flatten(0, -1)).unwrap();
-    let strongest = values
+    let largest_channel = values
         .chunks(4)
         .max_by(|a, b| {
             let largest = |c: &[f32]| c.iter().fold(0f32, |m, v| m.max(v.abs()));
             largest(a).total_cmp(&largest(b))
         })
         .unwrap();
-    close("one", array(&one, "/raw"), strongest, 1e-6);
+    assert_close("one", array(&one, "/raw"), largest_channel, 1e-6);
 }
 
 /// Power iteration on the channels' covariance, in double precision.
 #[test]
 fn eigen_cam_is_the_first_principal_component() {
     for (arch, layer) in [("resnet18", "layer4.1.conv2"), ("vgg11_bn", "features.4")] {
-        let subject = subject(arch);
-        let id = subject.network.graph().find(layer).unwrap();
-        let values = &tch::no_grad(|| subject.network.forward(&input(), &[id]).unwrap())[&id];
+        let model = model(arch);
+        let id = model.network.graph().find(layer).unwrap();
+        let values = &tch::no_grad(|| model.network.forward(&input(), &[id]).unwrap())[&id];
         let channels = values.size()[1] as usize;
         let flat = Vec::<f32>::try_from(values.flatten(0, -1)).unwrap();
-        let places = flat.len() / channels;
+        let positions = flat.len() / channels;
         let mut centred: Vec<Vec<f64>> = flat
-            .chunks(places)
+            .chunks(positions)
             .map(|c| c.iter().map(|v| f64::from(*v)).collect())
             .collect();
-        let over_channels: Vec<f64> = (0..places)
+        let channel_means: Vec<f64> = (0..positions)
             .map(|p| centred.iter().map(|c| c[p]).sum::<f64>() / channels as f64)
             .collect();
         for channel in &mut centred {
-            let mean = channel.iter().sum::<f64>() / places as f64;
+            let mean = channel.iter().sum::<f64>() / positions as f64;
             channel.iter_mut().for_each(|v| *v -= mean);
         }
         let mut component = vec![1.0; channels];
         let project = |component: &[f64]| -> Vec<f64> {
-            (0..places)
+            (0..positions)
                 .map(|p| centred.iter().zip(component).map(|(c, w)| c[p] * w).sum())
                 .collect()
         };
         for _ in 0..2000 {
-            let on = project(&component);
+            let scores = project(&component);
             component = centred
                 .iter()
-                .map(|c| c.iter().zip(&on).map(|(v, o)| v * o).sum())
+                .map(|c| c.iter().zip(&scores).map(|(v, o)| v * o).sum())
                 .collect();
             let norm = component.iter().map(|w| w * w).sum::<f64>().sqrt();
             component.iter_mut().for_each(|w| *w /= norm);
         }
-        let mut slow = project(&component);
-        let mean = over_channels.iter().sum::<f64>() / places as f64;
-        let along: f64 = slow
+        let mut expected = project(&component);
+        let mean = channel_means.iter().sum::<f64>() / positions as f64;
+        let covariance: f64 = expected
             .iter()
-            .zip(&over_channels)
+            .zip(&channel_means)
             .map(|(a, b)| a * (b - mean))
             .sum();
-        if along < 0.0 {
-            slow.iter_mut().for_each(|v| *v = -*v);
+        if covariance < 0.0 {
+            expected.iter_mut().for_each(|v| *v = -*v);
         }
-        let slow: Vec<f32> = slow.iter().map(|v| *v as f32).collect();
-        let out = look(&subject, "eigen_cam", layer);
-        held("eigen_cam", arch, array(&out, "/raw"), &slow, 1e-4);
+        let expected: Vec<f32> = expected.iter().map(|v| *v as f32).collect();
+        let out = run_method(&model, "eigen_cam", layer);
+        assert_recorded("eigen_cam", arch, array(&out, "/raw"), &expected, 1e-4);
     }
 }
 
 #[test]
 fn smoothgrad_is_saliency_without_noise_and_vargrad_grows_with_it() {
-    let subject = subject("vgg11_bn");
-    let saliency = look(&subject, "saliency", "input");
-    let smooth = look(&subject, "smoothgrad: {samples: 3, noise: 1.0e-7}", "input");
-    close(
+    let model = model("vgg11_bn");
+    let saliency = run_method(&model, "saliency", "input");
+    let smooth = run_method(&model, "smoothgrad: {samples: 3, noise: 1.0e-7}", "input");
+    assert_close(
         "no noise",
         array(&smooth, "/raw"),
         array(&saliency, "/raw"),
@@ -516,7 +492,7 @@ fn smoothgrad_is_saliency_without_noise_and_vargrad_grows_with_it() {
     );
     let spread = |noise: &str| -> f32 {
         let method = format!("vargrad: {{samples: 5, noise: {noise}}}");
-        let out = look(&subject, &method, "input");
+        let out = run_method(&model, &method, "input");
         array(&out, "/raw").iter().sum()
     };
     assert!(spread("1.0e-7") < spread("0.1") * 1e-3);

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use convscope::figures::{Content, GradientShares, ResidualBlock};
 use convscope::image::Preprocess;
-use convscope::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec};
+use convscope::methods::{LoadedModel, MethodOutput, MethodSpec};
 use convscope::network::graph::NodeId;
 use convscope::network::labels::Labels;
-use convscope::network::{Network, NodeValues, gradients, node_info, random_weights, zoo};
+use convscope::network::{Network, NodeValues, node_info, random_weights, zoo};
 use tch::{Device, Kind, Tensor};
 
 const CLASS: i64 = 281;
@@ -38,26 +38,13 @@ fn model(arch: &str) -> LoadedModel {
 
 fn run_method(model: &LoadedModel, method: &str) -> MethodOutput {
     let method: MethodSpec = serde_yaml::from_str(method).unwrap();
-    let graph = model.network.graph();
-    let mut nodes = vec![graph.input(), graph.output()];
-    nodes.extend(method.method().nodes(graph));
-    nodes.sort_unstable();
-    nodes.dedup();
-    let input = input();
-    let values = model.network.forward(&input, &nodes).unwrap();
-    let pass = ForwardPass {
-        subject: model,
-        image: "cat",
-        input: &input,
-        values: &values,
-    };
-    let logits = pass.value(graph.output()).unwrap();
-    let objective = logits.select(1, CLASS).sum(Kind::Float);
-    let backward = BackwardPass {
-        pass: &pass,
-        class: model.class(CLASS as usize),
-        gradients: &gradients(&objective, &values, &nodes).unwrap(),
-    };
+    let nodes = method.method().nodes(model.network.graph());
+    let forward = model
+        .forward_with_gradients("cat", &input(), &nodes)
+        .unwrap();
+    let backward = forward
+        .backward(model.class(CLASS as usize), &nodes)
+        .unwrap();
     let mut out = MethodOutput::default();
     let method = method.method().for_class().unwrap();
     tch::no_grad(|| method.class_figures(&backward, &[], &mut out)).unwrap();

@@ -179,7 +179,6 @@ fn the_schema_accepts_what_the_reader_accepts() {
         "layer_bad_glob",
         "layer_empty",
         "layer_too_deep",
-        "layers_empty",
         "method_twice",
     ];
     for path in specs("tests/specs/bad") {

@@ -21,7 +21,7 @@ const CENTRE_DEVIATION: f64 = 0.25;
 pub fn baseline_maps(context: &CheckContext) -> Result<Vec<(MapSource, TestedMap)>> {
     let input = context.input()?;
     let (height, width) = (input.size()[2], input.size()[3]);
-    let purpose = format!("a random map for {}", context.pass.pass.image);
+    let purpose = format!("a random map for {}", context.pass.forward.image);
     let mut rng = Rng::new(context.model().seed, &purpose);
     let random: Vec<f32> = (0..RANDOM_MAP_SIDE * RANDOM_MAP_SIDE)
         .map(|_| rng.uniform() as f32)

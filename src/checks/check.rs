@@ -16,14 +16,6 @@ pub trait Check {
     /// The result for one map, as `results.json` holds it.
     type MapResult: Serialize + DeserializeOwned;
 
-    /// Checks the options.
-    ///
-    /// # Errors
-    /// For an option out of its range.
-    fn validate(&self) -> Result<()> {
-        Ok(())
-    }
-
     /// Computes the result for each of `maps`, in their order; `None` where the check does not apply. All maps of a
     /// network, image and class come at once, the baseline maps among them, so that what they share is computed once.
     ///
@@ -62,12 +54,6 @@ pub trait ErasedCheck {
     /// The check's facts and texts.
     fn info(&self) -> &'static CheckInfo;
 
-    /// As [`Check::validate`].
-    ///
-    /// # Errors
-    /// For an option out of its range.
-    fn validate_options(&self) -> Result<()>;
-
     /// As [`Check::compute`]; `checked` has the order of `maps`, and the results are stored in it.
     ///
     /// # Errors
@@ -101,10 +87,6 @@ pub trait ErasedCheck {
 impl<C: Check> ErasedCheck for C {
     fn info(&self) -> &'static CheckInfo {
         const { &C::INFO }
-    }
-
-    fn validate_options(&self) -> Result<()> {
-        self.validate()
     }
 
     fn check_maps(

@@ -29,7 +29,7 @@ pub struct TestedMap {
 impl CheckContext<'_> {
     /// The model.
     pub fn model(&self) -> &LoadedModel {
-        self.pass.pass.subject
+        self.pass.model()
     }
 
     /// The preprocessed image, `[1, 3, H, W]`.
@@ -37,7 +37,7 @@ impl CheckContext<'_> {
     /// # Errors
     /// For a libtorch error.
     pub fn input(&self) -> Result<Tensor> {
-        Ok(self.pass.pass.input.f_detach()?)
+        self.pass.input()
     }
 
     /// The class's probability for each of `inputs`, `[N, 3, H, W]`.
@@ -46,7 +46,7 @@ impl CheckContext<'_> {
     /// For a libtorch error.
     pub fn probabilities(&self, inputs: &Tensor) -> Result<Vec<f32>> {
         let class = self.pass.class.index;
-        float_values(&batched::probabilities(self.model(), inputs, class)?)
+        float_values(&batched::class_probabilities(self.model(), inputs, class)?)
     }
 }
 

@@ -118,15 +118,6 @@ impl Check for Curves {
 
     type MapResult = CurvesResult;
 
-    fn validate(&self) -> Result<()> {
-        if (1..=1000).contains(&self.steps) {
-            return Ok(());
-        }
-        let message = format!("`steps` must be 1 to 1000, got {}", self.steps);
-        Err(Error::new(ErrorKind::Spec, message)
-            .help("32 steps, the default, show the course of a curve"))
-    }
-
     fn compute(
         &self,
         context: &CheckContext,
@@ -206,7 +197,7 @@ impl Curves {
         let pixels = ranks.numel() as f64;
         let steps: Vec<usize> = (1..self.steps).collect();
         let mut probabilities = Vec::with_capacity(steps.len());
-        for steps in steps.chunks(batched::batch(from)) {
+        for steps in steps.chunks(batched::batch_size(from)) {
             let counts: Vec<f32> = steps
                 .iter()
                 .map(|step| (*step as f64 / self.steps as f64 * pixels).round() as f32)
@@ -235,7 +226,7 @@ fn ranks(map: &Tensor, tie_order: &Tensor) -> Result<Tensor> {
 /// A random permutation of the input's pixels, `[H · W]`, which depends on the seed and the image.
 fn random_order(context: &CheckContext, input: &Tensor) -> Result<Tensor> {
     let count = input.size()[2] * input.size()[3];
-    let purpose = format!("an order of equals for {}", context.pass.pass.image);
+    let purpose = format!("an order of equals for {}", context.pass.forward.image);
     let mut rng = Rng::new(context.model().seed, &purpose);
     let mut order: Vec<i64> = (0..count).collect();
     order.sort_by_cached_key(|_| rng.uniform().to_bits());

@@ -114,7 +114,7 @@ impl Check for ConfidenceDrop {
             return Err(Error::new(ErrorKind::Network, message));
         };
         let mut results = Vec::with_capacity(maps.len());
-        for maps in maps.chunks(batched::batch(&input)) {
+        for maps in maps.chunks(batched::batch_size(&input)) {
             let mut inputs = Vec::with_capacity(maps.len());
             for map in maps {
                 inputs.push(input.f_mul(&scale_to_unit(&map.enlarged(&input)?)?)?);

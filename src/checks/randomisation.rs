@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::check::Check;
 use super::context::{CheckContext, TestedMap, float_values};
@@ -36,10 +36,10 @@ use super::info::{Better, CheckChartInfo, CheckChartLine, CheckInfo, ScoreFormat
 use crate::compare::{spearman, ssim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Tensors};
-use crate::methods::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, MethodSpec, PassCount};
+use crate::methods::{LoadedModel, MethodOutput, MethodSpec, PassCount};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
-use crate::network::{gradients, random_weights};
+use crate::network::random_weights;
 
 /// The options of `randomisation`: none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -231,30 +231,14 @@ fn method_tensors(
     methods: &[&(&MethodSpec, &[NodeId])],
 ) -> Result<Tensors> {
     let graph = model.network.graph();
-    let mut nodes = vec![graph.input(), graph.output()];
+    let mut nodes = Vec::new();
     for (entry, layers) in methods {
         nodes.extend(*layers);
         nodes.extend(entry.method().nodes(graph));
     }
-    nodes.sort_unstable();
-    nodes.dedup();
-    let input = context.input()?.f_set_requires_grad(true)?;
-    let values = tch::with_grad(|| model.network.forward(&input, &nodes))?;
-    let pass = ForwardPass {
-        subject: model,
-        image: context.pass.pass.image,
-        input: &input,
-        values: &values,
-    };
-    let class = context.pass.class.clone();
-    let logits = pass.value(graph.output())?;
-    let objective = tch::with_grad(|| logits.f_select(1, class.index as i64)?.f_sum(Kind::Float))?;
-    let gradients = gradients(&objective, &values, &nodes)?;
-    let backward = BackwardPass {
-        pass: &pass,
-        class,
-        gradients: &gradients,
-    };
+    let image = &context.pass.forward.image;
+    let forward = model.forward_with_gradients(image, &context.input()?, &nodes)?;
+    let backward = forward.backward(context.pass.class.clone(), &nodes)?;
     let mut tensors = Tensors::new();
     for (entry, layers) in methods {
         let Some(method) = entry.method().for_class() else {

@@ -1,75 +1,74 @@
-//! What the methods share that run the network on many changed copies of a picture: batches that bound the
-//! memory, with or without a backward pass.
+//! Batched evaluation of many changed copies of an image, in batches that bound the memory.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-use super::LoadedModel;
+use super::loaded_model::LoadedModel;
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 
-/// Pixels a batch may have in all: eight pictures of 224 × 224.
-const PIXELS: i64 = 8 * 224 * 224;
+/// The number of pixels of a batch: those of eight images of 224 × 224.
+const MAX_PIXELS: i64 = 8 * 224 * 224;
 
-/// How many pictures of the size of `input`, `[1, 3, H, W]`, go into a batch; 1 to 64.
-pub fn batch(input: &Tensor) -> usize {
+/// How many images of the size of `input`, `[1, 3, H, W]`, are evaluated at once: 1 to 64.
+pub fn batch_size(input: &Tensor) -> usize {
     let pixels: i64 = input.size().iter().skip(2).product();
-    (PIXELS / pixels.max(1)).clamp(1, 64) as usize
+    (MAX_PIXELS / pixels.max(1)).clamp(1, 64) as usize
 }
 
-/// The class's logit for each of `inputs`, `[N, 3, H, W]`: `[N]`, without a gradient.
+/// The class's logit for each of `inputs`, `[N, 3, H, W]`: `[N]`, without recording gradients.
 ///
 /// # Errors
-/// If libtorch refuses.
-pub fn logits(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
-    let output = subject.network.graph().output();
-    let values = tch::no_grad(|| subject.network.forward(inputs, &[output]))?;
-    let logits = values.value(output)?;
-    Ok(logits.f_select(1, class as i64)?)
+/// If libtorch fails.
+pub fn class_logits(model: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
+    Ok(all_logits(model, inputs)?.f_select(1, class as i64)?)
 }
 
-/// The class's probability for each of `inputs`, `[N, 3, H, W]`: `[N]`, without a gradient.
+/// The class's probability for each of `inputs`, `[N, 3, H, W]`: `[N]`, without recording gradients.
 ///
 /// # Errors
-/// If libtorch refuses.
-pub fn probabilities(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
-    let output = subject.network.graph().output();
-    let values = tch::no_grad(|| subject.network.forward(inputs, &[output]))?;
-    let logits = values.value(output)?;
-    let all = logits.f_softmax(1, tch::Kind::Float)?;
-    Ok(all.f_select(1, class as i64)?)
+/// If libtorch fails.
+pub fn class_probabilities(model: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
+    let probabilities = all_logits(model, inputs)?.f_softmax(1, Kind::Float)?;
+    Ok(probabilities.f_select(1, class as i64)?)
 }
 
-/// The nodes before `layer` that nodes behind it need, too: where shortcuts leave that end behind it. The input is
-/// among them where a node behind needs it.
-pub fn around(graph: &Graph, layer: NodeId) -> Vec<NodeId> {
-    let behind = graph.downstream(layer);
-    let mut around: Vec<NodeId> = (0..graph.nodes().len())
-        .filter(|&id| behind[id] && id != layer)
-        .flat_map(|id| graph.node(id).inputs.iter().copied())
-        .filter(|&input| !behind[input])
-        .collect();
-    around.sort_unstable();
-    around.dedup();
-    around
-}
-
-/// The gradient of the class's logit at each of `inputs`, `[N, 3, H, W]`, in that shape.
+/// The gradient of the class's logit with respect to each of `inputs`, `[N, 3, H, W]`, in that shape.
 ///
 /// # Errors
-/// If libtorch refuses.
-pub fn slopes(subject: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
-    let graph = subject.network.graph();
-    let output = graph.output();
+/// If libtorch fails.
+pub fn input_gradients(model: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
+    let output = model.network.graph().output();
     tch::with_grad(|| {
         let inputs = inputs.f_detach()?.f_set_requires_grad(true)?;
-        let values = subject.network.forward(&inputs, &[output])?;
+        let values = model.network.forward(&inputs, &[output])?;
         let logits = values.value(output)?;
-        let objective = logits.f_select(1, class as i64)?.f_sum(tch::Kind::Float)?;
-        // No other objective follows, so what the way back has used can go at once: half the memory, and less time.
-        let found = Tensor::f_run_backward(&[&objective], &[&inputs], false, false)?;
-        Ok(match found.into_iter().next().filter(Tensor::defined) {
-            Some(slopes) => slopes.f_detach()?,
+        let objective = logits.f_select(1, class as i64)?.f_sum(Kind::Float)?;
+        // No other backward pass follows, so libtorch may free its graph: half the memory, and less time.
+        let gradients = Tensor::f_run_backward(&[&objective], &[&inputs], false, false)?;
+        Ok(match gradients.into_iter().next().filter(Tensor::defined) {
+            Some(gradient) => gradient.f_detach()?,
             None => inputs.f_detach()?.f_zeros_like()?,
         })
     })
+}
+
+/// The nodes from before `layer` whose values the nodes after it need besides that of `layer`: the starts of shortcuts that
+/// end after it, and the input where a node after it needs that.
+pub fn bypassing_nodes(graph: &Graph, layer: NodeId) -> Vec<NodeId> {
+    let after = graph.downstream(layer);
+    let mut nodes: Vec<NodeId> = (0..graph.nodes().len())
+        .filter(|&id| after[id] && id != layer)
+        .flat_map(|id| graph.node(id).inputs.iter().copied())
+        .filter(|&input| !after[input])
+        .collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
+}
+
+/// The logits for `inputs`, `[N, 3, H, W]`: `[N, classes]`, without recording gradients.
+fn all_logits(model: &LoadedModel, inputs: &Tensor) -> Result<Tensor> {
+    let output = model.network.graph().output();
+    let values = tch::no_grad(|| model.network.forward(inputs, &[output]))?;
+    Ok(values.value(output)?.shallow_clone())
 }

@@ -1,50 +1,49 @@
-//! What the class activation maps share: a layer's channels summed with some weight, kept before and
-//! after its negative part is cut off.
+//! What the class activation maps have in common: a weighted sum of a layer's channels, stored before and after its
+//! negative part is set to 0.
 
 use tch::Tensor;
 
-use super::{BackwardPass, MethodOutput};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
 use crate::error::Result;
 use crate::network::graph::NodeId;
 
-/// Height and width of `[1, C, h, w]`.
-pub const PLACES: &[i64] = &[2, 3];
+/// The dimensions of the spatial positions of `[1, C, h, w]`.
+pub const SPATIAL: &[i64] = &[2, 3];
 
-/// For every layer, `weigh` makes of its values and gradients, both `[1, C, h, w]`, what each channel
-/// says at each place, in the same shape. The sum over channels is stored under `<key>/raw`, and its
-/// positive part, `[h, w]`, as the figure's map.
+/// Adds a map for each layer. `weight` returns the contribution of each channel at each spatial position, from the layer's
+/// values and gradients; all are `[1, C, h, w]`. The sum over the channels is stored under `<key>/raw`, and its positive
+/// part, `[h, w]`, is the map.
 ///
 /// # Errors
-/// If a layer was not kept, or libtorch refuses.
-pub fn draw(
-    name: &str,
+/// If a layer was not kept, or libtorch fails.
+pub fn add_maps(
+    method: &str,
     pass: &BackwardPass,
     layers: &[NodeId],
     out: &mut MethodOutput,
-    weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+    weight: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<()> {
     for &layer in layers {
-        let sum = sum(pass, layer, &weigh)?;
-        let key = pass.key(name, Some(layer));
+        let sum = weighted_sum(pass, layer, &weight)?;
+        let key = pass.key(method, Some(layer));
         out.tensor(&format!("{key}/raw"), &sum)?;
         let content = out.map(&key, &sum.f_relu()?, false)?;
-        out.figures.push(pass.figure(name, Some(layer), content));
+        out.figures.push(pass.figure(method, Some(layer), content));
     }
     Ok(())
 }
 
-/// What `weigh` makes of one layer's values and gradients, both `[1, C, h, w]`, summed over the
-/// channels: `[h, w]`, with its negative part.
+/// The contributions that `weight` returns for one layer, summed over the channels, with negative values: `[h, w]`.
 ///
 /// # Errors
-/// If the layer was not kept, or libtorch refuses.
-pub fn sum(
+/// If the layer was not kept, or libtorch fails.
+pub fn weighted_sum(
     pass: &BackwardPass,
     layer: NodeId,
-    weigh: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+    weight: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<Tensor> {
-    let values = pass.pass.value(layer)?.f_detach()?;
-    Ok(weigh(&values, pass.gradient(layer)?)?
+    Ok(weight(&pass.value(layer)?, pass.gradient(layer)?)?
         .f_sum_dim_intlist([1i64].as_slice(), false, None)?
         .f_squeeze_dim(0)?)
 }

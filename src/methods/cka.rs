@@ -17,7 +17,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{Batch, Collector, LoadedModel, Member, Method, MethodInfo, CollectionMethod, MethodOutput, State, to_floats};
+use super::{
+    Batch, CollectionMethod, Collector, CollectorState, LoadedModel, Member, Method, MethodInfo,
+    MethodOutput, ResultKind, to_floats,
+};
 use crate::compare::MIN_BATCH;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Content};
@@ -52,13 +55,14 @@ impl Default for Cka {
 
 super::at_layers::at_layers!(Cka);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "cka",
     title: "CKA",
     summary: "which layers of two networks find the same images similar: linear CKA over a collection (Kornblith et al. 2019; Nguyen et al. 2020)",
     read: "Each cell compares two layers: 1 means that both find the same images similar, whatever their channels; 0 that they have nothing in common.",
     limit: "It does not say which images are found similar or whether for good reasons, and from few images it is imprecise; it may then even lie outside 0 to 1.",
+    result: ResultKind::Similarity,
     papers: &[
         "Kornblith, S., Norouzi, M., Lee, H., and Hinton, G. (2019). Similarity of neural network representations revisited. ICML. arXiv:1905.00414",
         "Nguyen, T., Raghu, M., and Kornblith, S. (2020). Do wide and deep networks learn the same things? arXiv:2010.15327",
@@ -123,7 +127,7 @@ struct GramCollector<'a> {
 }
 
 impl Collector for GramCollector<'_> {
-    fn see(&mut self, batch: &Batch) -> Result<()> {
+    fn observe(&mut self, batch: &Batch) -> Result<()> {
         let count = batch.members.len();
         // The last images may be too few for an estimate.
         if count < MIN_BATCH {
@@ -141,12 +145,12 @@ impl Collector for GramCollector<'_> {
         Ok(())
     }
 
-    fn state(&self) -> State {
-        State::of(&self.minibatches)
+    fn state(&self) -> CollectorState {
+        CollectorState::from_values(&self.minibatches)
     }
 
-    fn go_on(&mut self, state: State) -> Result<()> {
-        self.minibatches = state.kept()?;
+    fn resume(&mut self, state: CollectorState) -> Result<()> {
+        self.minibatches = state.into_values()?;
         Ok(())
     }
 

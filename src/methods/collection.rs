@@ -1,5 +1,5 @@
-//! Methods that look through a large set of images: what they are shown of it, batch by batch, and
-//! what they keep meanwhile, so that memory does not grow with the set and a broken-off pass can go on.
+//! How a method searches a collection: it observes batch after batch, and keeps a state whose size does not grow with the
+//! collection's pixels and from which an interrupted pass resumes.
 
 use std::path::PathBuf;
 
@@ -8,95 +8,99 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tch::Tensor;
 
-use super::MethodOutput;
+use super::output::MethodOutput;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{ClassInfo, Tensors};
 use crate::network::NodeValues;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
 
-/// One image of the collection.
+/// An image of the collection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// Unique in the collection: the file's stem.
     pub id: String,
-    /// As the spec names it.
+    /// The image as the spec names it.
     pub source: String,
+    /// Its file.
     pub path: PathBuf,
-    /// Its true class, where the network knows it.
+    /// Its true class, if the network knows it.
     pub label: Option<ClassInfo>,
 }
 
-/// Some images of the collection and what the network made of them; all fields have the same order.
+/// Images of the collection that were evaluated together. All fields have the same order.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    /// The place of the first in the collection.
+    /// The index of the first image in the collection; the others follow it there.
     pub first: usize,
+    /// The images.
     pub members: &'a [Member],
-    /// What the network saw, resized and cropped; all of one size.
+    /// The images resized and cropped for the network, all of one size.
     pub views: &'a [&'a RgbImage],
-    /// The method's layers and the logits, `[N, …]`.
+    /// The values of the method's layers and the logits, `[N, …]`.
     pub values: &'a NodeValues,
 }
 
-/// What a method keeps while it looks.
-#[derive(Debug, Default)]
-pub struct State {
-    pub numbers: serde_json::Value,
-    pub tensors: Tensors,
-}
-
 impl Batch<'_> {
-    /// The kept value of a node, `[N, …]`.
+    /// The value of one of the method's layers, or the logits, `[N, …]`.
     ///
     /// # Errors
-    /// If the node is none of the method's layers and not the logits.
+    /// If the node is neither.
     pub fn value(&self, id: NodeId) -> Result<&Tensor> {
         self.values.value(id)
     }
 }
 
-impl State {
-    /// `kept` as numbers alone.
-    pub fn of(kept: &impl Serialize) -> Self {
-        State {
-            numbers: serde_json::to_value(kept).unwrap_or_default(),
-            ..State::default()
+/// What a collector has gathered, as it is stored in a checkpoint.
+#[derive(Debug, Default)]
+pub struct CollectorState {
+    /// Everything that is no tensor.
+    pub values: serde_json::Value,
+    /// Tensors by key.
+    pub tensors: Tensors,
+}
+
+impl CollectorState {
+    /// A state without tensors.
+    pub fn from_values(values: &impl Serialize) -> Self {
+        CollectorState {
+            values: serde_json::to_value(values).unwrap_or_default(),
+            ..CollectorState::default()
         }
     }
 
-    /// What [`of`](Self::of) was given.
+    /// The values that [`from_values`](Self::from_values) was given.
     ///
     /// # Errors
-    /// If it was something else.
-    pub fn kept<T: DeserializeOwned>(self) -> Result<T> {
-        serde_json::from_value(self.numbers).map_err(|error| {
-            Error::new(ErrorKind::Io, "can't go on from the cache").caused_by(error)
-        })
+    /// If they are of another type.
+    pub fn into_values<T: DeserializeOwned>(self) -> Result<T> {
+        let message = "the cache holds no state of this method";
+        serde_json::from_value(self.values)
+            .map_err(|error| Error::new(ErrorKind::Io, message).caused_by(error))
     }
 }
 
-/// One method looking through the collection with one network.
+/// A method's pass over the collection with one network.
 pub trait Collector {
-    /// Sees the next images. Batches come in the collection's order, however images were read.
+    /// Observes the next images. Batches come in the collection's order.
     ///
     /// # Errors
-    /// If libtorch refuses.
-    fn see(&mut self, batch: &Batch) -> Result<()>;
+    /// If libtorch fails.
+    fn observe(&mut self, batch: &Batch) -> Result<()>;
 
-    /// Everything kept so far.
-    fn state(&self) -> State;
+    /// Everything gathered so far.
+    fn state(&self) -> CollectorState;
 
-    /// Goes on from where an earlier collector was when it gave `state`.
+    /// Continues from the state of an earlier collector.
     ///
     /// # Errors
-    /// If that is not what a collector of this method gives; the pass then begins anew.
-    fn go_on(&mut self, state: State) -> Result<()>;
+    /// If it is no state of this method; the pass then begins with the first image.
+    fn resume(&mut self, state: CollectorState) -> Result<()>;
 
-    /// Says what it found, after the last image; `member` gives the image at a place of the collection.
+    /// Adds the figures to `out` after the last image. `member` returns the image at an index of the collection.
     ///
     /// # Errors
-    /// If libtorch refuses; the run goes on with the others.
+    /// If libtorch fails; the run goes on with the other methods.
     fn finish(
         self: Box<Self>,
         member: &dyn Fn(usize) -> Member,

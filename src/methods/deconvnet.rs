@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::activations::Channels;
-use super::{ForwardPass, LoadedModel, Method, MethodInfo, ImageMethod, MethodOutput, to_floats};
+use super::{
+    ForwardPass, ImageMethod, LoadedModel, Method, MethodInfo, MethodOutput, ResultKind, to_floats,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, Note, UnitProjection};
 use crate::image::Window;
@@ -35,6 +37,7 @@ use crate::network::{ReluRule, Tape};
 #[serde(deny_unknown_fields, default)]
 pub struct Deconvnet {
     /// Layers with height and width.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
     /// How many units (those with the largest activations for the image), or a list of their indices.
     pub units: Channels,
@@ -52,13 +55,14 @@ impl Default for Deconvnet {
 
 super::at_layers::at_layers!(Deconvnet);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "deconvnet",
     title: "Deconvnet",
     summary: "the strongest units of a layer, each activation propagated back to the pixels, beside the patch of its receptive field (Zeiler & Fergus 2013)",
     read: "For each of the units with the largest activations for the photo: below, the patch of the photo in its receptive field where the activation is largest; above, that one activation propagated back to the pixels, so that the pattern it responds to differs from grey. The numbers on the first image show where the patches are.",
     limit: "It is no gradient, it shows one position of one unit, and not how the network uses it; and where little max pooling lies in between (in a ResNet or an EfficientNet) it shows more about the unit's weights than about the photo.",
+    result: ResultKind::Projections,
     papers: &[
         "Zeiler, M. D., and Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV. arXiv:1311.2901",
     ],
@@ -89,22 +93,21 @@ impl ImageMethod for Deconvnet {
         layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let network = &pass.subject.network;
+        let network = &pass.model.network;
         if !network.has_relu() {
             let reason = Note::new("note.no_relu");
             let content = Content::Absent { reason };
-            out.figures.push(pass.figure("deconvnet", None, content));
+            out.figures.push(pass.figure(INFO.key, None, content));
             return Ok(());
         }
-        let projector = Projector::new(pass.subject, pass.input, layers)?;
+        let projector = Projector::new(pass.model, &pass.input, layers)?;
         for &layer in layers {
             let peaks = projector.peaks(layer)?;
             let maxima: Vec<f32> = peaks.iter().map(|peak| peak.value).collect();
             let mut units = Vec::new();
             for unit in self.units.choose(&maxima) {
                 let projection = projector.project(layer, unit, peaks[unit].position)?;
-                let (model, layer) = (&pass.subject.id, pass.subject.layer(layer));
-                let key = format!("{model}/{}/deconvnet/{layer}/{unit}", pass.image);
+                let key = format!("{}/{unit}", pass.key(INFO.key, Some(layer)));
                 out.tensor(&key, &projection.pixels)?;
                 units.push(UnitProjection {
                     unit,
@@ -118,7 +121,7 @@ impl ImageMethod for Deconvnet {
                 units,
                 total: peaks.len(),
             };
-            let mut figure = pass.figure("deconvnet", Some(layer), content);
+            let mut figure = pass.figure(INFO.key, Some(layer), content);
             if network.has_relu6() {
                 figure.notes.push(Note::new("note.relu6_deconvnet"));
             }

@@ -1,29 +1,37 @@
-//! `eigen_cam`: what a layer's channels have in common over its places (Muhammad & Yeasin 2020,
+//! `eigen_cam`: the first principal component of a layer's channels (Muhammad & Yeasin 2020,
 //! <https://arxiv.org/abs/2008.00299>).
 //!
-//! **What it shows.** The pattern that explains most of how a layer's channels vary from place to place: what stands out in
-//! the picture for the layer, whatever the class.
-//! **How it is computed.** The layer's values, `[C, h, w]`, less each channel's mean over the places, are projected on their
-//! first principal component. Its sign, which the component leaves open, is the one that goes along with the mean over the
-//! channels. The projection is kept under `<key>/raw`; the map is its positive part, `[h, w]`.
-//! **How to read it.** Bright places stand out most for the layer.
-//! **What it can't show.** Anything about a class: no class is asked, so it is the same for all; and more than the layer's places.
-//! **Options.** `layers`. **Cost.** A decomposition of the layer's values.
+//! **What it shows.** The pattern that explains most of how a layer's channels vary over the spatial positions: what is
+//! conspicuous in the image for the layer, whatever the class.
+//! **How it is computed.** The layer's activations, `[C, h, w]`, less each channel's mean over the spatial positions,
+//! are projected on their first principal component. Its sign, which a component does not determine, is chosen so that
+//! the projection correlates positively with the mean over the channels. The projection is stored under `<key>/raw`;
+//! the map is its positive part, `[h, w]`.
+//! **How to read it.** Bright positions differ most from the others in this layer.
+//! **What it can't show.** Anything about a class: it depends on none and is the same for all. Anything finer than the
+//! layer's positions.
+//! **Options.** `layers`.
+//! **Cost.** An eigendecomposition for each layer, of a matrix as large as its channels or its positions, whichever are
+//! fewer.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{ForwardPass, Method, MethodOutput, MethodInfo, ImageMethod};
+use super::at_layers::at_layers;
+use super::method::{ImageMethod, Method, MethodInfo, ResultKind};
+use super::output::MethodOutput;
+use super::pass::ForwardPass;
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 
-/// On which layers.
+/// The layers of the maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EigenCam {
-    /// Layers with height and width.
+    /// The layers, by selector; they must have height and width.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
 }
 
@@ -35,15 +43,16 @@ impl Default for EigenCam {
     }
 }
 
-super::at_layers::at_layers!(EigenCam);
+at_layers!(EigenCam);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "eigen_cam",
     title: "Eigen-CAM",
     summary: "the first principal component of a layer's channels (Muhammad & Yeasin 2020)",
     read: "Bright positions differ most from the rest of the layer: the map is the first principal component of its channels over the positions.",
     limit: "It depends on no class, so the map is the same for all of them; it shows what is conspicuous, not what decides.",
+    result: ResultKind::Map,
     papers: &[
         "Muhammad, M. B., and Yeasin, M. (2020). Eigen-CAM: class activation map using principal components. IJCNN. arXiv:2008.00299",
     ],
@@ -71,48 +80,46 @@ impl ImageMethod for EigenCam {
         out: &mut MethodOutput,
     ) -> Result<()> {
         for &layer in layers {
-            let projection = projection(&pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?)?;
-            let (model, image) = (&pass.subject.id, pass.image);
-            let key = format!("{model}/{image}/eigen_cam/{}", pass.subject.layer(layer));
+            let values = pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?;
+            let projection = first_component(&values)?;
+            let key = pass.key(INFO.key, Some(layer));
             out.tensor(&format!("{key}/raw"), &projection)?;
             let content = out.map(&key, &projection.f_relu()?, false)?;
             out.figures
-                .push(pass.figure("eigen_cam", Some(layer), content));
+                .push(pass.figure(INFO.key, Some(layer), content));
         }
         Ok(())
     }
 }
 
-/// `[C, h, w]` on its first principal component, `[h, w]`; zeros where every place is like every other.
-fn projection(values: &Tensor) -> Result<Tensor> {
+/// `values`, `[C, h, w]`, projected on their first principal component: `[h, w]`, zeros where all positions are equal.
+fn first_component(values: &Tensor) -> Result<Tensor> {
     let (channels, height, width) = values.size3()?;
-    // Places by channels, in double precision: the smaller side's Gram matrix has the same components.
-    let places = values
+    // Positions by channels, in double precision.
+    let positions = values
         .f_view([channels, height * width])?
         .f_tr()?
         .f_to_kind(Kind::Double)?;
-    let mean = places.f_mean(Kind::Double)?.f_double_value(&[])?;
-    let over_channels = places.f_mean_dim([1i64].as_slice(), false, None)?;
-    let places = places.f_sub(&places.f_mean_dim([0i64].as_slice(), true, None)?)?;
-    let flat = match channels <= height * width {
-        true => {
-            let (_, vectors) = places.f_tr()?.f_matmul(&places)?.f_linalg_eigh("L")?;
-            places.f_matmul(&vectors.f_select(1, channels - 1)?)?
-        }
-        false => {
-            let gram = places.f_matmul(&places.f_tr()?)?;
-            let (values, vectors) = gram.f_linalg_eigh("L")?;
-            let last = height * width - 1;
-            let scale = values.f_select(0, last)?.f_clamp_min(0.0)?.f_sqrt()?;
-            vectors.f_select(1, last)?.f_mul(&scale)?
-        }
+    let mean = positions.f_mean(Kind::Double)?.f_double_value(&[])?;
+    let channel_means = positions.f_mean_dim([1i64].as_slice(), false, None)?;
+    let centred = positions.f_sub(&positions.f_mean_dim([0i64].as_slice(), true, None)?)?;
+    // Both Gram matrices have the same nonzero eigenvalues; the smaller one is decomposed.
+    let projection = if channels <= height * width {
+        let (_, vectors) = centred.f_tr()?.f_matmul(&centred)?.f_linalg_eigh("L")?;
+        centred.f_matmul(&vectors.f_select(1, channels - 1)?)?
+    } else {
+        let gram = centred.f_matmul(&centred.f_tr()?)?;
+        let (eigenvalues, vectors) = gram.f_linalg_eigh("L")?;
+        let last = height * width - 1;
+        let scale = eigenvalues.f_select(0, last)?.f_clamp_min(0.0)?.f_sqrt()?;
+        vectors.f_select(1, last)?.f_mul(&scale)?
     };
-    let along = flat
-        .f_mul(&over_channels.f_add_scalar(-mean)?)?
+    let covariance = projection
+        .f_mul(&channel_means.f_add_scalar(-mean)?)?
         .f_sum(Kind::Double)?
         .f_double_value(&[])?;
-    let sign = if along < 0.0 { -1.0 } else { 1.0 };
-    Ok(flat
+    let sign = if covariance < 0.0 { -1.0 } else { 1.0 };
+    Ok(projection
         .f_mul_scalar(sign)?
         .f_to_kind(Kind::Float)?
         .f_view([height, width])?)

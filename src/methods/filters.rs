@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{LoadedModel, Method, MethodInfo, NetworkMethod, MethodOutput, to_floats};
+use super::{LoadedModel, Method, MethodInfo, MethodOutput, NetworkMethod, ResultKind, to_floats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, KernelNorms};
 use crate::network::graph::{Conv, Graph, NodeId, Op};
@@ -41,6 +41,7 @@ const DEAD: f32 = 1e-3;
 pub struct Filters {
     /// Which convolutions. A stage, a depth, a module or `last` selects the nearest convolution larger than 1×1 at or before
     /// its end; a name or a glob selects exactly what it matches.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
     /// The largest number of kernels of a layer, largest norm first; 1 or more.
     #[schemars(range(min = 1))]
@@ -59,13 +60,14 @@ impl Default for Filters {
 
 super::at_layers::at_layers!(Filters);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "filters",
     title: "Filters",
     summary: "the first convolution's kernels in colour, all networks on one scale; deeper ones as their largest slices; the norms of all by depth, and which kernels are dead",
     read: "First layer: each tile is one kernel; grey is a weight of 0, lighter and darker are positive and negative in that colour. Deeper layers: each strip is one kernel, with the slices of largest norm among all the channels it reads; red weights add, blue ones subtract. Each layer begins with its largest kernel.",
     limit: "Only the first layer reads colours, so only its kernels resemble the patterns they detect; a deeper slice weights the activations of another channel, and a few slices are a small part of a kernel.",
+    result: ResultKind::Kernels,
     papers: &[
         "Krizhevsky, A., Sutskever, I., and Hinton, G. E. (2012). ImageNet classification with deep convolutional neural networks. NeurIPS",
     ],
@@ -116,16 +118,6 @@ impl Method for Filters {
                 Err(Error::new(ErrorKind::Network, message).help("name a layer"))
             }
         }
-    }
-
-    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        if self.count == 0 {
-            return Err(Error::new(
-                ErrorKind::Network,
-                "`count` must be 1 or more, got 0",
-            ));
-        }
-        Ok(())
     }
 
     fn for_network(&self) -> Option<&dyn NetworkMethod> {

@@ -1,30 +1,36 @@
 //! `grad_cam_plus_plus`: Grad-CAM that does not favour large objects (Chattopadhay et al. 2017,
 //! <https://arxiv.org/abs/1710.11063>).
 //!
-//! **What it shows.** The places of a layer that speak for the class; several or small objects count as much
+//! **What it shows.** The spatial positions of a layer that support the class; several or small objects count as much
 //! as one large one.
-//! **How it is computed.** With the layer's values `A` and `g = ∂logit/∂A`, both `[C, h, w]`: a channel's weight
-//! is `Σ α · ReLU(g)` over places with `α = g² / (2 g² + g³ Σ A + 1e-6)`, 0 where `g` is; the map is
-//! `ReLU(Σ weight · A)`, `[h, w]`. The sum before the ReLU is kept under `<key>/raw`. As is usual, the gradients
-//! are of the logit itself, where the paper derives the weights from its exponential.
+//! **How it is computed.** With the layer's activations `A` and `g = ∂logit/∂A`, both `[C, h, w]`: the weight of a
+//! channel is `Σ α · ReLU(g)` over the spatial positions, with `α = g² / (2 g² + g³ Σ A + 1e-6)`, and 0 where `g` is 0;
+//! the map is `ReLU(Σ weight · A)`, `[h, w]`. The sum before the ReLU is stored under `<key>/raw`. As is usual, the
+//! gradients are those of the logit itself; the paper derives the weights from its exponential.
 //! **How to read it.** As Grad-CAM.
-//! **What it can't show.** What speaks against the class: only positive gradients count, so the map of another
-//! class may look nearly the same.
-//! **Options.** `layers`. **Cost.** The backward pass that all gradient methods share.
+//! **What it can't show.** Evidence against the class: only positive gradients count, so the map of another class may
+//! look nearly the same.
+//! **Options.** `layers`.
+//! **Cost.** The backward pass that all methods share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
+use super::at_layers::at_layers;
+use super::cam;
+use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 
-/// On which layers.
+/// The layers of the maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GradCamPlusPlus {
-    /// Layers with height and width.
+    /// The layers, by selector; they must have height and width.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
 }
 
@@ -36,22 +42,23 @@ impl Default for GradCamPlusPlus {
     }
 }
 
-/// Keeps the quotient finite where gradients are tiny; it damps those below about its root.
-const SMALL: f64 = 1e-6;
+at_layers!(GradCamPlusPlus);
 
-super::at_layers::at_layers!(GradCamPlusPlus);
-
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "grad_cam_plus_plus",
     title: "Grad-CAM++",
     summary: "Grad-CAM with weights from positive gradients, for several or small objects (Chattopadhay et al. 2018)",
     read: "As Grad-CAM, but channels are weighted by their positive gradients alone, so that several or small objects count as much as one large one.",
     limit: "Evidence against the class is left out, so the maps of two classes can look almost alike; and it is as coarse as its layer.",
+    result: ResultKind::Map,
     papers: &[
         "Chattopadhay, A., Sarkar, A., Howlader, P., and Balasubramanian, V. N. (2018). Grad-CAM++: improved visual explanations for deep convolutional networks. WACV. arXiv:1710.11063",
     ],
 };
+
+/// Keeps the quotient finite where gradients are tiny: it damps those below about its square root.
+const EPSILON: f64 = 1e-6;
 
 impl Method for GradCamPlusPlus {
     fn info(&self) -> &'static MethodInfo {
@@ -74,26 +81,20 @@ impl ClassMethod for GradCamPlusPlus {
         layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        cam::draw(
-            "grad_cam_plus_plus",
-            pass,
-            layers,
-            out,
-            |values, gradient| {
-                let places = Some(cam::PLACES);
-                let sums = values.f_sum_dim_intlist(places, true, None)?;
-                let square = gradient.f_square()?;
-                let below = square
-                    .f_mul_scalar(2.0)?
-                    .f_add(&square.f_mul(gradient)?.f_mul(&sums)?)?
-                    .f_add_scalar(SMALL)?;
-                let alpha = square.f_div(&below)?;
-                let alpha = alpha.f_masked_fill(&gradient.f_eq(0.0)?, 0.0)?;
-                let weights = alpha
-                    .f_mul(&gradient.f_relu()?)?
-                    .f_sum_dim_intlist(places, true, None)?;
-                Ok(values.f_mul(&weights)?)
-            },
-        )
+        cam::add_maps(INFO.key, pass, layers, out, |values, gradient| {
+            let spatial = Some(cam::SPATIAL);
+            let sums = values.f_sum_dim_intlist(spatial, true, None)?;
+            let square = gradient.f_square()?;
+            let denominator = square
+                .f_mul_scalar(2.0)?
+                .f_add(&square.f_mul(gradient)?.f_mul(&sums)?)?
+                .f_add_scalar(EPSILON)?;
+            let alpha = square.f_div(&denominator)?;
+            let alpha = alpha.f_masked_fill(&gradient.f_eq(0.0)?, 0.0)?;
+            let weights = alpha
+                .f_mul(&gradient.f_relu()?)?
+                .f_sum_dim_intlist(spatial, true, None)?;
+            Ok(values.f_mul(&weights)?)
+        })
     }
 }

@@ -1,39 +1,42 @@
-//! `guided_backprop`: the gradient with only what is positive let through at every ReLU (Springenberg
-//! et al. 2014, <https://arxiv.org/abs/1412.6806>).
+//! `guided_backprop`: a gradient that keeps only positive values at every ReLU (Springenberg et al. 2014,
+//! <https://arxiv.org/abs/1412.6806>).
 //!
-//! **What it shows.** The pattern in the picture that excites the class's logit, sharper than the gradient:
-//! edges and textures that open ReLUs speak for.
-//! **How it is computed.** The logit is taken back to the pixels; each ReLU lets through what is
-//! positive where it was open on the way there (a ReLU6 that has reached 6 is not). The map is the maximum over colours of the magnitude,
-//! `[H, W]`; the result itself, `[3, H, W]` and signed, is kept under `<key>/raw`.
-//! **How to read it.** Bright lines are what excites, in the shape they have in the picture.
-//! **What it can't show.** What speaks for this class and not for another: the maps of different classes
-//! look alike, and stay alike when the later layers are randomised (Adebayo et al. 2018). Networks
-//! without a ReLU (SiLU) have no such map.
-//! **Options.** None. **Cost.** One forward and one backward pass a class, cut at the ReLUs.
+//! **What it shows.** The pattern in the image that excites the class's logit, sharper than the gradient: edges and
+//! textures that activate ReLUs with a positive effect.
+//! **How it is computed.** The logit is propagated back to the pixels; at each ReLU only positive values pass, and only
+//! where the ReLU was open in the forward pass (a ReLU6 at 6 counts as closed). The map is the maximum over the colours
+//! of the magnitude, `[H, W]`; the result itself, `[3, H, W]` and signed, is stored under `<key>/raw`.
+//! **How to read it.** Bright lines are the pattern that excites the logit, in the shape that it has in the image.
+//! **What it can't show.** What supports this class and not another: the maps of different classes look alike, and stay
+//! alike if the later layers are randomised (Adebayo et al. 2018). Networks without a ReLU (SiLU) have no such map.
+//! **Options.** None.
+//! **Cost.** One forward and one backward pass for each class, in segments between the ReLUs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{BackwardPass, Method, MethodOutput, MethodInfo, ClassMethod};
+use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::ReluRule;
 use crate::network::graph::NodeId;
 
-/// No options.
+/// The options of `guided_backprop`: none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuidedBackprop {}
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "guided_backprop",
     title: "Guided backprop",
     summary: "the pattern in the image that excites a class's logit: a gradient that keeps only positive values at each open ReLU (Springenberg et al. 2014)",
     read: "Bright lines are the pattern in the photo that excites the class's logit: in the backward pass only positive values pass each ReLU that was open.",
     limit: "It hardly depends on the class: another class, or even randomised later layers, give much the same map, so it shows what the network detects rather than why it decides.",
+    result: ResultKind::Map,
     papers: &[
         "Springenberg, J. T., Dosovitskiy, A., Brox, T., and Riedmiller, M. (2014). Striving for simplicity: the all convolutional net. arXiv:1412.6806",
     ],
@@ -56,38 +59,28 @@ impl ClassMethod for GuidedBackprop {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let subject = pass.pass.subject;
-        let network = &subject.network;
+        let network = &pass.model().network;
         if !network.has_relu() {
             let reason = Note::new("note.no_relu");
             let content = Content::Absent { reason };
-            out.figures
-                .push(pass.figure("guided_backprop", None, content));
+            out.figures.push(pass.figure(INFO.key, None, content));
             return Ok(());
         }
-        let back = back(pass)?;
-        let key = pass.key("guided_backprop", None);
-        out.tensor(&format!("{key}/raw"), &back)?;
-        let strongest = back.f_abs()?.f_amax([0i64], false)?;
-        let content = out.map(&key, &strongest, false)?;
-        let mut figure = pass.figure("guided_backprop", None, content);
-        if network.has_relu6() {
-            figure.notes.push(Note::new("note.relu6"));
-        }
-        out.figures.push(figure);
-        Ok(())
+        let notes = network.has_relu6().then(|| Note::new("note.relu6"));
+        let gradient = guided_gradient(pass)?;
+        out.sensitivity(INFO.key, pass, &gradient, notes.into_iter().collect())
     }
 }
 
-/// The class's logit taken back to the pixels by the rule: `[3, H, W]`, signed.
+/// The class's logit propagated back to the pixels by the guided rule: `[3, H, W]`, signed.
 ///
 /// # Errors
-/// If libtorch refuses.
-pub fn back(pass: &BackwardPass) -> Result<Tensor> {
-    let network = &pass.pass.subject.network;
+/// If libtorch fails.
+pub fn guided_gradient(pass: &BackwardPass) -> Result<Tensor> {
+    let network = &pass.model().network;
+    let one_hot = pass.logits()?.f_zeros_like()?;
+    let _ = one_hot.f_select(1, pass.class.index as i64)?.f_fill_(1.0)?;
     let output = network.graph().output();
-    let logit = pass.pass.value(output)?.f_zeros_like()?;
-    let _ = logit.f_select(1, pass.class.index as i64)?.f_fill_(1.0)?;
-    let back = network.backward(pass.pass.input, output, &logit, ReluRule::Guided)?;
-    Ok(back.f_squeeze_dim(0)?)
+    let gradient = network.backward(&pass.input()?, output, &one_hot, ReluRule::Guided)?;
+    Ok(gradient.f_squeeze_dim(0)?)
 }

@@ -1,31 +1,38 @@
-//! `guided_grad_cam`: guided backprop where Grad-CAM speaks for the class (Selvaraju et al. 2017,
+//! `guided_grad_cam`: guided backprop where Grad-CAM supports the class (Selvaraju et al. 2017,
 //! <https://arxiv.org/abs/1610.02391>).
 //!
-//! **What it shows.** The fine pattern of guided backprop, kept only in those regions of the photo that a
-//! layer holds to be the class's.
-//! **How it is computed.** Guided backprop of the class's logit, `[3, H, W]`, times Grad-CAM of the
-//! layer, ReLU and all, enlarged bilinearly to `[H, W]`. The map is the maximum over colours of the
-//! magnitude; the product itself, signed, is kept under `<key>/raw`.
-//! **How to read it.** Bright lines are pattern that excites the class's logit, in a region that speaks for the class.
-//! **What it can't show.** The class decides only which regions count, coarsely: within them it is guided
-//! backprop, which hardly hangs on the class or on the later layers (Adebayo et al. 2018). Where
-//! Grad-CAM is 0 everywhere, so is this. Networks without a ReLU (SiLU) have no such map.
-//! **Options.** `layers`. **Cost.** Guided backprop's passes; Grad-CAM's is shared.
+//! **What it shows.** The fine pattern of guided backprop, kept only in the regions of the image where a layer supports
+//! the class.
+//! **How it is computed.** Guided backprop of the class's logit, `[3, H, W]`, times Grad-CAM of the layer, after its
+//! ReLU and enlarged bilinearly to `[H, W]`. The map is the maximum over the colours of the magnitude; the product
+//! itself, signed, is stored under `<key>/raw`.
+//! **How to read it.** Bright lines are a pattern that excites the class's logit, in a region that supports the class.
+//! **What it can't show.** The class decides only which regions count, coarsely: within them it is guided backprop,
+//! which hardly depends on the class or on the later layers (Adebayo et al. 2018). Where Grad-CAM is 0 everywhere, so
+//! is this. Networks without a ReLU (SiLU) have no such map.
+//! **Options.** `layers`.
+//! **Cost.** Those of guided backprop; Grad-CAM's backward pass is shared.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam, grad_cam, guided_backprop, MethodInfo, ClassMethod};
+use super::at_layers::at_layers;
+use super::guided_backprop::guided_gradient;
+use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
+use super::{cam, grad_cam};
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 
-/// On which layers.
+/// The layers whose Grad-CAM is used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuidedGradCam {
-    /// Layers with height and width, for the Grad-CAM; `last` is what the paper uses.
+    /// The layers, by selector; they must have height and width. The paper uses `last`.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
 }
 
@@ -37,15 +44,16 @@ impl Default for GuidedGradCam {
     }
 }
 
-super::at_layers::at_layers!(GuidedGradCam);
+at_layers!(GuidedGradCam);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "guided_grad_cam",
     title: "Guided Grad-CAM",
     summary: "guided backprop where Grad-CAM supports the class (Selvaraju et al. 2017)",
     read: "Bright lines are the pattern of guided backprop, kept only in the regions where Grad-CAM of the layer supports the class.",
     limit: "The class decides only which regions count, and only coarsely; the fine lines in them are guided backprop's and would be there for other classes too.",
+    result: ResultKind::Map,
     papers: &[
         "Selvaraju, R. R., Cogswell, M., Das, A., Vedantam, R., Parikh, D., and Batra, D. (2017). Grad-CAM: visual explanations from deep networks via gradient-based localization. ICCV. arXiv:1610.02391",
     ],
@@ -72,29 +80,28 @@ impl ClassMethod for GuidedGradCam {
         layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        const NAME: &str = "guided_grad_cam";
-        let network = &pass.pass.subject.network;
+        let network = &pass.model().network;
         if !network.has_relu() {
             let reason = Note::new("note.no_relu");
             let content = Content::Absent { reason };
-            out.figures.push(pass.figure(NAME, None, content));
+            out.figures.push(pass.figure(INFO.key, None, content));
             return Ok(());
         }
-        let guided = guided_backprop::back(pass)?;
+        let guided = guided_gradient(pass)?;
         let size = &guided.size()[1..];
         for &layer in layers {
-            let cam = cam::sum(pass, layer, grad_cam::weigh)?
+            let cam = cam::weighted_sum(pass, layer, grad_cam::weight)?
                 .f_relu()?
                 .f_unsqueeze(0)?
                 .f_unsqueeze(0)?
                 .f_upsample_bilinear2d(size, false, None, None)?
                 .f_squeeze_dim(0)?;
             let product = guided.f_mul(&cam)?;
-            let key = pass.key(NAME, Some(layer));
+            let key = pass.key(INFO.key, Some(layer));
             out.tensor(&format!("{key}/raw"), &product)?;
-            let strongest = product.f_abs()?.f_amax([0i64], false)?;
-            let content = out.map(&key, &strongest, false)?;
-            let mut figure = pass.figure(NAME, Some(layer), content);
+            let largest = product.f_abs()?.f_amax([0i64], false)?;
+            let content = out.map(&key, &largest, false)?;
+            let mut figure = pass.figure(INFO.key, Some(layer), content);
             if network.has_relu6() {
                 figure.notes.push(Note::new("note.relu6"));
             }

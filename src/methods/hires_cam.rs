@@ -1,27 +1,34 @@
-//! `hires_cam`: where a layer speaks for a class, place by place (Draelos & Carin 2020,
+//! `hires_cam`: the support of a layer for a class, position by position (Draelos & Carin 2020,
 //! <https://arxiv.org/abs/2011.08891>).
 //!
-//! **What it shows.** The places of a layer that speak for the class, each judged by its own gradient.
-//! **How it is computed.** With the layer's values `A` and `g = ∂logit/∂A`, both `[C, h, w]`: the map is
-//! `ReLU(Σ g · A)` over channels, `[h, w]`. The sum before the ReLU is kept under `<key>/raw`.
-//! **How to read it.** As Grad-CAM; where both differ, averaging the gradients moved Grad-CAM. At a last
-//! convolution with nothing but a linear head behind it, the raw map sums to the logit without its bias.
-//! **What it can't show.** More than the layer's places; deep before the head it is as noisy as a gradient.
-//! **Options.** `layers`. **Cost.** The backward pass that all gradient methods share.
+//! **What it shows.** The spatial positions of a layer that support the class, each weighted by its own gradient.
+//! **How it is computed.** With the layer's activations `A` and `g = ∂logit/∂A`, both `[C, h, w]`: the map is `ReLU(Σ g
+//! · A)` over the channels, `[h, w]`. The sum before the ReLU is stored under `<key>/raw`.
+//! **How to read it.** As Grad-CAM; where the two differ, Grad-CAM's average over the gradients is the reason. For a
+//! last convolution that only a linear head follows, the raw map sums to the logit without its bias.
+//! **What it can't show.** Anything finer than the layer's positions. Many layers before the head it is as noisy as a
+//! gradient.
+//! **Options.** `layers`.
+//! **Cost.** The backward pass that all methods share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardPass, Method, MethodOutput, cam, MethodInfo, ClassMethod};
+use super::at_layers::at_layers;
+use super::cam;
+use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 
-/// On which layers.
+/// The layers of the maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HiresCam {
-    /// Layers with height and width.
+    /// The layers, by selector; they must have height and width.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
 }
 
@@ -33,15 +40,16 @@ impl Default for HiresCam {
     }
 }
 
-super::at_layers::at_layers!(HiresCam);
+at_layers!(HiresCam);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "hires_cam",
     title: "HiResCAM",
     summary: "Grad-CAM with a weight for each position (Draelos & Carin 2020)",
     read: "Bright positions of the layer support the class: each position is weighted by its own gradient, not by the channel's mean as in Grad-CAM.",
     limit: "It is as coarse as its layer, and in layers far from the output it is as noisy as the gradient itself.",
+    result: ResultKind::Map,
     papers: &[
         "Draelos, R. L., and Carin, L. (2020). Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks. arXiv:2011.08891",
     ],
@@ -68,7 +76,7 @@ impl ClassMethod for HiresCam {
         layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        cam::draw("hires_cam", pass, layers, out, |values, gradient| {
+        cam::add_maps(INFO.key, pass, layers, out, |values, gradient| {
             Ok(values.f_mul(gradient)?)
         })
     }

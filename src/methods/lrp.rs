@@ -27,10 +27,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::{BackwardPass, Method, MethodInfo, ClassMethod, MethodOutput, PassCount};
-use crate::error::{Error, ErrorKind, Result};
+use super::{BackwardPass, ClassMethod, Method, MethodInfo, MethodOutput, PassCount, ResultKind};
+use crate::error::Result;
 use crate::figures::Note;
-use crate::network::graph::{Graph, NodeId, Op};
+use crate::network::graph::{NodeId, Op};
 use crate::network::node_info::NodeInfo;
 use crate::network::{RelevanceRule, RelevanceRules};
 
@@ -76,13 +76,14 @@ impl Default for Lrp {
     }
 }
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "lrp",
     title: "LRP",
     summary: "the logit distributed over the pixels layer by layer (Bach et al. 2015), by epsilon, gamma and alpha-beta rules or a preset of them",
     read: "Red pixels support the class, blue ones are evidence against it: the logit is propagated back layer by layer, and each layer distributes its relevance over its inputs by their contributions.",
     limit: "It decomposes one forward pass by rules that could be others, and it shows what the logit was made of rather than what would change it.",
+    result: ResultKind::Map,
     papers: &[
         "Bach, S., Binder, A., Montavon, G., Klauschen, F., Müller, K.-R., and Samek, W. (2015). On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance propagation. PLoS ONE 10(7)",
         "Montavon, G., Binder, A., Lapuschkin, S., Samek, W., and Müller, K.-R. (2019). Layer-wise relevance propagation: an overview. Explainable AI, LNCS 11700",
@@ -92,19 +93,6 @@ const INFO: MethodInfo = MethodInfo {
 impl Method for Lrp {
     fn info(&self) -> &'static MethodInfo {
         &INFO
-    }
-
-    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        let wrong = |message: String| Err(Error::new(ErrorKind::Network, message));
-        for (key, value) in [("epsilon", self.epsilon), ("gamma", self.gamma)] {
-            if !(value.is_finite() && value > 0.0) {
-                return wrong(format!("`{key}` must be above 0, got {value}"));
-            }
-        }
-        if !(self.alpha.is_finite() && self.alpha >= 1.0) {
-            return wrong(format!("`alpha` must be 1 or more, got {}", self.alpha));
-        }
-        Ok(())
     }
 
     fn for_class(&self) -> Option<&dyn ClassMethod> {
@@ -131,17 +119,15 @@ impl ClassMethod for Lrp {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let network = pass.pass.subject.network.folded()?;
-        let relevance = network.relevance(pass.pass.input, pass.class.index, &self.rules(pass))?;
+        let network = pass.model().network.folded()?;
+        let relevance = network.relevance(&pass.input()?, pass.class.index, &self.rules(pass))?;
         let pixels = relevance.input.f_squeeze_dim(0)?;
         let sum = pixels.f_sum(Kind::Double)?.f_double_value(&[])?;
         let note = Note::new("note.relevance")
             .with("logit", format!("{:.4}", relevance.logit))
             .with("sum", format!("{sum:.4}"))
             .with("biases", format!("{:.4}", relevance.logit - sum));
-        let figure = out.parts("lrp", pass, &pixels)?;
-        figure.notes.push(note);
-        Ok(())
+        out.attribution(INFO.key, pass, &pixels, vec![note])
     }
 }
 
@@ -163,7 +149,7 @@ impl Lrp {
     }
 
     fn preset(&self, pass: &BackwardPass) -> RelevanceRules {
-        let model = pass.pass.subject;
+        let model = pass.model();
         let mut nodes = model.network.graph().nodes().iter();
         let has_shortcuts = nodes.any(|node| node.op == Op::Add);
         let preprocess = &model.preprocess;

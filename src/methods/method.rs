@@ -1,7 +1,10 @@
 //! What a method is: its facts, its layers, and the traits by what it is called for (a network, an image, a class, a
 //! collection).
 
-use super::{BackwardPass, Collector, ForwardPass, LoadedModel, MethodOutput};
+use super::collection::Collector;
+use super::loaded_model::LoadedModel;
+use super::output::MethodOutput;
+use super::pass::{BackwardPass, ForwardPass};
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -20,8 +23,50 @@ pub struct MethodInfo {
     pub read: &'static str,
     /// What a figure of it can't show.
     pub limit: &'static str,
+    /// What its figures are.
+    pub result: ResultKind,
     /// The papers, as the report's list of references gives them.
     pub papers: &'static [&'static str],
+}
+
+/// What the figures of a method are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultKind {
+    /// Values at spatial positions or pixels of an image.
+    Map,
+    /// Channels of a layer for an image.
+    Channels,
+    /// Kernels of a network.
+    Kernels,
+    /// Activations propagated back to the pixels.
+    Projections,
+    /// Patches of a collection's images.
+    Patches,
+    /// Images that maximise units or classes.
+    Images,
+    /// A map of a collection's images by their codes.
+    CodeMap,
+    /// How similar layers are.
+    Similarity,
+    /// Figures of each residual block.
+    ResidualBlocks,
+}
+
+impl ResultKind {
+    /// A phrase for the documentation: `a map`.
+    pub fn describe(self) -> &'static str {
+        match self {
+            ResultKind::Map => "a map",
+            ResultKind::Channels => "channels of a layer",
+            ResultKind::Kernels => "kernels",
+            ResultKind::Projections => "projections to the pixels",
+            ResultKind::Patches => "patches of images",
+            ResultKind::Images => "images",
+            ResultKind::CodeMap => "a map of the collection's images",
+            ResultKind::Similarity => "a matrix of similarities",
+            ResultKind::ResidualBlocks => "figures of each residual block",
+        }
+    }
 }
 
 impl MethodInfo {

@@ -1,17 +1,22 @@
 //! The methods: one file per method, and one line each in the list below.
 
-pub use collection::{Batch, Collector, Member, State};
+pub use collection::{Batch, Collector, CollectorState, Member};
+pub use loaded_model::LoadedModel;
 pub use method::{
     ClassMethod, CollectionMethod, ImageMethod, Method, MethodInfo, NetworkMethod, PassCount,
+    ResultKind,
 };
-pub use pass::{BackwardPass, ForwardPass, LoadedModel, MethodOutput, to_array, to_floats};
+pub use output::{MethodOutput, to_array, to_floats};
+pub use pass::{BackwardPass, ForwardPass};
 
 mod at_layers;
 pub mod baseline;
 pub mod batched;
 mod cam;
 mod collection;
+mod loaded_model;
 mod method;
+mod output;
 mod pass;
 pub mod units;
 

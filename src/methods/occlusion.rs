@@ -1,34 +1,40 @@
-//! `occlusion`: what the class's logit loses when a part of the picture is covered (Zeiler & Fergus 2013,
+//! `occlusion`: how much the class's logit falls when a part of the image is covered (Zeiler & Fergus 2013,
 //! <https://arxiv.org/abs/1311.2901>).
 //!
-//! **What it shows.** The places the network needs for the class, by taking them away.
-//! **How it is computed.** A square of side `window` slides by `stride` over the preprocessed picture and sets
-//! all colours below it to `baseline`; at the right and lower edges what would stand out is cut off. The map,
-//! `[H, W]`, is the logit of the whole picture minus that of the covered one, averaged over the squares that
-//! cover a pixel; signed, in logits.
-//! **How to read it.** Red: covering it lowers the logit, it speaks for the class. Blue: it speaks against it.
-//! **What it can't show.** Details smaller than the window, or evidence that stands in two places at once; a
-//! grey square is itself something the network has not seen in training.
-//! **Options.** `window`, `stride`, `baseline`. **Cost.** One forward pass a square: 729 at 224 × 224.
+//! **What it shows.** The regions that the network needs for the class.
+//! **How it is computed.** A square of side `window` moves by `stride` over the preprocessed image and replaces all
+//! colours by `baseline`; at the right and lower edges the square is cut off. The map, `[H, W]`, is the logit of the
+//! whole image minus that of the covered one, averaged over the squares that cover a pixel; signed, in logits.
+//! **How to read it.** Red: covering the region lowers the logit, so the region supports the class. Blue: covering it
+//! raises the logit.
+//! **What it can't show.** Details smaller than the window. Evidence that is in the image twice: either is enough
+//! without the other. A constant square is itself something the network was never trained on.
+//! **Options.** `window`, `stride`, `baseline`.
+//! **Cost.** One forward pass for each square: 729 at 224 × 224.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched, to_array, MethodInfo, ClassMethod};
+use super::batched;
+use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::output::{MethodOutput, to_floats};
+use super::pass::BackwardPass;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 
-/// How large the square is, how far it moves, and what it covers with.
+/// The square: its size, its movement, and its colour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Occlusion {
-    /// Side of the square in pixels of the input, 1 or more.
+    /// Side of the square in pixels of the input.
+    #[schemars(range(min = 1))]
     pub window: u32,
-    /// How far it moves, in pixels of the input; 1 to `window`.
+    /// How far it moves, in pixels of the input; at most `window`, so that every pixel is covered.
+    #[schemars(range(min = 1))]
     pub stride: u32,
-    /// What it covers with, in every colour after preprocessing; 0 is the mean colour.
+    /// The value of every colour in the square after preprocessing; 0 is the mean colour.
     pub baseline: f64,
 }
 
@@ -42,13 +48,14 @@ impl Default for Occlusion {
     }
 }
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "occlusion",
     title: "Occlusion",
     summary: "how much the logit falls when a square is covered (Zeiler & Fergus 2013)",
     read: "Red: covering this position with a plain square lowers the class's logit, so the network needs it. Blue: covering it raises the logit.",
     limit: "It resolves nothing smaller than the square, misses what appears twice in the photo, and a plain square is itself something the network was never trained on.",
+    result: ResultKind::Map,
     papers: &[
         "Zeiler, M. D., and Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV. arXiv:1311.2901",
     ],
@@ -60,11 +67,11 @@ impl Method for Occlusion {
     }
 
     fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        if self.stride == 0 || self.stride > self.window || !self.baseline.is_finite() {
-            return Err(
-                Error::new(ErrorKind::Network, "the square can't cover every pixel")
-                    .help("`stride` is 1 to `window`, and `baseline` a number"),
-            );
+        let (stride, window) = (self.stride, self.window);
+        if stride > window {
+            let message = format!("`stride` must be 1 to `window` ({window}), got {stride}");
+            let help = "a larger step would leave pixels that no square covers";
+            return Err(Error::new(ErrorKind::Network, message).help(help));
         }
         Ok(())
     }
@@ -74,12 +81,30 @@ impl Method for Occlusion {
     }
 }
 
+/// A square inside the image, in pixels.
+#[derive(Debug, Clone, Copy)]
+struct Square {
+    top: i64,
+    height: i64,
+    left: i64,
+    width: i64,
+}
+
+impl Square {
+    /// The part of `image`, `[…, H, W]`, in the square; it shares the image's memory.
+    fn view(&self, image: &Tensor) -> Result<Tensor> {
+        Ok(image
+            .f_narrow(-2, self.top, self.height)?
+            .f_narrow(-1, self.left, self.width)?)
+    }
+}
+
 impl ClassMethod for Occlusion {
     fn passes(&self, info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
-        let side = |at: usize| info.first().and_then(|node| node.shape.get(at)).copied();
-        let moves = |at: usize| side(at).map_or(0, |length| self.places(length).count());
+        let side = |axis: usize| info.first().and_then(|node| node.shape.get(axis)).copied();
+        let steps = |axis: usize| side(axis).map_or(0, |length| self.intervals(length).count());
         PassCount {
-            forward: 1 + moves(1) * moves(2),
+            forward: 1 + steps(1) * steps(2),
             backward: 0,
         }
     }
@@ -90,49 +115,53 @@ impl ClassMethod for Occlusion {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let (subject, class) = (pass.pass.subject, pass.class.index);
-        let input = pass.pass.input.f_detach()?;
+        let (model, class) = (pass.model(), pass.class.index);
+        let input = pass.input()?;
         let (_, _, height, width) = input.size4()?;
-        let mut squares = Vec::new();
-        for (top, tall) in self.places(height) {
-            squares.extend(
-                self.places(width)
-                    .map(|(left, wide)| (top, tall, left, wide)),
-            );
-        }
-        let whole = batched::logits(subject, &input, class)?.f_double_value(&[0])?;
-        let shape = [height, width];
-        let lost = Tensor::f_zeros(shape, (tch::Kind::Double, tch::Device::Cpu))?;
-        let covers = lost.f_zeros_like()?;
-        for some in squares.chunks(batched::batch(&input)) {
-            let covered = input.f_repeat([some.len() as i64, 1, 1, 1])?;
-            for (copy, &(top, tall, left, wide)) in some.iter().enumerate() {
-                let _ = covered
-                    .f_select(0, copy as i64)?
-                    .f_narrow(1, top, tall)?
-                    .f_narrow(2, left, wide)?
-                    .f_fill_(self.baseline)?;
+        let whole = batched::class_logits(model, &input, class)?.f_double_value(&[0])?;
+        let sum = Tensor::f_zeros([height, width], (Kind::Double, Device::Cpu))?;
+        let covers = sum.f_zeros_like()?;
+        for squares in self
+            .squares(height, width)
+            .chunks(batched::batch_size(&input))
+        {
+            let covered = input.f_repeat([squares.len() as i64, 1, 1, 1])?;
+            for (copy, square) in squares.iter().enumerate() {
+                let copy = covered.f_select(0, copy as i64)?;
+                let _ = square.view(&copy)?.f_fill_(self.baseline)?;
             }
-            let logits = to_array(&batched::logits(subject, &covered, class)?)?;
-            let logits = logits.floats().unwrap_or_default();
-            for (logit, &(top, tall, left, wide)) in logits.iter().zip(some) {
-                let below = |map: &Tensor| map.f_narrow(0, top, tall)?.f_narrow(1, left, wide);
-                let _ = below(&lost)?.f_add_scalar_(whole - f64::from(*logit))?;
-                let _ = below(&covers)?.f_add_scalar_(1.0)?;
+            let logits = to_floats(&batched::class_logits(model, &covered, class)?)?;
+            for (logit, square) in logits.into_iter().zip(squares) {
+                let _ = square.view(&sum)?.f_add_scalar_(whole - f64::from(logit))?;
+                let _ = square.view(&covers)?.f_add_scalar_(1.0)?;
             }
         }
-        let mean = lost.f_div(&covers)?;
-        let content = out.map(&pass.key("occlusion", None), &mean, true)?;
-        out.figures.push(pass.figure("occlusion", None, content));
+        let content = out.map(&pass.key(INFO.key, None), &sum.f_div(&covers)?, true)?;
+        out.figures.push(pass.figure(INFO.key, None, content));
         Ok(())
     }
 }
 
 impl Occlusion {
-    /// Where the square starts along a side of `length` pixels, and how much of it is inside.
-    fn places(&self, length: i64) -> impl Iterator<Item = (i64, i64)> + use<> {
+    /// All squares of an image, row by row.
+    fn squares(&self, height: i64, width: i64) -> Vec<Square> {
+        let rows = self.intervals(height);
+        let squares = rows.flat_map(|(top, height)| {
+            let columns = self.intervals(width);
+            columns.map(move |(left, width)| Square {
+                top,
+                height,
+                left,
+                width,
+            })
+        });
+        squares.collect()
+    }
+
+    /// The start of each square along a side of `length` pixels, and its length inside the image.
+    fn intervals(&self, length: i64) -> impl Iterator<Item = (i64, i64)> + use<> {
         let (window, stride) = (i64::from(self.window), i64::from(self.stride).max(1));
-        let moves = ((length - window).max(0) + stride - 1) / stride;
-        (0..=moves).map(move |n| (n * stride, window.min(length - n * stride)))
+        let steps = ((length - window).max(0) + stride - 1) / stride;
+        (0..=steps).map(move |n| (n * stride, window.min(length - n * stride)))
     }
 }

@@ -1,36 +1,43 @@
-//! `rise`: what the network says of the picture seen through random holes (Petsiuk et al. 2018,
-//! <https://arxiv.org/abs/1806.07421>).
+//! `rise`: the class's probability under random masks (Petsiuk et al. 2018, <https://arxiv.org/abs/1806.07421>).
 //!
-//! **What it shows.** The places whose presence makes the class likely, with nothing known of the network but its answers.
-//! **How it is computed.** `masks` random masks: a grid of `cells` × `cells`, each cell open with the probability `keep`, enlarged bilinearly to a
-//! little more than the input and cut at a random place. The preprocessed picture is multiplied with each (where it is shut, the
-//! mean colour is left). The map, `[H, W]`, is the mean of the masks weighed by the class's probability, over `keep`.
-//! **How to read it.** Bright places raise the probability when they are seen. The map is nowhere 0: differences count.
-//! **What it can't show.** Anything smaller than a cell. It is an estimate: with few masks it has grain of its own, and another seed gives
-//! another.
-//! **Options.** `masks` (the paper takes 4000 to 8000), `cells`, `keep`. **Cost.** One forward pass a mask.
+//! **What it shows.** The regions that make the class likely when they are visible, from nothing but the network's
+//! output.
+//! **How it is computed.** `masks` random masks: a grid of `cells` × `cells`, each cell visible with the probability
+//! `keep`, enlarged bilinearly to a little more than the input and cropped at a random offset. The preprocessed image
+//! is multiplied with each mask (hidden pixels become the mean colour). The map, `[H, W]`, is the mean of the masks
+//! weighted by the class's probability, divided by `keep`.
+//! **How to read it.** Bright regions raise the probability when they are visible. The map is 0 nowhere: differences
+//! count.
+//! **What it can't show.** Anything smaller than a cell. It is an estimate: with few masks it is noisy, and another
+//! seed gives another map.
+//! **Options.** `masks` (the paper takes 4000 to 8000), `cells`, `keep`.
+//! **Cost.** One forward pass for each mask.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched, MethodInfo, ClassMethod};
-use crate::error::{Error, ErrorKind, Result};
-use crate::network::graph::{Graph, NodeId};
+use super::batched;
+use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
+use crate::error::Result;
+use crate::network::graph::NodeId;
 use crate::network::node_info::NodeInfo;
 use crate::rng::Rng;
 
-/// How many masks, how coarse, how open.
+/// The random masks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rise {
-    /// Masks, 1 to 100 000.
+    /// The number of masks.
     #[schemars(range(min = 1, max = 100_000))]
     pub masks: usize,
-    /// Cells on a side, 2 to 64.
+    /// Cells on each side of a mask.
     #[schemars(range(min = 2, max = 64))]
     pub cells: usize,
-    /// How likely a cell is open, between 0 and 1.
+    /// The probability that a cell is visible.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub keep: f64,
 }
 
@@ -44,13 +51,14 @@ impl Default for Rise {
     }
 }
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "rise",
     title: "RISE",
     summary: "the probability of the class, averaged over random masks that leave each pixel visible (Petsiuk et al. 2018)",
     read: "Bright positions make the class likely when they are visible: the map is the mean of random masks, each weighted by the probability that the network gives to the masked photo.",
     limit: "It resolves nothing smaller than a cell of the masks, and with few masks it is noisy: only clear differences count.",
+    result: ResultKind::Map,
     papers: &[
         "Petsiuk, V., Das, A., and Saenko, K. (2018). RISE: randomized input sampling for explanation of black-box models. BMVC. arXiv:1806.07421",
     ],
@@ -59,15 +67,6 @@ const INFO: MethodInfo = MethodInfo {
 impl Method for Rise {
     fn info(&self) -> &'static MethodInfo {
         &INFO
-    }
-
-    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        let few = (1..=100_000).contains(&self.masks) && (2..=64).contains(&self.cells);
-        match few && self.keep > 0.0 && self.keep < 1.0 {
-            true => Ok(()),
-            false => Err(Error::new(ErrorKind::Network, "such masks show nothing")
-                .help("`masks` is 1 to 100000, `cells` 2 to 64, and `keep` between 0 and 1")),
-        }
     }
 
     fn for_class(&self) -> Option<&dyn ClassMethod> {
@@ -89,48 +88,49 @@ impl ClassMethod for Rise {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let subject = pass.pass.subject;
-        let input = pass.pass.input.f_detach()?;
-        let (height, width) = (input.size()[2], input.size()[3]);
-        // The same masks for every class and network, so that maps differ by what was asked.
-        let purpose = format!("masks for {}", pass.pass.image);
-        let mut chance = Rng::new(subject.seed, &purpose);
-        let mut sum = Tensor::f_zeros([height, width], (Kind::Float, subject.device))?;
-        let mut left = self.masks;
-        while left > 0 {
-            let count = left.min(batched::batch(&input));
+        let model = pass.model();
+        let input = pass.input()?;
+        let (_, _, height, width) = input.size4()?;
+        // The same masks for every class and network, so that their maps can be compared.
+        let purpose = format!("masks for {}", pass.forward.image);
+        let mut rng = Rng::new(model.seed, &purpose);
+        let mut sum = Tensor::f_zeros([height, width], (Kind::Float, model.device))?;
+        let mut remaining = self.masks;
+        while remaining > 0 {
+            let count = remaining.min(batched::batch_size(&input));
             let mut masks = Vec::with_capacity(count);
             for _ in 0..count {
-                masks.push(self.mask(&mut chance, height, width)?);
+                masks.push(self.mask(&mut rng, height, width)?);
             }
-            let masks = Tensor::f_cat(&masks, 0)?.f_to_device(subject.device)?;
-            let probabilities =
-                batched::probabilities(subject, &input.f_mul(&masks)?, pass.class.index)?;
-            let weighed = masks.f_mul(&probabilities.f_view([-1, 1, 1, 1])?)?;
-            sum = sum.f_add(&weighed.f_sum_dim_intlist([0i64, 1].as_slice(), false, None)?)?;
-            left -= count;
+            let masks = Tensor::f_cat(&masks, 0)?.f_to_device(model.device)?;
+            let inputs = input.f_mul(&masks)?;
+            let probabilities = batched::class_probabilities(model, &inputs, pass.class.index)?;
+            let weighted = masks.f_mul(&probabilities.f_view([-1, 1, 1, 1])?)?;
+            sum = sum.f_add(&weighted.f_sum_dim_intlist([0i64, 1].as_slice(), false, None)?)?;
+            remaining -= count;
         }
         let map = sum.f_div_scalar(self.masks as f64 * self.keep)?;
-        let content = out.map(&pass.key("rise", None), &map, false)?;
-        out.figures.push(pass.figure("rise", None, content));
+        let content = out.map(&pass.key(INFO.key, None), &map, false)?;
+        out.figures.push(pass.figure(INFO.key, None, content));
         Ok(())
     }
 }
 
 impl Rise {
-    /// One mask, `[1, 1, height, width]`, 0 to 1.
-    fn mask(&self, chance: &mut Rng, height: i64, width: i64) -> Result<Tensor> {
+    /// A random mask, `[1, 1, height, width]`, 0 to 1.
+    fn mask(&self, rng: &mut Rng, height: i64, width: i64) -> Result<Tensor> {
         let cells = self.cells as i64;
         let grid: Vec<f32> = (0..cells * cells)
-            .map(|_| f32::from(u8::from(chance.uniform() < self.keep)))
+            .map(|_| f32::from(u8::from(rng.uniform() < self.keep)))
             .collect();
         let cell = |side: i64| (side + cells - 1) / cells;
-        let (tall, wide) = (cell(height), cell(width));
-        let mut from = |most: i64| (chance.uniform() * most as f64) as i64;
-        let (top, left) = (from(tall), from(wide));
+        let (cell_height, cell_width) = (cell(height), cell(width));
+        let mut offset = |limit: i64| (rng.uniform() * limit as f64) as i64;
+        let (top, left) = (offset(cell_height), offset(cell_width));
+        let size = [(cells + 1) * cell_height, (cells + 1) * cell_width];
         Ok(Tensor::from_slice(&grid)
             .f_view([1, 1, cells, cells])?
-            .f_upsample_bilinear2d([(cells + 1) * tall, (cells + 1) * wide], false, None, None)?
+            .f_upsample_bilinear2d(size, false, None, None)?
             .f_narrow(2, top, height)?
             .f_narrow(3, left, width)?)
     }

@@ -1,34 +1,41 @@
-//! `score_cam`: a layer's channels weighed by what the network says of the picture seen through each (Wang et al.
+//! `score_cam`: a layer's channels weighted by the network's logit for the image masked by each of them (Wang et al.
 //! 2020, <https://arxiv.org/abs/1910.01279>).
 //!
-//! **What it shows.** The places of a layer that speak for a class, without any gradient: a channel counts if the network still
-//! finds the class in what the channel lets through.
-//! **How it is computed.** Each channel is enlarged to the input (bilinearly, corners on corners), brought to 0…1 and multiplied with the preprocessed picture; the
-//! class's logit for that is its score, and the softmax of the scores over the channels is its weight. The map is `ReLU(Σ weight · A)`, `[h, w]`;
-//! the sum before the ReLU is kept under `<key>/raw`. With `channels`, only so many of the layer's channels, those of the largest
-//! magnitude, are tried (as in Faster Score-CAM).
+//! **What it shows.** The spatial positions of a layer that support a class, without any gradient: a channel counts if
+//! the network still recognises the class in the pixels that the channel leaves visible.
+//! **How it is computed.** Each channel is enlarged to the input (bilinearly, corners aligned), scaled to 0…1 and
+//! multiplied with the preprocessed image; the class's logit for the product is the channel's score, and the softmax of
+//! the scores over the channels is its weight. The map is `ReLU(Σ weight · A)`, `[h, w]`; the sum before the ReLU is
+//! stored under `<key>/raw`. With `channels`, only so many of the layer's channels, those of the largest magnitude, are
+//! evaluated (as in Faster Score-CAM).
 //! **How to read it.** As Grad-CAM.
-//! **What it can't show.** More than the layer's places. The softmax of logits that differ by tens is nearly one channel alone, and
-//! the map is then that channel.
-//! **Options.** `layers`, `channels`. **Cost.** One forward pass a channel: 2048 of them for ResNet-50's last layer.
+//! **What it can't show.** Anything finer than the layer's positions. The softmax of logits that differ by tens gives
+//! nearly all weight to one channel, and the map is then that channel.
+//! **Options.** `layers`, `channels`.
+//! **Cost.** One forward pass for each channel: 2048 for the last layer of ResNet-50.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodOutput, PassCount, batched, cam, MethodInfo, ClassMethod};
-use crate::error::{Error, ErrorKind, Result};
+use super::at_layers::at_layers;
+use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::output::MethodOutput;
+use super::pass::BackwardPass;
+use super::{batched, cam};
+use crate::error::Result;
 use crate::network::LayerSelector;
-use crate::network::graph::{Graph, NodeId};
+use crate::network::graph::NodeId;
 use crate::network::node_info::NodeInfo;
 
-/// On which layers, and with how many of their channels.
+/// The layers of the maps, and the number of their channels that are evaluated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScoreCam {
-    /// Layers with height and width.
+    /// The layers, by selector; they must have height and width.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
-    /// Of how many channels, those of the largest magnitude; absent: of all.
+    /// The number of channels that are evaluated, those of the largest magnitude; all if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub channels: Option<usize>,
@@ -43,19 +50,23 @@ impl Default for ScoreCam {
     }
 }
 
-super::at_layers::at_layers!(ScoreCam);
+at_layers!(ScoreCam);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "score_cam",
     title: "Score-CAM",
     summary: "channels weighted by the logit of the image masked by each of them, without gradients (Wang et al. 2020)",
     read: "As Grad-CAM, but each channel is weighted by the logit of the photo masked by it, without any gradient.",
     limit: "The weights are a softmax of logits, so a single channel may decide nearly alone; and it is as coarse as its layer.",
+    result: ResultKind::Map,
     papers: &[
         "Wang, H., Wang, Z., Du, M., Yang, F., Zhang, Z., Ding, S., Mardziel, P., and Hu, X. (2020). Score-CAM: score-weighted visual explanations for convolutional neural networks. CVPR Workshops. arXiv:1910.01279",
     ],
 };
+
+/// Keeps the scaling of a constant channel finite.
+const EPSILON: f64 = 1e-8;
 
 impl Method for ScoreCam {
     fn info(&self) -> &'static MethodInfo {
@@ -66,14 +77,6 @@ impl Method for ScoreCam {
         &self.layers
     }
 
-    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        match self.channels {
-            Some(0) => Err(Error::new(ErrorKind::Network, "no channel would be tried")
-                .help("`channels` is 1 or more; leave it out for all")),
-            _ => Ok(()),
-        }
-    }
-
     fn for_class(&self) -> Option<&dyn ClassMethod> {
         Some(self)
     }
@@ -81,10 +84,10 @@ impl Method for ScoreCam {
 
 impl ClassMethod for ScoreCam {
     fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
-        let all = |layer: &NodeId| info[*layer].shape.first().map_or(0, |c| *c as usize);
-        let tried = |layer: &NodeId| all(layer).min(self.channels.unwrap_or(usize::MAX));
+        let channels = |layer: &NodeId| info[*layer].shape.first().map_or(0, |c| *c as usize);
+        let evaluated = |layer: &NodeId| channels(layer).min(self.channels.unwrap_or(usize::MAX));
         PassCount {
-            forward: layers.iter().map(tried).sum(),
+            forward: layers.iter().map(evaluated).sum(),
             backward: 0,
         }
     }
@@ -96,9 +99,9 @@ impl ClassMethod for ScoreCam {
         out: &mut MethodOutput,
     ) -> Result<()> {
         for &layer in layers {
-            let values = pass.pass.value(layer)?.f_detach()?;
-            let weights = self.weights(pass, &values)?.f_view([1, -1, 1, 1])?;
-            cam::draw("score_cam", pass, &[layer], out, |values, _| {
+            let weights = self.weights(pass, &pass.value(layer)?)?;
+            let weights = weights.f_view([1, -1, 1, 1])?;
+            cam::add_maps(INFO.key, pass, &[layer], out, |values, _| {
                 Ok(values.f_mul(&weights)?)
             })?;
         }
@@ -107,35 +110,39 @@ impl ClassMethod for ScoreCam {
 }
 
 impl ScoreCam {
-    /// A weight for each channel of `values`, `[1, C, h, w]`; 0 for those that are not tried.
+    /// The weight of each channel of `values`, `[1, C, h, w]`: `[C]`, 0 for those that are not evaluated.
     fn weights(&self, pass: &BackwardPass, values: &Tensor) -> Result<Tensor> {
-        let input = pass.pass.input.f_detach()?;
-        let (height, width) = (input.size()[2], input.size()[3]);
-        let count = values.size()[1];
-        let largest = values.f_abs()?.f_amax([2i64, 3], false)?.f_squeeze_dim(0)?;
-        let tried = self.channels.map_or(count, |most| count.min(most as i64));
-        let order = largest
+        let input = pass.input()?;
+        let (_, _, height, width) = input.size4()?;
+        let channels = values.size()[1];
+        let magnitudes = values.f_abs()?.f_amax([2i64, 3], false)?.f_squeeze_dim(0)?;
+        let count = self
+            .channels
+            .map_or(channels, |count| channels.min(count as i64));
+        let order = magnitudes
             .f_argsort_stable(true, 0, true)?
-            .f_narrow(0, 0, tried)?;
+            .f_narrow(0, 0, count)?;
         let mut scores = Vec::new();
-        let size = batched::batch(&input) as i64;
-        for start in (0..tried).step_by(size as usize) {
-            let some = order.f_narrow(0, start, size.min(tried - start))?;
+        let size = batched::batch_size(&input) as i64;
+        for start in (0..count).step_by(size as usize) {
+            let batch = order.f_narrow(0, start, size.min(count - start))?;
             let masks = values
-                .f_index_select(1, &some)?
+                .f_index_select(1, &batch)?
                 .f_transpose(0, 1)?
                 .f_upsample_bilinear2d([height, width], true, None, None)?;
             let low = masks.f_amin([2i64, 3], true)?;
             let range = masks.f_amax([2i64, 3], true)?.f_sub(&low)?;
-            let masks = masks.f_sub(&low)?.f_div(&range.f_add_scalar(1e-8)?)?;
+            let masks = masks.f_sub(&low)?.f_div(&range.f_add_scalar(EPSILON)?)?;
             let inputs = input.f_mul(&masks)?;
-            scores.push(batched::logits(
-                pass.pass.subject,
+            scores.push(batched::class_logits(
+                pass.model(),
                 &inputs,
                 pass.class.index,
             )?);
         }
-        let shares = Tensor::f_cat(&scores, 0)?.f_softmax(0, Kind::Float)?;
-        Ok(largest.f_zeros_like()?.f_index_copy(0, &order, &shares)?)
+        let weights = Tensor::f_cat(&scores, 0)?.f_softmax(0, Kind::Float)?;
+        Ok(magnitudes
+            .f_zeros_like()?
+            .f_index_copy(0, &order, &weights)?)
     }
 }

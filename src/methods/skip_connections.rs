@@ -27,7 +27,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, Method, MethodInfo, ClassMethod, MethodOutput, batched, to_floats};
+use super::{
+    BackwardPass, ClassMethod, Method, MethodInfo, MethodOutput, ResultKind, batched, to_floats,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{AblatedPrediction, Content, EnergyMaps, GradientShares, Note, ResidualBlock};
 use crate::network::graph::{Graph, NodeId};
@@ -60,13 +62,14 @@ struct BlockNodes {
     add: NodeId,
 }
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "skip_connections",
     title: "Skip connections",
     summary: "what the shortcuts of ResNet and EfficientNet do: the norm of each branch beside its shortcut, where it is strong, what removing either costs, and how the gradient is shared (He et al. 2015; Veit et al. 2016)",
     read: "A residual block outputs x + F(x): the shortcut carries x past the layers unchanged, and the branch adds F(x). Where removing a branch costs little and removing a shortcut costs nearly everything, the network does not depend on any single block, but on the path of shortcuts past them all.",
     limit: "A shortcut carries the work of all blocks before it, so removing it is not comparable with removing one branch; and a network trained without the block would have learned to do without it.",
+    result: ResultKind::ResidualBlocks,
     papers: &[
         "He, K., Zhang, X., Ren, S., and Sun, J. (2015). Deep residual learning for image recognition. arXiv:1512.03385",
         "Veit, A., Wilber, M., and Belongie, S. (2016). Residual networks behave like ensembles of relatively shallow networks. NeurIPS. arXiv:1605.06431",
@@ -97,14 +100,14 @@ impl ClassMethod for SkipConnections {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let graph = pass.pass.subject.network.graph();
+        let graph = pass.model().network.graph();
         let blocks = residual_blocks(graph);
         let content = if blocks.is_empty() {
             Content::Absent {
                 reason: Note::new("note.no_residual_blocks"),
             }
         } else {
-            let logits = pass.pass.value(graph.output())?.f_detach()?;
+            let logits = pass.logits()?;
             let mut whole = predictions(pass, &logits)?.into_iter();
             let no_logits = || Error::new(ErrorKind::Network, "the batch of logits is empty");
             let whole = whole.next().ok_or_else(no_logits)?;
@@ -118,7 +121,7 @@ impl ClassMethod for SkipConnections {
                 blocks: figures.collect::<Result<_>>()?,
             }
         };
-        let figure = pass.figure("skip_connections", None, content);
+        let figure = pass.figure(INFO.key, None, content);
         out.figures.push(figure);
         Ok(())
     }
@@ -133,14 +136,14 @@ impl SkipConnections {
         ablations: BlockAblations,
         out: &mut MethodOutput,
     ) -> Result<ResidualBlock> {
-        let model = pass.pass.subject;
-        let x = pass.pass.value(block.shortcut)?.f_detach()?;
-        let f = pass.pass.value(block.branch)?.f_detach()?;
+        let model = pass.model();
+        let x = pass.value(block.shortcut)?;
+        let f = pass.value(block.branch)?;
         let (_, channels, height, width) = x.size4()?;
         let (x_x, f_f, x_f) = (dot(&x, &x)?, dot(&f, &f)?, dot(&x, &f)?);
         let (gradient, input_gradient) = gradient_shares(pass, block)?;
         let maps = if self.maps {
-            let key = pass.key("skip_connections", Some(block.add));
+            let key = pass.key(INFO.key, Some(block.add));
             let (shortcut, branch) = (format!("{key}/shortcut"), format!("{key}/branch"));
             out.tensor(&shortcut, &energy(&x)?)?;
             out.tensor(&branch, &energy(&f)?)?;
@@ -203,15 +206,15 @@ struct BlockAblations {
 /// The two ablations of a block are two entries of a batch that starts at its sum. The batch grows by two at every block,
 /// so that one pass through the network serves several blocks.
 fn ablations(pass: &BackwardPass, blocks: &[BlockNodes]) -> Result<Vec<BlockAblations>> {
-    let network = &pass.pass.subject.network;
+    let network = &pass.model().network;
     let output = network.graph().output();
     let both_paths = |block: &BlockNodes| -> Result<Tensor> {
-        let x = pass.pass.value(block.shortcut)?.f_detach()?;
-        let f = pass.pass.value(block.branch)?.f_detach()?;
+        let x = pass.value(block.shortcut)?;
+        let f = pass.value(block.branch)?;
         Ok(Tensor::f_cat(&[&x, &f], 0)?)
     };
     let mut all = Vec::with_capacity(blocks.len());
-    let blocks_at_once = (batched::batch(pass.pass.input) / 2).max(1);
+    let blocks_at_once = (batched::batch_size(&pass.forward.input) / 2).max(1);
     for blocks in blocks.chunks(blocks_at_once) {
         let Some(first) = blocks.first() else {
             continue;
@@ -262,7 +265,7 @@ fn predictions(pass: &BackwardPass, logits: &Tensor) -> Result<Vec<AblatedPredic
             (Some(&logit), Some(&probability), Some(largest)) => Ok(AblatedPrediction {
                 logit,
                 probability,
-                top_class: pass.pass.subject.class(largest),
+                top_class: pass.model().class(largest),
             }),
             _ => {
                 let message = format!("there is no logit {class}: the network has {classes}");
@@ -290,7 +293,7 @@ fn gradient_shares(
     } else {
         propagate_back(pass, block.shortcut, at_sum, block.input)?
     };
-    let input = pass.pass.subject.network.graph().input();
+    let input = pass.model().network.graph().input();
     let at_pixels = propagate_back(pass, block.input, &over_shortcut, input)?;
     Ok((
         shares(&over_shortcut, whole)?,
@@ -305,9 +308,9 @@ fn propagate_back(
     gradient: &Tensor,
     to: NodeId,
 ) -> Result<Tensor> {
-    let value = pass.pass.value(from)?;
+    let value = pass.forward.value(from)?;
     let objective = tch::with_grad(|| value.f_mul(gradient)?.f_sum(Kind::Float))?;
-    let found = gradients(&objective, pass.pass.values, &[to])?;
+    let found = gradients(&objective, &pass.forward.values, &[to])?;
     Ok(found.value(to)?.shallow_clone())
 }
 

@@ -104,19 +104,11 @@ impl Units {
     /// Checks the units before anything runs.
     ///
     /// # Errors
-    /// If there are none, a list names one twice, or a layer has no such unit.
+    /// If a list names a unit twice, or a layer has no such unit.
     pub fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
         let wrong =
             |message: String, help: String| Err(Error::new(ErrorKind::Network, message).help(help));
         let list = match self {
-            Units::Drawn(0) | Units::OfClass(ClassUnits { count: 0, .. }) => {
-                let message = "`units` must be 1 or more, got 0";
-                return wrong(message.into(), "leave the method out for none".into());
-            }
-            Units::Listed(list) if list.is_empty() => {
-                let message = "`units` must list at least one unit, got none";
-                return wrong(message.into(), "leave the method out for none".into());
-            }
             Units::Listed(list) => list,
             _ => return Ok(()),
         };

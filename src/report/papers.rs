@@ -1,25 +1,28 @@
-//! The papers that a report rests on: those of its methods and checks, each once, by name.
+//! The papers that a report refers to: those of its methods and checks, each once, in the order of their authors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::CheckSpec;
+use crate::methods::MethodSpec;
 use crate::results::Results;
-
-const PAPERS: &str = include_str!("../../templates/papers.yaml");
 
 /// The papers of every method and check, by key.
 pub fn papers() -> BTreeMap<String, Vec<String>> {
-    // Built in, and a test reads it.
-    let mut papers: BTreeMap<String, Vec<String>> =
-        serde_yaml::from_str(PAPERS).unwrap_or_default();
-    for info in CheckSpec::all().iter().map(|spec| spec.check().info()) {
-        let own = info.papers.iter().map(|paper| (*paper).to_owned());
-        papers.insert(info.key.to_owned(), own.collect());
-    }
-    papers
+    let methods = MethodSpec::all();
+    let methods = methods.iter().map(|entry| entry.method().info());
+    let checks = CheckSpec::all();
+    let checks = checks.iter().map(|entry| entry.check().info());
+    let all = methods
+        .map(|info| (info.key, info.papers))
+        .chain(checks.map(|info| (info.key, info.papers)));
+    all.map(|(key, papers)| {
+        let papers = papers.iter().map(|paper| (*paper).to_owned());
+        (key.to_owned(), papers.collect())
+    })
+    .collect()
 }
 
-/// The papers behind what a report shows, in the order of their authors.
+/// The papers of the methods and checks in `results`.
 pub fn of(results: &Results) -> Vec<String> {
     let figures = results.figures.iter().map(|figure| figure.method.clone());
     let checks = results.experiment.checks.iter();

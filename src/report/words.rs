@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checks::CheckSpec;
 use crate::figures::Note;
+use crate::methods::MethodSpec;
 use crate::results::Failure;
 use crate::spec::Lang;
 
@@ -26,10 +27,13 @@ impl Words {
         };
         // Both files are built in, and a test reads them; an empty list makes every lookup fail.
         let mut texts: BTreeMap<String, String> = serde_yaml::from_str(text).unwrap_or_default();
-        for (key, text) in CheckSpec::all()
+        let (methods, checks) = (MethodSpec::all(), CheckSpec::all());
+        let methods = methods
             .iter()
-            .flat_map(|spec| spec.check().info().texts())
-        {
+            .flat_map(|entry| entry.method().info().texts());
+        let checks = checks.iter().flat_map(|entry| entry.check().info().texts());
+        // A text that the language does not translate is English.
+        for (key, text) in methods.chain(checks) {
             texts.entry(key).or_insert_with(|| text.to_owned());
         }
         Words { lang, texts }

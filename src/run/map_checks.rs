@@ -18,7 +18,7 @@ pub(super) fn check_maps(
     context: &CheckContext,
     found: &mut PartialResults,
 ) -> Result<()> {
-    let (model, image) = (&context.model().id, context.pass.pass.image);
+    let (model, image) = (&context.model().id, context.pass.forward.image.as_str());
     let (mut sources, mut maps) = method_maps(context, found)?;
     for (source, map) in baseline_maps(context)? {
         sources.push(source);

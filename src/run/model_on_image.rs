@@ -1,6 +1,6 @@
 //! One network on one image: one forward pass, and one backward pass for every class, serve all methods and checks.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::fingerprint::{fingerprint, fingerprint_bytes};
 use super::map_checks::check_maps;
@@ -12,9 +12,9 @@ use super::views::ImageView;
 use crate::checks::CheckContext;
 use crate::error::Result;
 use crate::figures::ClassInfo;
-use crate::methods::{BackwardPass, ForwardPass, MethodOutput, MethodSpec};
+use crate::methods::{ForwardPass, MethodOutput, MethodSpec};
 use crate::network::graph::NodeId;
-use crate::network::{NodeValues, gradients, node_info};
+use crate::network::node_info;
 use crate::spec::Experiment;
 
 /// One network on one image.
@@ -80,26 +80,14 @@ impl ModelOnImage<'_> {
         let needs_gradients = self
             .methods()
             .any(|(entry, _)| entry.method().for_class().is_some());
-        let values = loaded.preprocess.normalise(&self.view.pixels);
-        let input = Tensor::from_slice(&values)
-            .f_view([1, 3, height.into(), width.into()])?
-            .f_to_device(loaded.device)?
-            .set_requires_grad(needs_gradients);
-        let mut nodes = self.nodes(|_| true);
-        nodes.extend([graph.input(), graph.output()]);
-        let values = if needs_gradients {
-            loaded.network.forward(&input, &sorted(nodes))?
+        let input = loaded.input(&[&self.view.pixels])?;
+        let nodes = self.nodes(|_| true);
+        let pass = if needs_gradients {
+            loaded.forward_with_gradients(self.image, &input, &nodes)?
         } else {
-            tch::no_grad(|| loaded.network.forward(&input, &sorted(nodes)))?
+            loaded.forward(self.image, &input, &nodes)?
         };
-        let pass = ForwardPass {
-            subject: loaded,
-            image: self.image,
-            input: &input,
-            values: &values,
-        };
-        let logits = pass.value(graph.output())?;
-        let (prediction, logits) = predict(loaded, self.image, logits, self.label)?;
+        let (prediction, logits) = predict(loaded, self.image, pass.logits()?, self.label)?;
         results.tensors.insert(prediction.tensor.clone(), logits);
         let classes = &self.experiment.classes;
         let classes = asked_classes(classes, loaded, &prediction, self.label);
@@ -127,17 +115,8 @@ impl ModelOnImage<'_> {
         class: ClassInfo,
         results: &mut PartialResults,
     ) -> Result<()> {
-        let graph = self.model.loaded.network.graph();
-        let logits = pass.value(graph.output())?;
-        let logit = logits.f_select(1, class.index as i64)?.f_sum(Kind::Float)?;
-        let mut nodes = self.nodes(|entry| entry.method().for_class().is_some());
-        nodes.push(graph.input());
-        let gradients: NodeValues = gradients(&logit, pass.values, &sorted(nodes))?;
-        let backward = BackwardPass {
-            pass,
-            class,
-            gradients: &gradients,
-        };
+        let nodes = self.nodes(|entry| entry.method().for_class().is_some());
+        let backward = pass.backward(class, &nodes)?;
         for (entry, layers) in self.methods() {
             let Some(method) = entry.method().for_class() else {
                 continue;
@@ -214,11 +193,4 @@ impl ModelOnImage<'_> {
             .failures
             .push(failure(model, Some(self.image), method, error));
     }
-}
-
-/// The nodes in the network's order, each once.
-fn sorted(mut nodes: Vec<NodeId>) -> Vec<NodeId> {
-    nodes.sort_unstable();
-    nodes.dedup();
-    nodes
 }

@@ -272,9 +272,17 @@ mod tests {
         *outcomes.entry(outcome).or_default() += 1;
         let accepted = SpecText::parse("t", text);
         let message = accepted.as_ref().err().map(Error::message);
-        assert_eq!(message.is_none(), outcome == Outcome::Same, "{outcome:?}: {text:?}");
+        assert_eq!(
+            message.is_none(),
+            outcome == Outcome::Same,
+            "{outcome:?}: {text:?}"
+        );
         let ambiguous = message.is_some_and(|message| message.contains("ambiguous"));
-        assert_eq!(ambiguous, outcome == Outcome::Different, "{outcome:?}: {text:?}");
+        assert_eq!(
+            ambiguous,
+            outcome == Outcome::Different,
+            "{outcome:?}: {text:?}"
+        );
     }
 
     #[test]

@@ -24,12 +24,29 @@ pub struct PreprocessSpec {
     pub interpolation: Option<Interpolation>,
     /// The mean of red, green and blue, from 0 to 1, which is subtracted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(inner(inner(range(min = 0.0, max = 1.0))))]
+    #[schemars(with = "Option<[Fraction; 3]>")]
     pub mean: Option<[f64; 3]>,
     /// The standard deviation of red, green and blue, above 0, which the difference is divided by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<[PositiveNumber; 3]>")]
     pub std: Option<[f64; 3]>,
+}
+
+/// The schema of a number from 0 to 1.
+struct Fraction;
+
+impl JsonSchema for Fraction {
+    fn schema_name() -> Cow<'static, str> {
+        "Fraction".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
 }
 
 /// The schema of a number above 0.

@@ -10,10 +10,9 @@ use super::preprocess_spec::PreprocessSpec;
 use super::spec_text::SpecText;
 use super::yaml_tree::PathStep::{self, Index, Key};
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::MethodSpec;
-use crate::methods::activations::Channels;
 use crate::network::zoo;
-use crate::network::{ClassSpec, LayerSelector, selector};
+use crate::network::{ClassSpec, selector};
+use crate::option_ranges::OutOfRange;
 
 /// Checks an experiment that was read from `text`.
 ///
@@ -208,7 +207,6 @@ impl Validator<'_> {
 
     fn methods(&self) -> Result<()> {
         for (index, method) in self.experiment.methods.iter().enumerate() {
-            let path = |key| [Key("methods"), Index(index), Key(method.name()), Key(key)];
             let earlier = &self.experiment.methods[..index];
             // Results are keyed by the method's name, so a second entry would overwrite the first one's.
             if earlier.iter().any(|other| other.name() == method.name()) {
@@ -217,48 +215,34 @@ impl Validator<'_> {
                 let name = format!("`{}`", method.name());
                 return Err(self.given_twice(&[Key("methods"), Index(index)], &name, help));
             }
-            let layers = method.method().selectors();
-            // Without layers, `maximize` may still have classes.
-            let may_be_empty = matches!(method, MethodSpec::Maximize(_));
-            if !layers.is_empty() || (self.is_written(&path("layers")) && !may_be_empty) {
-                self.layers(&path("layers"), layers)?;
-            }
-            match method {
-                MethodSpec::Activations(options) => {
-                    self.channels(&path("channels"), "channels", &options.channels)?;
-                }
-                MethodSpec::Deconvnet(options) => {
-                    self.channels(&path("units"), "units", &options.units)?;
-                }
-                MethodSpec::Filters(options) if options.count == 0 => {
-                    let message = "`count` must be 1 or more, got 0";
-                    let help = "leave the method out if you don't want its kernels";
-                    return Err(self.error_at(&path("count"), message, "here", help));
-                }
-                _ => {}
+            self.options("methods", index, method.name(), method.check_ranges())?;
+            for (position, layer) in method.method().selectors().iter().enumerate() {
+                let path = [
+                    Key("methods"),
+                    Index(index),
+                    Key(method.name()),
+                    Key("layers"),
+                    Index(position),
+                ];
+                selector::check(layer).map_err(|error| self.attach_position(&path, error))?;
             }
         }
         Ok(())
     }
 
-    fn channels(&self, path: &[PathStep], key: &str, channels: &Channels) -> Result<()> {
-        let got = match channels {
-            Channels::Strongest(0) => "0",
-            Channels::Listed(list) if list.is_empty() => "an empty list",
-            _ => return Ok(()),
-        };
-        let message = format!("`{key}` must be 1 or more, or a list of channels, got {got}");
-        let help = "for example 16, or [0, 5, 12]";
-        Err(self.error_at(path, message, "here", help))
-    }
-
-    fn layers(&self, path: &[PathStep], layers: &[LayerSelector]) -> Result<()> {
-        self.not_empty(path, layers.len(), "layers: [stage3, last]")?;
-        for (index, layer) in layers.iter().enumerate() {
-            let path = [path, &[Index(index)]].concat();
-            selector::check(layer).map_err(|error| self.attach_position(&path, error))?;
-        }
-        Ok(())
+    /// Points at the option of an entry of `list` that is out of its range.
+    fn options(
+        &self,
+        list: &str,
+        index: usize,
+        name: &str,
+        checked: std::result::Result<(), OutOfRange>,
+    ) -> Result<()> {
+        checked.map_err(|out_of_range| {
+            let option = Key(out_of_range.option.as_str());
+            let path = [Key(list), Index(index), Key(name), option];
+            self.attach_position(&path, out_of_range.error)
+        })
     }
 
     fn checks(&self) -> Result<()> {
@@ -272,9 +256,7 @@ impl Validator<'_> {
                 let name = format!("`{}`", check.name());
                 return Err(self.given_twice(&entry, &name, "keep one of them"));
             }
-            let path = [Key("checks"), Index(index), Key(check.name())];
-            let options = check.check().validate_options();
-            options.map_err(|error| self.attach_position(&path, error))?;
+            self.options("checks", index, check.name(), check.check_ranges())?;
         }
         Ok(())
     }

@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn guided_grad_cam_matches_captum() {
     for (arch, layer) in [("resnet18", "layer3.1.conv2"), ("vgg11_bn", "features.25")] {
-        let out = look(&subject(arch), "guided_grad_cam", layer);
+        let out = run_method(&model(arch), "guided_grad_cam", layer);
         let raw = array(&out, "/raw");
         let sum = |at: usize| raw[at] + raw[4096 + at] + raw[8192 + at];
         let sum: Vec<f32> = (0..4096).map(sum).collect();
-        deviations::held(
+        deviations::assert_recorded(
             "guided_grad_cam",
             arch,
             &sum,
@@ -43,15 +43,15 @@ fn projections_match_pytorch() {
         ("vgg11_bn", "features.13", "features.13", [203, 14, 9]),
     ];
     for (arch, layer, module, [unit, row, column]) in layers {
-        let subject = subject(arch);
-        let out = look(&subject, "deconvnet: {units: 3}", layer);
+        let model = model(arch);
+        let out = run_method(&model, "deconvnet: {units: 3}", layer);
         let Content::Projections { units, total } = &out.figures[0].content else {
             panic!("{:?}", out.figures[0]);
         };
-        let id = subject.network.graph().find(layer).unwrap();
-        assert_eq!((units.len(), *total as i64), (3, subject.info[id].shape[0]));
+        let id = model.network.graph().find(layer).unwrap();
+        assert_eq!((units.len(), *total as i64), (3, model.info[id].shape[0]));
         assert!(units.is_sorted_by(|a, b| a.value >= b.value));
-        let values = &subject.network.forward(&input(), &[id]).unwrap()[&id];
+        let values = &model.network.forward(&input(), &[id]).unwrap()[&id];
         for found in units {
             let peak = largest(&values.get(0).get(found.unit as i64));
             assert_eq!((found.position, found.value), peak, "{arch}");
@@ -70,7 +70,7 @@ fn projections_match_pytorch() {
             let (x, y) = (at % window.width, at / window.width % window.height);
             whole[(window.top + y) * 64 + window.left + x] += value;
         }
-        deviations::held(
+        deviations::assert_recorded(
             "deconvnet",
             arch,
             &whole,
@@ -78,13 +78,9 @@ fn projections_match_pytorch() {
             1e-4,
         );
         // From a list of units, and by itself.
-        let listed = look(
-            &subject,
-            &format!("deconvnet: {{units: [5, {unit}]}}"),
-            layer,
-        );
+        let listed = run_method(&model, &format!("deconvnet: {{units: [5, {unit}]}}"), layer);
         assert_eq!(listed.tensors[&first.tensor], *pixels, "{arch}");
-        let single = convscope::methods::deconvnet::project(&subject, &input(), id, unit).unwrap();
+        let single = convscope::methods::deconvnet::project(&model, &input(), id, unit).unwrap();
         assert_eq!((single.position, single.window), (first.position, window));
         let single = Vec::<f32>::try_from(single.pixels.flatten(0, -1)).unwrap();
         assert_eq!(single, pixels.floats().unwrap());
@@ -95,8 +91,8 @@ fn projections_match_pytorch() {
 #[test]
 fn receptive_fields_match_the_gradient() {
     use convscope::network::receptive_field::ReceptiveFields;
-    let subject = subject("efficientnet_lite0");
-    let graph = subject.network.graph();
+    let model = model("efficientnet_lite0");
+    let graph = model.network.graph();
     let layer = graph.find("features.2.0.block.1.0").unwrap();
     // `SAME` pads odd and even sides differently.
     let (height, width) = (65, 80);
@@ -107,10 +103,10 @@ fn receptive_fields_match_the_gradient() {
         .view([1, 3, height, width])
         .set_requires_grad(true);
     let fields = ReceptiveFields::new(graph, layer, height, width).unwrap();
-    let values = subject.network.forward(&input, &[0, layer]).unwrap();
+    let values = model.network.forward(&input, &[0, layer]).unwrap();
     for [row, column] in [[0, 0], [8, 9], [16, 19]] {
         let activation = values[&layer].select(2, row).select(2, column);
-        let found = gradients(&activation.sum(kind), &values, &[0]).unwrap();
+        let found = convscope::network::gradients(&activation.sum(kind), &values, &[0]).unwrap();
         let magnitude = found[&0]
             .abs()
             .sum_dim_intlist([0i64, 1].as_slice(), false, kind);
@@ -134,12 +130,12 @@ fn receptive_fields_match_the_gradient() {
 
 #[test]
 fn an_inactive_unit_has_an_empty_projection() {
-    let subject = subject("vgg11_bn");
-    let graph = subject.network.graph();
+    let model = model("vgg11_bn");
+    let graph = model.network.graph();
     let layer = graph.find("features.14").unwrap();
     let input = Tensor::zeros([1, 3, 64, 64], (tch::Kind::Float, Device::Cpu));
     let projector =
-        convscope::methods::deconvnet::Projector::new(&subject, &input, &[layer]).unwrap();
+        convscope::methods::deconvnet::Projector::new(&model, &input, &[layer]).unwrap();
     let peaks = projector.peaks(layer).unwrap();
     let silent = peaks.iter().position(|peak| peak.value <= 0.0).unwrap();
     let found = projector
@@ -152,15 +148,15 @@ fn an_inactive_unit_has_an_empty_projection() {
 
 #[test]
 fn methods_that_need_a_relu_say_so_without_one() {
-    let silu = subject("efficientnet_b0");
-    let relu6 = subject("efficientnet_lite0");
+    let silu = model("efficientnet_b0");
+    let relu6 = model("efficientnet_lite0");
     for method in ["guided_backprop", "guided_grad_cam", "deconvnet"] {
-        let out = look(&silu, method, "features.3.0.block.0.0");
+        let out = run_method(&silu, method, "features.3.0.block.0.0");
         assert!(
             matches!(&out.figures[0].content, Content::Absent { reason } if reason.key == "note.no_relu")
         );
         // ReLU6 counts as one, with a note.
-        let out = look(&relu6, method, "features.3.0.block.0.2");
+        let out = run_method(&relu6, method, "features.3.0.block.0.2");
         let figure = &out.figures[0];
         assert!(!matches!(figure.content, Content::Absent { .. }));
         assert!(figure.notes[0].key.starts_with("note.relu6"));

@@ -1,10 +1,10 @@
-//! How far each method is from what it is held against, kept in `docs/deviations.md`: `held` is a [`close`] whose
-//! largest deviation stands there. `UPDATE=1 cargo test --test methods` writes the table anew.
+//! The largest deviation of each method from its reference, in `docs/deviations.md`. `UPDATE=1 cargo test --test methods`
+//! writes the table.
 
 use std::fs;
 use std::sync::Mutex;
 
-use super::close;
+use super::assert_close;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deviations.md");
 
@@ -17,24 +17,30 @@ const NETWORKS: [&str; 5] = [
     "efficientnet_lite0",
 ];
 
-/// Tests run at once, and each writes its own cell.
-static WRITING: Mutex<()> = Mutex::new(());
+/// Tests run in parallel, and each writes its own cell.
+static TABLE_LOCK: Mutex<()> = Mutex::new(());
 
-/// Like [`close`], and the deviation stands in the table, in the row of `method` and the column of `network`.
-pub fn held(method: &str, network: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    close(
+/// As [`assert_close`], and the deviation must be about that of the table, in the row of `method` and the column of `network`.
+pub fn assert_recorded(
+    method: &str,
+    network: &str,
+    found: &[f32],
+    expected: &[f32],
+    tolerance: f32,
+) {
+    assert_close(
         &format!("{method} of {network}"),
         found,
         expected,
         tolerance,
     );
-    let apart = deviation(found, expected);
+    let largest = deviation(found, expected);
     let column = NETWORKS
         .iter()
         .position(|&own| own == network)
         .expect(network)
         + 3;
-    let _alone = WRITING
+    let _lock = TABLE_LOCK
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     let table = fs::read_to_string(TABLE).unwrap();
@@ -48,23 +54,26 @@ pub fn held(method: &str, network: &str, found: &[f32], expected: &[f32], tolera
     let cells: Vec<&str> = row.split('|').map(str::trim).collect();
     if std::env::var_os("UPDATE").is_some() {
         let mut cells: Vec<String> = cells.iter().map(|&cell| cell.to_owned()).collect();
-        cells[column] = shown(apart);
-        let row_now = cells.join(" | ");
-        fs::write(TABLE, table.replace(row, row_now.trim())).unwrap();
+        cells[column] = format_deviation(largest);
+        let updated = cells.join(" | ");
+        fs::write(TABLE, table.replace(row, updated.trim())).unwrap();
         return;
     }
-    // Another processor adds in another order: the same magnitude, not the same digits.
-    let told: f32 = cells[column].parse().unwrap_or_else(|_| {
-        panic!("{method} of {network} is {apart:e} apart, which docs/deviations.md does not say")
+    // Another processor sums in another order: the same magnitude, not the same digits.
+    let recorded: f32 = cells[column].parse().unwrap_or_else(|_| {
+        panic!("{method} of {network} deviates by {largest:e}, but docs/deviations.md has no value")
     });
-    assert!(told <= tolerance, "{method} of {network}: {told} is told");
     assert!(
-        apart <= (30.0 * told).max(1e-6),
-        "{method} of {network} is {apart:e} apart, and docs/deviations.md says {told:e}"
+        recorded <= tolerance,
+        "{method} of {network}: {recorded} is recorded"
+    );
+    assert!(
+        largest <= (30.0 * recorded).max(1e-6),
+        "{method} of {network} deviates by {largest:e}, recorded is {recorded:e}"
     );
 }
 
-/// The largest difference, of the largest magnitude expected.
+/// The largest difference as a share of the largest expected magnitude.
 fn deviation(found: &[f32], expected: &[f32]) -> f32 {
     let most = |values: &mut dyn Iterator<Item = f32>| {
         values.fold(0f32, |most, value| most.max(value.abs()))
@@ -74,9 +83,10 @@ fn deviation(found: &[f32], expected: &[f32]) -> f32 {
         / most(&mut expected.iter().copied()).max(f32::MIN_POSITIVE)
 }
 
-fn shown(apart: f32) -> String {
-    match apart {
-        0.0 => "0".to_owned(),
-        _ => format!("{apart:.0e}"),
+fn format_deviation(deviation: f32) -> String {
+    if deviation == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{deviation:.0e}")
     }
 }

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn first_kernels_are_sorted_by_norm() {
-    let subject = subject("vgg11_bn");
-    let out = look(&subject, "filters: {count: 5}", "features.0");
+    let model = model("vgg11_bn");
+    let out = run_method(&model, "filters: {count: 5}", "features.0");
     let Content::ColourKernels {
         units,
         total,
@@ -17,7 +17,7 @@ fn first_kernels_are_sorted_by_norm() {
         panic!("{:?}", out.figures[0]);
     };
     assert_eq!((units.len(), *total, dead.len()), (5, 64, 0));
-    let weights = subject.network.parameter("features.0.weight").unwrap();
+    let weights = model.network.parameter("features.0.weight").unwrap();
     let first = Vec::<f32>::try_from(weights.get(units[0] as i64).flatten(0, -1)).unwrap();
     let tiles = array(&out, "filters/features.0");
     assert_eq!(tiles[..27], first);
@@ -38,8 +38,8 @@ fn deeper_kernels_are_shown_by_their_largest_slices() {
         ("efficientnet_lite0", "features.4.0.block.1.0", 1, 9),
     ];
     for (arch, layer, inputs, area) in cases {
-        let subject = subject(arch);
-        let out = look(&subject, "filters: {count: 7}", layer);
+        let model = model(arch);
+        let out = run_method(&model, "filters: {count: 7}", layer);
         let Content::Kernels {
             units,
             inputs: read,
@@ -51,7 +51,7 @@ fn deeper_kernels_are_shown_by_their_largest_slices() {
         else {
             panic!("{:?}", out.figures[0]);
         };
-        let weights = subject.network.parameter(&format!("{layer}.weight"));
+        let weights = model.network.parameter(&format!("{layer}.weight"));
         let weights = Vec::<f32>::try_from(weights.unwrap().flatten(0, -1)).unwrap();
         let kernels: Vec<&[f32]> = weights.chunks(inputs * area).collect();
         assert_eq!((*total, *total_inputs), (kernels.len(), inputs));
@@ -78,18 +78,18 @@ fn deeper_kernels_are_shown_by_their_largest_slices() {
         );
         let norms = array(&out, &format!("filters/{layer}/norms"));
         let own: Vec<f32> = kernels.iter().map(|kernel| norm(kernel)).collect();
-        close(arch, norms, &own, 1e-5);
+        assert_close(arch, norms, &own, 1e-5);
     }
 }
 
 #[test]
 fn kernels_of_1x1_are_a_matrix_of_the_largest_rows_and_columns() {
-    let subject = subject("resnet50");
-    let out = look(&subject, "filters: {count: 3}", "layer2.0.conv3");
+    let model = model("resnet50");
+    let out = run_method(&model, "filters: {count: 3}", "layer2.0.conv3");
     let Content::Kernels { units, inputs, .. } = &out.figures[0].content else {
         panic!("{:?}", out.figures[0]);
     };
-    let weights = subject.network.parameter("layer2.0.conv3.weight").unwrap();
+    let weights = model.network.parameter("layer2.0.conv3.weight").unwrap();
     let columns = weights
         .square()
         .sum_dim_intlist([0i64, 2, 3].as_slice(), false, None);
@@ -127,15 +127,15 @@ fn dead_kernels_are_found_and_norms_have_their_quantiles() {
         norms.sort_by(f32::total_cmp);
         norms
     };
-    let subject = LoadedModel {
+    let model = LoadedModel {
         network: Network::new(graph, weights).unwrap(),
         info: {
             let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
             node_info::from_graph(&graph, 64, 64).unwrap()
         },
-        ..subject("vgg11")
+        ..model("vgg11")
     };
-    let out = look(&subject, "filters: {count: 128}", "features.3");
+    let out = run_method(&model, "filters: {count: 128}", "features.3");
     let Content::Kernels { units, dead, .. } = &out.figures[0].content else {
         panic!("{:?}", out.figures[0]);
     };
@@ -162,7 +162,7 @@ fn dead_kernels_are_found_and_norms_have_their_quantiles() {
         expected[below] + (expected[below + 1] - expected[below]) * index.fract()
     };
     let found = [second.low, second.median, second.high];
-    close(
+    assert_close(
         "quantiles",
         &found,
         &[quantile(6.35), quantile(63.5), quantile(120.65)],

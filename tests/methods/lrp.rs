@@ -170,7 +170,7 @@ fn relevance_matches_the_slow_implementation() {
             all_expected.extend(expected);
         }
     }
-    held("lrp", "toy", &all_found, &all_expected, 1e-4);
+    assert_recorded("lrp", "toy", &all_found, &all_expected, 1e-4);
 }
 
 /// A network whose biases, and shifts of batch norms, are all 0.
@@ -196,7 +196,7 @@ fn epsilon_0_is_gradient_times_input_without_biases() {
         .unwrap();
     let objective = values[&output].select(1, 7).sum(tch::Kind::Float);
     let at = network.graph().input();
-    let gradient = &gradients(&objective, &values, &[at]).unwrap()[&at];
+    let gradient = &convscope::network::gradients(&objective, &values, &[at]).unwrap()[&at];
     let expected: Vec<f32> = Vec::try_from((gradient * &input).flatten(0, -1)).unwrap();
     let found = network
         .relevance(
@@ -206,7 +206,7 @@ fn epsilon_0_is_gradient_times_input_without_biases() {
         )
         .unwrap();
     let found: Vec<f32> = Vec::try_from(found.input.flatten(0, -1)).unwrap();
-    held("lrp", "vgg11_bn", &found, &expected, 1e-4);
+    assert_recorded("lrp", "vgg11_bn", &found, &expected, 1e-4);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn folding_batch_norms_keeps_the_logits() {
         "efficientnet_b0",
         "efficientnet_lite0",
     ] {
-        let network = subject(arch).network;
+        let network = model(arch).network;
         let folded = network.folded().unwrap();
         let batch_norms = |network: &Network| {
             let is_batch_norm = |op: &Op| matches!(op, Op::BatchNorm { .. });
@@ -232,7 +232,7 @@ fn folding_batch_norms_keeps_the_logits() {
             let values = tch::no_grad(|| network.forward(&input(), &[output])).unwrap();
             Vec::try_from(values[&output].flatten(0, -1)).unwrap()
         };
-        close(arch, &logits(folded), &logits(&network), 1e-4);
+        assert_close(arch, &logits(folded), &logits(&network), 1e-4);
     }
 }
 
@@ -266,8 +266,8 @@ fn relevance_is_conserved_without_biases() {
 
 #[test]
 fn the_note_holds_the_relevance_of_the_pixels_and_of_the_biases() {
-    let out = look(&subject("vgg11_bn"), "lrp", "input");
-    let parts: f64 = parts(&out).iter().map(|&part| f64::from(part)).sum();
+    let out = run_method(&model("vgg11_bn"), "lrp", "input");
+    let parts: f64 = attribution(&out).iter().map(|&part| f64::from(part)).sum();
     let note = &out.figures[0].notes[0];
     assert_eq!(note.key, "note.relevance");
     let number = |name: &str| -> f64 { note.values[name].parse().unwrap() };

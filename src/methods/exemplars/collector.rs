@@ -16,7 +16,9 @@ use crate::methods::maximize::{
     AscentOptions, Objective, Parametrisation, UnitObjective, gradient_ascent,
 };
 use crate::methods::units::max_activations;
-use crate::methods::{Batch, Collector, LoadedModel, Member, MethodOutput, State, to_floats};
+use crate::methods::{
+    Batch, Collector, CollectorState, LoadedModel, Member, MethodOutput, to_floats,
+};
 use crate::network::graph::NodeId;
 use crate::network::receptive_field::ReceptiveFields;
 use crate::progress::Progress;
@@ -50,7 +52,7 @@ impl<'a> ExemplarCollector<'a> {
 }
 
 impl Collector for ExemplarCollector<'_> {
-    fn see(&mut self, batch: &Batch) -> Result<()> {
+    fn observe(&mut self, batch: &Batch) -> Result<()> {
         let logits = batch.value(self.model.network.graph().output())?;
         for top in &mut self.layers {
             let activations = batch.value(top.layer)?;
@@ -61,12 +63,12 @@ impl Collector for ExemplarCollector<'_> {
         Ok(())
     }
 
-    fn state(&self) -> State {
-        State::of(&self.layers)
+    fn state(&self) -> CollectorState {
+        CollectorState::from_values(&self.layers)
     }
 
-    fn go_on(&mut self, state: State) -> Result<()> {
-        self.layers = state.kept()?;
+    fn resume(&mut self, state: CollectorState) -> Result<()> {
+        self.layers = state.into_values()?;
         Ok(())
     }
 

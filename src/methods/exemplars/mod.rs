@@ -21,8 +21,8 @@ mod collector;
 mod options;
 mod top_activations;
 
-use super::{Collector, LoadedModel, Method, MethodInfo, CollectionMethod};
-use crate::error::{Error, ErrorKind, Result};
+use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
+use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -31,13 +31,14 @@ pub use options::Exemplars;
 
 super::at_layers::at_layers!(Exemplars);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "exemplars",
     title: "Exemplars",
     summary: "the patches of a large set of images that excite a unit most (Girshick et al. 2014), with the best one propagated back to the pixels and an image that maximises the unit",
     read: "For each unit, the patches of the collection with its largest activations, each cropped to the receptive field of its strongest position, the strongest first; what they have in common is what the unit may detect.",
     limit: "A unit also has weaker activations for other things, and mostly the middle of its patch counts; where the receptive field is as large as the image, the patch is the image.",
+    result: ResultKind::Patches,
     papers: &[
         "Girshick, R., Donahue, J., Darrell, T., and Malik, J. (2014). Rich feature hierarchies for accurate object detection and semantic segmentation. CVPR. arXiv:1311.2524",
     ],
@@ -61,18 +62,6 @@ impl Method for Exemplars {
     }
 
     fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
-        let wrong = |message: String| Err(Error::new(ErrorKind::Network, message));
-        for (count, key) in [(self.top, "top"), (self.per_image, "per_image")] {
-            if !(1..=100).contains(&count) {
-                return wrong(format!("`{key}` must be 1 to 100, got {count}"));
-            }
-        }
-        if self.maximize > 10_000 {
-            return wrong(format!(
-                "`maximize` must be 0 to 10000, got {}",
-                self.maximize
-            ));
-        }
         self.units.check(graph, info, layers)
     }
 

@@ -11,6 +11,7 @@ use crate::network::LayerSelector;
 #[serde(deny_unknown_fields, default)]
 pub struct Exemplars {
     /// The layers whose units are shown, by selector.
+    #[schemars(length(min = 1))]
     pub layers: Vec<LayerSelector>,
     /// How many units of each layer (drawn with the seed), which ones, or those of a class.
     pub units: Units,

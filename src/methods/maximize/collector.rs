@@ -10,7 +10,9 @@ use crate::error::Result;
 use crate::figures::{Array, ClassInfo, Content, MaximisedImage, Note, TopImage};
 use crate::image::{DecodedImage, thumbnail};
 use crate::methods::units::{UnitSelection, max_activations};
-use crate::methods::{Batch, Collector, LoadedModel, Member, MethodOutput, State, to_floats};
+use crate::methods::{
+    Batch, Collector, CollectorState, LoadedModel, Member, MethodOutput, to_floats,
+};
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
 
@@ -115,7 +117,7 @@ impl<'a> TopImageCollector<'a> {
 }
 
 impl Collector for TopImageCollector<'_> {
-    fn see(&mut self, batch: &Batch) -> Result<()> {
+    fn observe(&mut self, batch: &Batch) -> Result<()> {
         let logits = batch.value(self.model.network.graph().output())?;
         update(&mut self.found.logits, logits, batch.first)?;
         for layer in &mut self.found.layers {
@@ -142,12 +144,12 @@ impl Collector for TopImageCollector<'_> {
         Ok(())
     }
 
-    fn state(&self) -> State {
-        State::of(&self.found)
+    fn state(&self) -> CollectorState {
+        CollectorState::from_values(&self.found)
     }
 
-    fn go_on(&mut self, state: State) -> Result<()> {
-        self.found = state.kept()?;
+    fn resume(&mut self, state: CollectorState) -> Result<()> {
+        self.found = state.into_values()?;
         Ok(())
     }
 

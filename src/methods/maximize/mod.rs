@@ -27,7 +27,7 @@ mod objective;
 mod options;
 mod parametrisation;
 
-use super::{Collector, LoadedModel, Method, MethodInfo, CollectionMethod};
+use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -40,13 +40,14 @@ pub use parametrisation::Parametrisation;
 
 super::at_layers::at_layers!(Maximize);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "maximize",
     title: "Maximised images",
     summary: "an image that maximises a channel, a unit or a class's logit, by gradient ascent on a spectrum (Olah et al. 2017) or on pixels with an L2 penalty (Simonyan et al. 2013), beside the photo with the largest activation",
     read: "An image optimised from noise, step by step, so that one unit or one class has as large an activation as possible: patterns that recur are what it detects. The photo below has the largest activation of all photos; the ratio of the two says how well the optimisation worked.",
     limit: "It is one such image of many, another seed gives another; and its activation is far above anything seen in training, so a fine, dense texture may be a weakness of the network and not something it detects.",
+    result: ResultKind::Images,
     papers: &[
         "Erhan, D., Bengio, Y., Courville, A., and Vincent, P. (2009). Visualizing higher-layer features of a deep network. Université de Montréal",
         "Simonyan, K., Vedaldi, A., and Zisserman, A. (2013). Deep inside convolutional networks: visualising image classification models and saliency maps. arXiv:1312.6034",
@@ -73,7 +74,6 @@ impl Method for Maximize {
     }
 
     fn check(&self, graph: &Graph, info: &[NodeInfo], layers: &[NodeId]) -> Result<()> {
-        let wrong = |message: String| Err(Error::new(ErrorKind::Network, message));
         let no_class = match &self.classes {
             Classes::First(count) => *count == 0,
             Classes::Listed(list) => list.is_empty(),
@@ -82,15 +82,6 @@ impl Method for Maximize {
             let message = "`maximize` needs a layer or a class: `layers` and `classes` are empty";
             return Err(Error::new(ErrorKind::Network, message)
                 .help("name one of them, or leave both out for the defaults"));
-        }
-        if !(1..=10_000).contains(&self.steps) {
-            return wrong(format!("`steps` must be 1 to 10000, got {}", self.steps));
-        }
-        if !(self.l2.is_finite() && self.l2 >= 0.0) {
-            return wrong(format!("`l2` must be 0 or more, got {}", self.l2));
-        }
-        if !(1..=1024).contains(&self.size) {
-            return wrong(format!("`size` must be 1 to 1024, got {}", self.size));
         }
         let side = i64::from(self.size);
         node_info::from_graph(graph, side, side)

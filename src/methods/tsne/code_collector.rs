@@ -10,7 +10,9 @@ use crate::compare::PointSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, CodedImage, Codes, Content};
 use crate::image::{Interpolation, Preprocess};
-use crate::methods::{Batch, Collector, LoadedModel, Member, MethodOutput, State, to_floats};
+use crate::methods::{
+    Batch, Collector, CollectorState, LoadedModel, Member, MethodOutput, to_floats,
+};
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
 
@@ -60,7 +62,7 @@ impl<'a> CodeCollector<'a> {
 }
 
 impl Collector for CodeCollector<'_> {
-    fn see(&mut self, batch: &Batch) -> Result<()> {
+    fn observe(&mut self, batch: &Batch) -> Result<()> {
         for (number, &layer) in self.layers.iter().enumerate() {
             let codes = to_floats(&code(batch.value(layer)?)?)?;
             self.index.dims[number] = codes.len() / batch.members.len().max(1);
@@ -80,9 +82,9 @@ impl Collector for CodeCollector<'_> {
         Ok(())
     }
 
-    fn state(&self) -> State {
+    fn state(&self) -> CollectorState {
         let count = self.index.images.len();
-        let mut state = State::of(&self.index);
+        let mut state = CollectorState::from_values(&self.index);
         let layers = self.layers.iter().zip(&self.index.dims).zip(&self.codes);
         for ((&layer, &dims), codes) in layers {
             let codes = Array::f32(&[count, dims], codes.clone());
@@ -93,16 +95,16 @@ impl Collector for CodeCollector<'_> {
         state
     }
 
-    fn go_on(&mut self, state: State) -> Result<()> {
+    fn resume(&mut self, state: CollectorState) -> Result<()> {
         let mismatch = || {
             let message = "the checkpoint holds no codes of these layers";
             Error::new(ErrorKind::Io, message)
         };
-        let State {
-            numbers,
+        let CollectorState {
+            values,
             mut tensors,
         } = state;
-        let index: CodeIndex = serde_json::from_value(numbers).map_err(|_| mismatch())?;
+        let index: CodeIndex = serde_json::from_value(values).map_err(|_| mismatch())?;
         let count = index.images.len();
         if index.dims.len() != self.layers.len() {
             return Err(mismatch());

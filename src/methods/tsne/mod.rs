@@ -31,11 +31,10 @@ mod options;
 mod pca;
 mod superclasses;
 
-use super::{Collector, LoadedModel, Method, MethodInfo, CollectionMethod};
-use crate::error::{Error, ErrorKind, Result};
+use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
+use crate::error::Result;
 use crate::network::LayerSelector;
-use crate::network::graph::{Graph, NodeId};
-use crate::network::node_info::NodeInfo;
+use crate::network::graph::NodeId;
 
 pub use affinities::Affinities;
 pub use code_collector::THUMBNAIL_SIDE;
@@ -49,13 +48,14 @@ pub use superclasses::Superclass;
 
 super::at_layers::at_layers!(Tsne);
 
-/// What the registry, the report and the docs say of the method.
+/// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
     key: "tsne",
     title: "Maps of codes (t-SNE)",
     summary: "a map of a collection's images by their codes at a layer, with measures of its quality (van der Maaten & Hinton 2008)",
     read: "Images near each other on the map are similar for the network; an island of one colour is a class or group that the network separates from the rest.",
     limit: "Distances between islands, their sizes and how dense they are mean nothing; another seed gives another map of the same codes.",
+    result: ResultKind::CodeMap,
     papers: &[
         "van der Maaten, L., and Hinton, G. (2008). Visualizing data using t-SNE. Journal of Machine Learning Research 9",
         "van der Maaten, L. (2014). Accelerating t-SNE using tree-based algorithms. Journal of Machine Learning Research 15",
@@ -73,24 +73,6 @@ impl Method for Tsne {
 
     fn spatial(&self) -> bool {
         false
-    }
-
-    fn check(&self, _graph: &Graph, _info: &[NodeInfo], _layers: &[NodeId]) -> Result<()> {
-        let wrong = |message: String| Err(Error::new(ErrorKind::Network, message));
-        if let Perplexity::Number(number) = self.perplexity
-            && !(number > 1.0 && number.is_finite())
-        {
-            return wrong(format!(
-                "`perplexity` must be above 1, or `auto`, got {number}"
-            ));
-        }
-        if !(1..=100_000).contains(&self.epochs) {
-            return wrong(format!("`epochs` must be 1 to 100000, got {}", self.epochs));
-        }
-        if self.neighbours == 0 {
-            return wrong("`neighbours` must be 1 or more, got 0".into());
-        }
-        Ok(())
     }
 
     fn for_collection(&self) -> Option<&dyn CollectionMethod> {

@@ -41,7 +41,7 @@ pub enum Perplexity {
     /// The usual perplexity for the number of images.
     Auto(Auto),
     /// A perplexity.
-    Number(f64),
+    Number(#[schemars(extend("exclusiveMinimum" = 1))] f64),
 }
 
 /// The value `auto`.

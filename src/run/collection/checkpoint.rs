@@ -7,7 +7,7 @@ use super::super::result_cache::ResultCache;
 use super::task::CollectionTask;
 use crate::error::Result;
 use crate::figures::Tensors;
-use crate::methods::State;
+use crate::methods::CollectorState;
 use crate::results::Failure;
 
 /// The state of a pass after its first `next` images.
@@ -17,7 +17,7 @@ pub(super) struct Checkpoint {
     /// The images that could not be read.
     pub(super) skipped: Vec<Failure>,
     /// The state of every task, in order.
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<CollectorState>,
 }
 
 /// A checkpoint without its tensors; those of task `i` are stored as `<i>/<key>`.
@@ -50,8 +50,8 @@ impl Checkpoint {
                 let own = tensors.iter().filter_map(|(key, array)| {
                     Some((key.strip_prefix(&prefix)?.to_owned(), array.clone()))
                 });
-                State {
-                    numbers,
+                CollectorState {
+                    values: numbers,
                     tensors: own.collect(),
                 }
             });
@@ -67,7 +67,7 @@ impl Checkpoint {
         let mut numbers = Vec::new();
         let mut tensors = Tensors::new();
         for (index, state) in self.states.into_iter().enumerate() {
-            numbers.push(state.numbers);
+            numbers.push(state.values);
             let own = state.tensors.into_iter();
             tensors.extend(own.map(|(key, array)| (format!("{index}/{key}"), array)));
         }

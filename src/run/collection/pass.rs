@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use image::RgbImage;
-use tch::Tensor;
-
 use super::super::model::RunModel;
 use super::super::result_cache::ResultCache;
 use super::super::run_output::{PartialResults, failure};
@@ -17,6 +14,7 @@ use crate::methods::{Batch, Member, MethodOutput};
 use crate::plan::Plan;
 use crate::progress::{Progress, ProgressUnit};
 use crate::results::Failure;
+use image::RgbImage;
 
 /// A pass over the collection.
 pub(super) struct CollectionPass<'a> {
@@ -63,7 +61,7 @@ impl<'a> CollectionPass<'a> {
             return;
         };
         for (task, state) in self.tasks.iter_mut().zip(checkpoint.states) {
-            if task.collector.go_on(state).is_err() {
+            if task.collector.resume(state).is_err() {
                 // Earlier tasks have the checkpoint's state already.
                 self.restart();
                 return;
@@ -177,23 +175,15 @@ impl<'a> CollectionPass<'a> {
         let loaded = &model.loaded;
         let view = self.preprocessings.index(model_index);
         let views: Vec<&RgbImage> = decoded.iter().map(|(_, views)| &views[view]).collect();
-        let (Some((first, _)), Some(size)) = (decoded.first(), views.first()) else {
+        let Some((first, _)) = decoded.first() else {
             return Ok(());
         };
-        let (width, height) = size.dimensions();
-        let planes: Vec<Vec<f32>> = views
-            .iter()
-            .map(|view| loaded.preprocess.normalise(view))
-            .collect();
-        let shape = [views.len() as i64, 3, height.into(), width.into()];
         let mut nodes = vec![loaded.network.graph().output()];
         let tasks = self.tasks.iter().filter(|task| task.model == model_index);
         nodes.extend(tasks.flat_map(|task| task.layers));
         nodes.sort_unstable();
         nodes.dedup();
-        let input = Tensor::from_slice(&planes.concat())
-            .f_view(shape)?
-            .f_to_device(loaded.device)?;
+        let input = loaded.input(&views)?;
         let values = tch::no_grad(|| loaded.network.forward(&input, &nodes))?;
         let members = decoded.iter();
         let members: Vec<Member> = members
@@ -211,7 +201,7 @@ impl<'a> CollectionPass<'a> {
             .filter(|task| task.model == model_index)
         {
             if task.failed.is_none()
-                && let Err(error) = tch::no_grad(|| task.collector.see(&batch))
+                && let Err(error) = tch::no_grad(|| task.collector.observe(&batch))
             {
                 task.failed = Some(error);
             }
