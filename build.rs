@@ -8,6 +8,8 @@ use std::path::Path;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");
+    // A new template is no change of a source file.
+    println!("cargo::rerun-if-changed=templates");
     println!("cargo::rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(folder) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         // `convscope kernel install` writes it into the kernel's environment.

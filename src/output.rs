@@ -18,7 +18,7 @@ pub fn save(
     output: &RunOutput,
     spec: &SpecFile,
     folder: &Path,
-    report: &report::Options,
+    report: &report::RenderOptions,
 ) -> Result<PathBuf> {
     let page = report::render(&output.results, &output.tensors, report)?;
     check_size(&page, spec)?;

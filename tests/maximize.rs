@@ -245,7 +245,7 @@ fn the_final_value_exceeds_that_of_every_photo() {
     let page = convscope::report::render(
         &output.results,
         &output.tensors,
-        &convscope::report::Options::default(),
+        &convscope::report::RenderOptions::default(),
     )
     .unwrap();
     assert!(page.contains("id=\"maximize\"") && page.contains("Unit 9"));
@@ -344,7 +344,7 @@ fn a_collection_without_true_classes_has_no_class_to_maximise() {
     let output = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
     let content = &output.results.figures[0].content;
     assert!(matches!(content, Content::Absent { .. }), "{content:?}");
-    let options = convscope::report::Options::default();
+    let options = convscope::report::RenderOptions::default();
     let page = convscope::report::render(&output.results, &output.tensors, &options).unwrap();
     assert!(page.contains("there was nothing to excite"));
 }

@@ -1,14 +1,15 @@
 //! The report on results made up here: three networks, two photos, every kind of figure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convscope::figures::*;
 use convscope::image::Window;
 use convscope::methods::{MethodSpec, activations, filters, grad_cam, saliency};
 use convscope::network::ClassSpec;
-use convscope::report::{Options, TEMPLATES, Words, figure, keys, render};
+use convscope::report::{RenderOptions, Words, figure, keys, render, templates};
 use convscope::results::*;
 use convscope::spec::{Experiment, Lang};
+use regex::Regex;
 
 #[path = "report/browser.rs"]
 mod browser;
@@ -439,37 +440,59 @@ fn figures(
 
 fn page(lang: Lang) -> String {
     let (results, tensors) = results(lang);
-    render(&results, &tensors, &Options::default()).expect("a report")
+    render(&results, &tensors, &RenderOptions::default()).expect("a report")
 }
 
-fn gaps(text: &str) -> BTreeSet<String> {
-    let gap = regex::Regex::new(r"\{(\w+)\}").unwrap();
-    gap.captures_iter(text)
-        .map(|found| found[1].to_owned())
-        .collect()
+/// The keys of a language with the gaps of their texts. Nouns with a number are a language's own matter.
+fn keys_with_gaps(words: &Words) -> BTreeMap<String, BTreeSet<String>> {
+    let gap = Regex::new(r"\{(\w+)(:count\.\w+)?\}").unwrap();
+    let own = words
+        .entries()
+        .filter(|(key, _)| !key.starts_with("count."));
+    own.map(|(key, forms)| {
+        let gaps = forms.iter().flat_map(|form| gap.captures_iter(form));
+        (key.to_owned(), gaps.map(|g| g[1].to_owned()).collect())
+    })
+    .collect()
 }
 
 #[test]
 fn both_languages_have_the_same_keys_and_gaps() {
-    let (en, pl) = (Words::of(Lang::En), Words::of(Lang::Pl));
-    assert!(en.all().len() > 80, "the word list is read");
-    assert!(en.all().keys().eq(pl.all().keys()));
-    for (key, text) in en.all() {
-        assert_eq!(gaps(text), gaps(&pl.all()[key]), "{key}");
+    let [en, pl] = [Lang::En, Lang::Pl].map(|lang| keys_with_gaps(&Words::new(lang)));
+    assert!(en.len() > 80, "the word file is read");
+    for (key, gaps) in &en {
+        assert_eq!(Some(gaps), pl.get(key), "{key}");
+    }
+    // What stands beside a method or a check in English has a translation here.
+    let beside = |key: &str| key.starts_with("method.") || key.starts_with("check.");
+    for key in pl.keys() {
+        assert!(en.contains_key(key) || beside(key), "only Polish has {key}");
     }
 }
 
 #[test]
-fn every_word_that_a_template_asks_for_is_there() {
-    let asked = regex::Regex::new(r#"\bt\("([^"]+)""#).unwrap();
-    let words = Words::of(Lang::En);
-    for (name, text) in TEMPLATES {
-        for found in asked.captures_iter(text) {
-            assert!(
-                words.all().contains_key(&found[1]),
-                "{name} asks for {}",
-                &found[1]
-            );
+fn every_noun_with_a_number_is_there() {
+    let noun = Regex::new(r":(count\.\w+)\}").unwrap();
+    for lang in [Lang::En, Lang::Pl] {
+        let words = Words::new(lang);
+        let keys: BTreeSet<&str> = words.entries().map(|(key, _)| key).collect();
+        for (key, forms) in words.entries() {
+            for found in forms.iter().flat_map(|form| noun.captures_iter(form)) {
+                assert!(keys.contains(&found[1]), "{key} needs {}", &found[1]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_text_that_a_template_shows_is_there() {
+    let shown = Regex::new(r#"\bt\("([^"]+)""#).unwrap();
+    let words = Words::new(Lang::En);
+    let keys: BTreeSet<&str> = words.entries().map(|(key, _)| key).collect();
+    assert!(templates().count() > 20);
+    for (name, text) in templates() {
+        for found in shown.captures_iter(text) {
+            assert!(keys.contains(&found[1]), "{name} shows {}", &found[1]);
         }
     }
 }
@@ -477,7 +500,7 @@ fn every_word_that_a_template_asks_for_is_there() {
 #[test]
 fn every_method_and_check_has_its_papers() {
     let papers = convscope::report::papers();
-    let year = regex::Regex::new(r"\((19|20)\d\d\)\. \w").unwrap();
+    let year = Regex::new(r"\((19|20)\d\d\)\. \w").unwrap();
     let keys = convscope::methods::MethodSpec::NAMES.iter();
     for key in keys.chain(convscope::checks::CheckSpec::NAMES) {
         let own = papers.get(*key).expect(key);
@@ -498,10 +521,10 @@ fn a_page_has_no_key_in_the_place_of_a_word() {
     for lang in [Lang::En, Lang::Pl] {
         let page = page(lang);
         if let Some(folder) = std::env::var_os("CONVSCOPE_KEEP_PAGES") {
-            let name = format!("{}.html", Words::of(lang).tag());
+            let name = format!("{}.html", Words::new(lang).tag());
             std::fs::write(std::path::Path::new(&folder).join(name), &page).unwrap();
         }
-        for key in Words::of(lang).all().keys() {
+        for (key, _) in Words::new(lang).entries() {
             assert!(
                 !page.contains(&format!(">{key}<")),
                 "{key} stands on the page"
@@ -518,14 +541,14 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn each_photo_and_each_map_is_stored_once_and_every_use_finds_it() {
     let page = page(Lang::En);
-    let ids = regex::Regex::new(r#"<image id="([^"]+)""#).unwrap();
+    let ids = Regex::new(r#"<image id="([^"]+)""#).unwrap();
     let stored: Vec<String> = ids.captures_iter(&page).map(|c| c[1].to_owned()).collect();
     let distinct: BTreeSet<&String> = stored.iter().collect();
     assert_eq!(distinct.len(), stored.len());
     // Two photos, and two projections of three networks: patches are cut out of the photo.
     assert_eq!(page.matches("data:image/jpeg").count(), 2 + 2 * 3);
-    let used = regex::Regex::new(r##"href="#([^"]+)""##).unwrap();
-    let anchors = regex::Regex::new(r#" id="([^"]+)""#).unwrap();
+    let used = Regex::new(r##"href="#([^"]+)""##).unwrap();
+    let anchors = Regex::new(r#" id="([^"]+)""#).unwrap();
     let known: BTreeSet<String> = anchors
         .captures_iter(&page)
         .map(|c| c[1].to_owned())
@@ -542,7 +565,7 @@ fn each_photo_and_each_map_is_stored_once_and_every_use_finds_it() {
 #[test]
 fn nothing_outside_the_page_is_named() {
     let page = page(Lang::En);
-    let outside = regex::Regex::new(r#"(?:src|href|url\()\s*=?\s*["']?(?:https?:)?//"#).unwrap();
+    let outside = Regex::new(r#"(?:src|href|url\()\s*=?\s*["']?(?:https?:)?//"#).unwrap();
     assert!(!outside.is_match(&page));
     assert!(page.contains("default-src &#x27;none&#x27;") || page.contains("default-src 'none'"));
 }
@@ -567,7 +590,7 @@ fn names_are_escaped_everywhere() {
         prediction.model = to.clone();
         prediction.top[0].class.name = evil.into();
     }
-    let page = render(&results, &tensors, &Options::default()).unwrap();
+    let page = render(&results, &tensors, &RenderOptions::default()).unwrap();
     assert_eq!(
         page.matches("<script>").count(),
         1,
@@ -588,10 +611,10 @@ fn the_summary_counts() {
 #[test]
 fn a_silent_map_and_a_missing_tensor_say_so() {
     let (results, mut tensors) = results(Lang::En);
-    let page = render(&results, &tensors, &Options::default()).unwrap();
+    let page = render(&results, &tensors, &RenderOptions::default()).unwrap();
     assert_eq!(page.matches("No signal: every value is 0.").count(), 1);
     tensors.retain(|key, _| !key.contains("saliency"));
-    let page = render(&results, &tensors, &Options::default()).unwrap();
+    let page = render(&results, &tensors, &RenderOptions::default()).unwrap();
     assert!(page.contains("is missing from data.safetensors"));
 }
 
@@ -602,7 +625,7 @@ fn what_failed_for_a_network_stands_in_the_place_of_its_filters() {
         .figures
         .retain(|figure| figure.method != "filters" || figure.model != "vgg");
     let section = |results: &Results| {
-        let page = render(results, &tensors, &Options::default()).unwrap();
+        let page = render(results, &tensors, &RenderOptions::default()).unwrap();
         let start = page.find("<section id=\"filters\">").unwrap();
         page[start..start + page[start..].find("</section>").unwrap()].to_owned()
     };
@@ -694,7 +717,7 @@ fn every_figure_can_be_drawn_by_itself() {
 fn a_folder_overrides_single_templates_and_a_broken_one_is_named() {
     let (results, tensors) = results(Lang::En);
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
+    let options = RenderOptions {
         templates: Some(folder.path().to_owned()),
     };
     std::fs::write(
@@ -715,7 +738,7 @@ fn a_folder_overrides_single_templates_and_a_broken_one_is_named() {
 
 #[test]
 fn numbers_are_written_as_the_language_does() {
-    let (en, pl) = (Words::of(Lang::En), Words::of(Lang::Pl));
+    let (en, pl) = (Words::new(Lang::En), Words::new(Lang::Pl));
     assert_eq!(en.percent(0.961), "96.1\u{a0}%");
     assert_eq!(pl.percent(0.961), "96,1\u{a0}%");
     assert_eq!(en.percent(0.000_01), "< 0.1\u{a0}%");
@@ -723,5 +746,5 @@ fn numbers_are_written_as_the_language_does() {
     assert_eq!(en.number(0.000_021), "2.10·10⁻⁵");
     assert_eq!(en.number(-2.345_67), "−2.35");
     assert_eq!(pl.prefixed(25_557_032), "25,6\u{a0}M");
-    assert_eq!(en.whole(25_557_032), "25\u{202f}557\u{202f}032");
+    assert_eq!(en.integer(25_557_032), "25\u{202f}557\u{202f}032");
 }

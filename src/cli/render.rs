@@ -19,7 +19,7 @@ pub struct RenderArgs {
 
 impl RenderArgs {
     pub fn run(&self) -> Result<Status> {
-        let options = convscope::report::Options {
+        let options = convscope::report::RenderOptions {
             templates: self.templates.clone(),
         };
         for folder in &self.folders {

@@ -106,7 +106,7 @@ impl RunArgs {
         };
         let notebook = self.notebook.as_deref().map(notebook_folder).transpose()?;
         let report = Report::new(run::run_spec(&spec, &options, progress)?, spec);
-        let report_options = convscope::report::Options {
+        let report_options = convscope::report::RenderOptions {
             templates: self.templates.clone(),
         };
         let page = report.save_with(folder, &report_options)?;

@@ -1,250 +1,136 @@
-//! The page's view: what the templates are given, everything already in words and numbers.
+//! The page: its sections, its contents and its script.
 
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::context;
+use minijinja::value::Value;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use super::charts;
-use super::codes;
-use super::comparison::{self, Comparison};
-use super::exemplars::{self, Exemplars};
-use super::filters::{self, Filters};
-use super::maximize::{self, Maximize};
-use super::papers;
-use super::photos::{self, Photo};
-use super::pictures::{self, Palette};
-use super::shortcuts::{self, Shortcuts};
-use super::summary;
-use super::trust::{self, TrustView};
+use super::input::ReportInput;
+use super::section::{ContentsEntry, Section, to_value};
+use super::sections::SECTIONS;
+use super::templates::{RenderOptions, Templates};
+use super::views::net::NetView;
+use super::views::palette::{PaletteView, palettes};
 use super::words::Words;
 use crate::error::Result;
 use crate::figures::Tensors;
-use crate::results::{Failure, ModelInfo, Results};
+use crate::results::Results;
 
+/// The texts that the script puts into the page: their names in the script, and their keys.
+const SCRIPT_TEXTS: [(&str, &str); 7] = [
+    ("strength", "view.strength"),
+    ("row", "view.scale.row.words"),
+    ("depth", "view.depth"),
+    ("all", "view.depth.all"),
+    ("channel", "view.channel"),
+    ("csv", "view.csv"),
+    ("enlarge", "view.enlarge"),
+];
+
+/// What every template is given as `page`.
 #[derive(Debug, Serialize)]
-pub struct Page {
-    pub lang: &'static str,
-    pub title: String,
-    pub question: Option<String>,
-    pub convscope: String,
-    pub summary: Vec<String>,
-    pub networks: Vec<Network>,
-    pub photos: Vec<Photo>,
-    pub methods: Vec<Method>,
-    pub palettes: Vec<Palette>,
-    pub charts: Charts,
-    pub shortcuts: Option<Shortcuts>,
-    pub filters: Option<Filters>,
-    pub exemplars: Option<Exemplars>,
-    pub maximize: Option<Maximize>,
-    pub codes: Option<codes::Section>,
-    pub comparison: Option<Comparison>,
-    pub trust: Option<TrustView>,
-    pub failures: Vec<FailureView>,
-    pub reproduce: Reproduce,
-    /// The papers behind the methods and checks.
-    pub papers: Vec<String>,
+pub struct PageView<'a> {
+    lang: &'a str,
+    title: &'a str,
+    /// The version of convscope.
+    convscope: &'a str,
+    nets: &'a [NetView],
+    palettes: Vec<PaletteView>,
+    /// The contents.
+    links: Vec<LinkView>,
 }
 
-/// A network where only its name and colour are needed.
-#[derive(Debug, Clone, Serialize)]
-pub struct Net {
-    pub id: String,
-    /// Its colour, 0 to 7; the same everywhere.
-    pub slot: usize,
-    /// A sign beside the colour.
-    pub sign: &'static str,
+/// A link of the contents.
+#[derive(Debug, Serialize)]
+struct LinkView {
+    anchor: String,
+    text: String,
+    /// Whether it leads to a photo.
+    photo: bool,
 }
 
-impl Net {
-    pub fn new(place: usize, model: &ModelInfo) -> Net {
-        Net::named(place, &model.id)
-    }
+/// A section with its template and what that is given.
+#[derive(Debug, Serialize)]
+pub struct SectionView {
+    key: &'static str,
+    template: &'static str,
+    view: Value,
+}
 
-    pub fn named(place: usize, id: &str) -> Net {
-        const SIGNS: [&str; 8] = ["●", "■", "▲", "◆", "▼", "★", "✚", "⬟"];
-        Net {
-            id: id.to_owned(),
-            slot: place % 8,
-            sign: SIGNS[place % 8],
+/// The report as one HTML file; the same bytes for the same input.
+///
+/// # Errors
+/// If an image can't be encoded, or a template of `options.templates` can't be read or is wrong.
+pub fn render(results: &Results, tensors: &Tensors, options: &RenderOptions) -> Result<String> {
+    let words = Words::new(results.experiment.lang);
+    let input = ReportInput::new(results, tensors, &words);
+    let (sections, page) = sections(&input, |_| true)?;
+    let templates = Templates::new(words.clone(), options)?;
+    let texts: BTreeMap<&str, String> = SCRIPT_TEXTS
+        .into_iter()
+        .map(|(name, key)| (name, words.text(key, &[])))
+        .collect();
+    let script = templates.render(
+        "report.js",
+        context! { words => to_value(&texts), palettes => to_value(&page.palettes) },
+    )?;
+    // The browser runs the one script with this hash and no other.
+    let policy = format!(
+        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; \
+         script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        STANDARD.encode(Sha256::digest(script.as_bytes()))
+    );
+    templates.render(
+        "page.html",
+        context! { page => to_value(&page), sections => to_value(&sections), script, policy },
+    )
+}
+
+/// The views of the sections that `wanted` chooses and that have something to show, and that of the page around them.
+///
+/// # Errors
+/// If an image can't be encoded.
+pub fn sections<'a>(
+    input: &'a ReportInput,
+    wanted: impl Fn(&Section) -> bool,
+) -> Result<(Vec<SectionView>, PageView<'a>)> {
+    let mut sections = Vec::new();
+    let mut links = Vec::new();
+    for section in SECTIONS.iter().filter(|section| wanted(section)) {
+        let Some(view) = (section.view)(input)? else {
+            continue;
+        };
+        match section.entry {
+            ContentsEntry::Absent => {}
+            ContentsEntry::Titled(key) => links.push(LinkView {
+                anchor: section.key.to_owned(),
+                text: input.words.text(key, &[]),
+                photo: false,
+            }),
+            ContentsEntry::Photos => links.extend(input.photos.iter().map(|photo| LinkView {
+                anchor: photo.anchor.clone(),
+                text: photo.id.clone(),
+                photo: true,
+            })),
         }
+        sections.push(SectionView {
+            key: section.key,
+            template: section.template,
+            view,
+        });
     }
-}
-
-#[derive(Debug, Serialize)]
-pub struct Network {
-    pub net: Net,
-    pub arch: String,
-    pub family: String,
-    pub parameters: String,
-    pub parameters_full: String,
-    pub multiply_adds: String,
-    pub multiply_adds_full: String,
-    pub depth: u32,
-    pub residual_blocks: u32,
-    pub input: String,
-    pub preprocess: String,
-    pub classes: String,
-    pub weights: String,
-    pub source: String,
-    pub licence: Option<String>,
-    pub sha256: String,
-    pub note: Option<String>,
-    /// (method, selector, layers)
-    pub selected: Vec<(String, String, String)>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Method {
-    pub key: String,
-    pub name: String,
-    pub read: Option<String>,
-    pub limit: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Charts {
-    pub parameters: String,
-    pub multiply_adds: String,
-    pub resolution: Option<String>,
-    pub channels: Option<String>,
-    pub truth: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct FailureView {
-    pub place: String,
-    pub message: String,
-    pub help: Option<String>,
-}
-
-impl FailureView {
-    pub fn new(failure: &Failure) -> Self {
-        let parts = [&failure.model, &failure.image, &failure.method];
-        let place: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-        FailureView {
-            place: place.join(" · "),
-            message: failure.message.clone(),
-            help: failure.help.clone(),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-pub struct Reproduce {
-    pub spec: String,
-    pub libtorch: String,
-    pub device: String,
-    pub seed: u64,
-    /// (id, source, sha256) of each picture.
-    pub images: Vec<(String, String, String)>,
-}
-
-impl Page {
-    pub fn new(results: &Results, tensors: &Tensors, words: &Words) -> Result<Page> {
-        let experiment = &results.experiment;
-        let networks: Vec<Network> = results
-            .models
-            .iter()
-            .enumerate()
-            .map(|(place, model)| network(place, model, words))
-            .collect();
-        let nets: Vec<Net> = networks.iter().map(|network| network.net.clone()).collect();
-        let mut photos = Vec::new();
-        for (number, image) in results.images.iter().enumerate() {
-            photos.push(photos::photo(
-                number, image, &nets, results, tensors, words,
-            )?);
-        }
-        let exemplars = exemplars::view(results, tensors, &nets, words)?;
-        let maximize = maximize::view(results, tensors, &nets, words)?;
-        let shortcuts = shortcuts::section(results, tensors, &nets, &photos, words)?;
-        let filters = filters::filters(results, tensors, &nets, words)?;
-        let mut seen: Vec<&str> = Vec::new();
-        for figure in &results.figures {
-            if !seen.contains(&figure.method.as_str()) {
-                seen.push(&figure.method);
-            }
-        }
-        let methods = seen
-            .into_iter()
-            .map(|key| Method {
-                key: key.to_owned(),
-                name: words
-                    .text(&format!("method.{key}"), &[])
-                    .unwrap_or_else(|| key.to_owned()),
-                read: words.text(&format!("method.{key}.read"), &[]),
-                limit: words.text(&format!("method.{key}.limit"), &[]),
-            })
-            .collect();
-        let comparison = comparison::section(results, tensors, &nets, &photos, words);
-        Ok(Page {
-            lang: words.tag(),
-            title: experiment.title.clone(),
-            question: experiment.question.clone(),
-            convscope: results.environment.convscope.clone(),
-            summary: summary::sentences(results, words),
-            charts: Charts {
-                parameters: charts::parameters(&results.models, words)?,
-                multiply_adds: charts::multiply_adds(&results.models, words)?,
-                resolution: charts::resolution(&results.models, words)?,
-                channels: charts::channels(&results.models, words)?,
-                truth: charts::truth(results, words)?,
-            },
-            networks,
-            photos,
-            methods,
-            palettes: pictures::palettes(),
-            shortcuts,
-            filters,
-            exemplars,
-            maximize,
-            comparison,
-            trust: trust::section(results, &nets, words)?,
-            codes: codes::section(results, tensors, &nets, words)?,
-            failures: results.failures.iter().map(FailureView::new).collect(),
-            papers: papers::of(results),
-            reproduce: Reproduce {
-                spec: results.spec.clone(),
-                libtorch: results.environment.libtorch.clone(),
-                device: results.environment.device.clone(),
-                seed: experiment.seed,
-                images: results
-                    .images
-                    .iter()
-                    .map(|i| (i.id.clone(), i.source.clone(), i.sha256.clone()))
-                    .collect(),
-            },
-        })
-    }
-}
-
-fn network(place: usize, model: &ModelInfo, words: &Words) -> Network {
-    let [channels, height, width] = model.input;
-    Network {
-        net: Net::new(place, model),
-        arch: model.arch.clone(),
-        family: model.family.clone(),
-        parameters: words.prefixed(model.parameters),
-        parameters_full: words.whole(model.parameters),
-        multiply_adds: words.prefixed(model.multiply_adds),
-        multiply_adds_full: words.whole(model.multiply_adds),
-        depth: model.depth,
-        residual_blocks: model.residual_blocks,
-        input: format!("{width} × {height} × {channels}"),
-        preprocess: words.note(&model.preprocessing),
-        classes: words.whole(model.classes.into()),
-        weights: model.weights.name.clone(),
-        source: model.weights.source.clone(),
-        licence: model.weights.licence.clone(),
-        sha256: model.weights.sha256.clone(),
-        // A set of the catalogue is told of in the report's language.
-        note: model.weights.note.as_ref().map(|note| {
-            let key = format!("weights.{}", model.weights.name);
-            words.text(&key, &[]).unwrap_or_else(|| note.clone())
-        }),
-        selected: model
-            .selected
-            .iter()
-            .map(|s| (s.method.clone(), s.selector.clone(), s.layers.join(", ")))
-            .collect(),
-    }
+    let results = input.results;
+    let page = PageView {
+        lang: input.words.tag(),
+        title: &results.experiment.title,
+        convscope: &results.environment.convscope,
+        nets: &input.nets,
+        palettes: palettes(),
+        links,
+    };
+    Ok((sections, page))
 }

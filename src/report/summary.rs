@@ -1,36 +1,40 @@
-//! What came out, in sentences that are computed from the predictions.
+//! What came out, in sentences that are computed from the predictions and the comparison.
 
-use super::comparison;
 use super::words::Words;
 use crate::results::{Prediction, Results};
 
-/// Names of pictures are spelt out up to so many.
+/// A sentence names up to so many photos.
 const NAMED: usize = 6;
 
-/// Who is right where, and where the networks differ.
+/// Where each network is right, where the networks differ, and where their maps agree least and most.
 pub fn sentences(results: &Results, words: &Words) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for model in &results.models {
-        let labels = || {
-            let own = results.predictions.iter().filter(|p| p.model == model.id);
-            own.filter_map(|p| p.label.as_ref())
-        };
-        let of = labels().count();
-        if of > 0 {
-            let first = labels().filter(|l| l.rank == 1).count().to_string();
-            let five = labels().filter(|l| l.rank <= 5).count().to_string();
-            let gaps = [
-                ("network", &*model.id),
-                ("first", &first),
-                ("five", &five),
-                ("of", &of.to_string()),
-            ];
-            sentences.push(words.say("summary.right", &gaps));
-        }
+    let models = results.models.iter();
+    let mut sentences: Vec<String> = models
+        .filter_map(|model| accuracy(results, &model.id, words))
+        .collect();
+    if results.models.len() >= 2 {
+        sentences.extend(agreement(results, words));
+        sentences.extend(map_agreement(results, words));
     }
-    if results.models.len() < 2 {
-        return sentences;
-    }
+    sentences
+}
+
+/// On how many labelled photos a network is right.
+fn accuracy(results: &Results, model: &str, words: &Words) -> Option<String> {
+    let own = results.predictions.iter().filter(|p| p.model == model);
+    let ranks: Vec<usize> = own.filter_map(|p| Some(p.label.as_ref()?.rank)).collect();
+    let within = |rank: usize| ranks.iter().filter(|r| **r <= rank).count().to_string();
+    let gaps = [
+        ("network", model),
+        ("first", &within(1)),
+        ("five", &within(5)),
+        ("of", &ranks.len().to_string()),
+    ];
+    (!ranks.is_empty()).then(|| words.text("summary.right", &gaps))
+}
+
+/// The photos on which all networks are right, none, or some; without labels those on which they agree or differ.
+fn agreement(results: &Results, words: &Words) -> Vec<String> {
     let mut groups: [(&str, Vec<String>); 5] = [
         ("summary.all_right", vec![]),
         ("summary.none_right", vec![]),
@@ -39,56 +43,69 @@ pub fn sentences(results: &Results, words: &Words) -> Vec<String> {
         ("summary.differ", vec![]),
     ];
     for image in &results.images {
-        let said: Vec<&Prediction> = results
-            .predictions
-            .iter()
-            .filter(|p| p.image == image.id)
-            .collect();
-        if said.len() < 2 {
+        let predictions = results.predictions.iter();
+        let predictions: Vec<&Prediction> = predictions.filter(|p| p.image == image.id).collect();
+        if predictions.len() < 2 {
             continue;
         }
-        let right: Vec<&str> = said
+        let right: Vec<&str> = predictions
             .iter()
             .filter(|p| p.label.as_ref().is_some_and(|l| l.rank == 1))
             .map(|p| p.model.as_str())
             .collect();
         let name = image.id.clone();
-        if said.iter().all(|p| p.label.is_some()) {
-            let (group, name) = match right.len() {
-                n if n == said.len() => (0, name),
+        let (group, name) = if predictions.iter().all(|p| p.label.is_some()) {
+            match right.len() {
+                count if count == predictions.len() => (0, name),
                 0 => (1, name),
                 _ => (2, format!("{name} ({})", right.join(", "))),
-            };
-            groups[group].1.push(name);
+            }
         } else {
-            let mut first = said.iter().map(|p| p.top.first().map(|s| &s.class.name));
-            let one = first.next();
-            let group = if first.all(|name| Some(name) == one) {
-                3
-            } else {
-                4
-            };
-            groups[group].1.push(name);
-        }
+            let first = |p: &Prediction| p.top.first().map(|score| score.class.name.clone());
+            let agree = predictions
+                .windows(2)
+                .all(|pair| first(pair[0]) == first(pair[1]));
+            (if agree { 3 } else { 4 }, name)
+        };
+        groups[group].1.push(name);
     }
-    for (key, names) in groups {
-        if names.is_empty() {
-            continue;
-        }
-        let mut list = names
-            .iter()
-            .take(NAMED)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        if names.len() > NAMED {
-            list.push_str(", …");
-        }
-        sentences.push(words.say(
-            key,
-            &[("count", &names.len().to_string()), ("photos", &list)],
-        ));
-    }
-    sentences.extend(comparison::sentences(results, words));
+    let sentences = groups.iter().filter(|(_, photos)| !photos.is_empty());
     sentences
+        .map(|(key, photos)| {
+            let mut list = photos
+                .iter()
+                .take(NAMED)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            if photos.len() > NAMED {
+                list.push_str(", …");
+            }
+            let count = photos.len().to_string();
+            words.text(key, &[("count", &count), ("photos", &list)])
+        })
+        .collect()
+}
+
+/// On which photo the networks' maps agree least, and on which most.
+fn map_agreement(results: &Results, words: &Words) -> Option<String> {
+    let photos = &results.comparison.as_ref()?.images;
+    let (least, most) = (photos.first()?, photos.last()?);
+    let gaps = [
+        ("least", &*least.image),
+        ("low", &*words.signed(least.spearman, 2)),
+        ("most", &*most.image),
+        ("high", &*words.signed(most.spearman, 2)),
+    ];
+    let key = if photos.len() == 1 {
+        "summary.maps.one"
+    } else {
+        "summary.maps"
+    };
+    Some(words.text(key, &gaps))
+}
+
+/// What came out, in sentences of the report's language.
+pub fn summary(results: &Results) -> Vec<String> {
+    sentences(results, &Words::new(results.experiment.lang))
 }

@@ -8,7 +8,7 @@ use super::figures::{Figures, Predictions};
 use crate::error::Result;
 use crate::figures::Tensors;
 use crate::output;
-use crate::report::{self, Measure, Options};
+use crate::report::{self, Measure, RenderOptions};
 use crate::results::{Failure, Results, store};
 use crate::run::RunOutput;
 use crate::spec::SpecFile;
@@ -34,14 +34,14 @@ impl Report {
     /// # Errors
     /// If a figure can't be encoded.
     pub fn html(&self) -> Result<String> {
-        self.html_with(&Options::default())
+        self.html_with(&RenderOptions::default())
     }
 
     /// The page, with templates of the caller's own.
     ///
     /// # Errors
     /// If a template is wrong.
-    pub fn html_with(&self, options: &Options) -> Result<String> {
+    pub fn html_with(&self, options: &RenderOptions) -> Result<String> {
         report::render(self.results(), self.tensors(), options)
     }
 
@@ -51,14 +51,14 @@ impl Report {
     /// # Errors
     /// If a file can't be written; then nothing in the folder has changed.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<PathBuf> {
-        self.save_with(folder, &Options::default())
+        self.save_with(folder, &RenderOptions::default())
     }
 
     /// The same, with templates of the caller's own.
     ///
     /// # Errors
     /// As [`save`](Self::save), and if a template is wrong.
-    pub fn save_with(&self, folder: impl AsRef<Path>, options: &Options) -> Result<PathBuf> {
+    pub fn save_with(&self, folder: impl AsRef<Path>, options: &RenderOptions) -> Result<PathBuf> {
         let folder = folder.as_ref();
         let _folder = store::prepare_folder(folder)?;
         output::save(&self.output, &self.spec, folder, options)

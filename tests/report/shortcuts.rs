@@ -141,7 +141,7 @@ fn what_came_out_is_counted() {
 fn a_missing_map_or_number_is_a_dash() {
     let (results, mut tensors) = results(Lang::En);
     let dashes = |tensors: &Tensors| {
-        let page = render(&results, tensors, &Options::default()).unwrap();
+        let page = render(&results, tensors, &RenderOptions::default()).unwrap();
         section(&page).matches("<td>–</td>").count()
     };
     // The cosine of each network's last block, on both photos.

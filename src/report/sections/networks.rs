@@ -1,0 +1,93 @@
+//! The networks side by side: a table of their properties, and the charts that compare them.
+
+use minijinja::Value;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::report::charts::{ChartPlace, Measure};
+use crate::report::input::ReportInput;
+use crate::report::section::{ContentsEntry, Section, to_value};
+use crate::report::views::net::NetView;
+use crate::report::words::Words;
+use crate::results::ModelInfo;
+
+/// The section.
+pub const SECTION: Section = Section {
+    key: "glance",
+    template: "networks.html",
+    entry: ContentsEntry::Titled("nav.glance"),
+    shows_figures: false,
+    view,
+};
+
+#[derive(Debug, Serialize)]
+struct NetworksView {
+    networks: Vec<NetworkView>,
+    /// The charts as SVG.
+    charts: Vec<String>,
+}
+
+/// A network's column of the table.
+#[derive(Debug, Serialize)]
+struct NetworkView {
+    net: NetView,
+    arch: String,
+    family: String,
+    parameters: String,
+    parameters_full: String,
+    multiply_adds: String,
+    multiply_adds_full: String,
+    depth: u32,
+    residual_blocks: u32,
+    input: String,
+    preprocess: String,
+    classes: String,
+    weights: String,
+    source: String,
+    licence: Option<String>,
+    note: Option<String>,
+}
+
+fn view(input: &ReportInput) -> Result<Option<Value>> {
+    let (results, words) = (input.results, input.words);
+    let mut charts = Vec::new();
+    for measure in Measure::ALL {
+        let chart = measure.chart();
+        if chart.place == ChartPlace::Networks {
+            charts.extend((chart.draw)(results, words)?);
+        }
+    }
+    let networks = input.nets.iter().zip(&results.models);
+    Ok(Some(to_value(&NetworksView {
+        networks: networks
+            .map(|(net, model)| network(net, model, words))
+            .collect(),
+        charts,
+    })))
+}
+
+fn network(net: &NetView, model: &ModelInfo, words: &Words) -> NetworkView {
+    let [channels, height, width] = model.input;
+    NetworkView {
+        net: net.clone(),
+        arch: model.arch.clone(),
+        family: model.family.clone(),
+        parameters: words.prefixed(model.parameters),
+        parameters_full: words.integer(model.parameters),
+        multiply_adds: words.prefixed(model.multiply_adds),
+        multiply_adds_full: words.integer(model.multiply_adds),
+        depth: model.depth,
+        residual_blocks: model.residual_blocks,
+        input: format!("{width} × {height} × {channels}"),
+        preprocess: words.note(&model.preprocessing),
+        classes: words.integer(model.classes.into()),
+        weights: model.weights.name.clone(),
+        source: model.weights.source.clone(),
+        licence: model.weights.licence.clone(),
+        // The note of a weight set of the catalogue is in the report's language.
+        note: model.weights.note.as_ref().map(|note| {
+            let key = format!("weights.{}", model.weights.name);
+            words.find(&key, &[]).unwrap_or_else(|| note.clone())
+        }),
+    }
+}

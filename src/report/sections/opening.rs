@@ -1,0 +1,42 @@
+//! The title, the question, what failed, and what came out.
+
+use minijinja::Value;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::report::input::ReportInput;
+use crate::report::section::{ContentsEntry, Section, to_value};
+use crate::report::summary;
+use crate::report::views::failure::FailureView;
+
+/// The section.
+pub const SECTION: Section = Section {
+    key: "opening",
+    template: "opening.html",
+    entry: ContentsEntry::Absent,
+    shows_figures: false,
+    view,
+};
+
+#[derive(Debug, Serialize)]
+struct OpeningView<'a> {
+    question: Option<&'a str>,
+    /// How many photos there are.
+    photos: usize,
+    /// The experiment's file.
+    spec: &'a str,
+    failures: Vec<FailureView>,
+    /// What came out, in sentences.
+    summary: Vec<String>,
+}
+
+fn view(input: &ReportInput) -> Result<Option<Value>> {
+    let results = input.results;
+    Ok(Some(to_value(&OpeningView {
+        question: results.experiment.question.as_deref(),
+        photos: input.photos.len(),
+        spec: &results.spec,
+        failures: results.failures.iter().map(FailureView::new).collect(),
+        summary: summary::sentences(results, input.words),
+    })))
+}
