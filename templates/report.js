@@ -1,5 +1,5 @@
-// Everything reads without this. What it adds: where the reader is, other colours and scales, numbers under the
-// pointer, pictures beside each other at any size, a choice of what is shown that the address keeps, and files to take away.
+// The report can be read without this script. It adds: the section in view, colours and scales, the value under the
+// pointer, enlarged rows, a choice of what is shown, which the address keeps, and downloads of figures and tables.
 "use strict";
 (() => {
   const $ = (selector, within = document) => within.querySelector(selector);
@@ -8,7 +8,7 @@
   const words = {{ words|tojson }};
   const palettes = {{ palettes|tojson }};
   const main = $("#content");
-  // What the address keeps: name → text. Parts of the page read theirs and are told of changes.
+  // The settings in the address, name → text. Each part of the script reads its own and listens to changes.
   const state = new Map();
   const listeners = [];
 {% include "script/address.js" %}

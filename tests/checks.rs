@@ -332,7 +332,7 @@ fn wrong_checks_and_boxes_are_errors() {
         )
     };
     for (more, part) in [
-        ("checks: [curvs]", "known are `curves`"),
+        ("checks: [curvs]", "the checks are `curves`"),
         (
             "checks: [{curves: {steps: 0}}]",
             "`steps` must be 1 to 1000, got 0",
@@ -344,9 +344,9 @@ fn wrong_checks_and_boxes_are_errors() {
         assert!(message.contains(part), "{more}: {message}");
     }
     for (image, part) in [
-        ("{path: a.png, box: [5, 5, 5, 9]}", "without an inside"),
-        ("{pack: imagenet-20, box: [0, 0, 5, 9]}", "one photo"),
-        ("{dir: a, box: [0, 0, 5, 9]}", "`box` goes with"),
+        ("{path: a.png, box: [5, 5, 5, 9]}", "`box` must be [left, top, right, bottom] with left < right"),
+        ("{pack: imagenet-20, box: [0, 0, 5, 9]}", "must be that of one image"),
+        ("{dir: a, box: [0, 0, 5, 9]}", "`box`"),
         ("{path: a.png, box: [0, 0, 5]}", "4"),
     ] {
         let text = format!("title: T\nmodels: [resnet18]\nimages: [{image}]\n");

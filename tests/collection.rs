@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use convscope::error::Result;
 use convscope::figures::{Content, UnitExemplars};
 use convscope::image::{DecodedImage, Preprocess};
 use convscope::network::{Network, random_weights, zoo};
@@ -45,6 +46,10 @@ fn collection(folder: &Path, count: u32) {
 }
 
 fn spec(folder: &Path, methods: &str) -> SpecFile {
+    read_spec(folder, methods).unwrap()
+}
+
+fn read_spec(folder: &Path, methods: &str) -> Result<SpecFile> {
     let text = format!(
         "title: T\nseed: 3\n\
          models: [{{arch: resnet18, weights: random, preprocess: {{resize: 64, crop: 64}}}}]\n\
@@ -52,7 +57,7 @@ fn spec(folder: &Path, methods: &str) -> SpecFile {
     );
     let path = folder.join("spec.yaml");
     std::fs::write(&path, text).unwrap();
-    SpecFile::read(&path).unwrap()
+    SpecFile::read(&path)
 }
 
 fn options(folder: &Path) -> RunOptions {
@@ -250,7 +255,7 @@ fn wrong_options_are_errors_before_anything_runs() {
         ("{units: [999999]}", "has no unit 999999"),
         ("{units: 0}", "`units` must be 1 or more, got 0"),
         ("{units: [3, 3]}", "`units` lists unit 3 twice"),
-        ("{units: []}", "`units` must list at least one unit"),
+        ("{units: []}", "`units` must have at least 1 entry, got 0"),
         ("{units: {class: tenchh}}", "there is no class `tenchh`"),
         ("{top: 0}", "`top` must be 1 to 100, got 0"),
         ("{per_image: 101}", "`per_image` must be 1 to 100, got 101"),
@@ -261,8 +266,10 @@ fn wrong_options_are_errors_before_anything_runs() {
         ("{layers: [stage9]}", "stage9"),
     ];
     for (options_of, message) in cases {
-        let spec = spec(folder.path(), &format!("  - exemplars: {options_of}"));
-        let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
+        let spec = read_spec(folder.path(), &format!("  - exemplars: {options_of}"));
+        let error = spec
+            .and_then(|spec| run::run_spec(&spec, &options(folder.path()), &Silent))
+            .unwrap_err();
         assert!(
             error.full_message().contains(message),
             "{options_of}: {}",

@@ -32,7 +32,7 @@ fn pages() -> Vec<(PathBuf, String)> {
 fn files_in_backticks_exist() {
     let folders = "src|templates|schema|experiments|tests|benches|examples|docs|scripts|\\.ci";
     let path = Regex::new(&format!("`((?:{folders})(?:/[^`<>* ]*)?|[A-Z]+\\.md)`")).unwrap();
-    // A name in capitals stands for the name of what is added: `src/checks/KEY.rs`.
+    // A name in capitals is a placeholder for the name of what is added: `src/checks/KEY.rs`.
     let placeholder = Regex::new(r"/[A-Z]+(\.|$)").unwrap();
     let mut count = 0;
     for name in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
@@ -75,6 +75,6 @@ fn the_glossary_is_sorted_and_names_each_term_once() {
         .collect();
     assert!(terms.len() >= 40, "{} terms", terms.len());
     for pair in terms.windows(2) {
-        assert!(pair[0] < pair[1], "{} stands before {}", pair[0], pair[1]);
+        assert!(pair[0] < pair[1], "{} is before {}", pair[0], pair[1]);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use convscope::error::Result;
 use convscope::figures::Content;
 use convscope::image::Preprocess;
 use convscope::methods::LoadedModel;
@@ -165,6 +166,10 @@ fn the_penalty_keeps_the_image_near_the_mean_colour() {
 
 /// A folder with four photos, two of them tenches, and an experiment on them.
 fn spec(folder: &Path, options: &str) -> SpecFile {
+    read_spec(folder, options).unwrap()
+}
+
+fn read_spec(folder: &Path, options: &str) -> Result<SpecFile> {
     std::fs::create_dir_all(folder.join("photos/tench")).unwrap();
     for number in 0..4u32 {
         let photo = RgbImage::from_fn(64, 64, |x, y| {
@@ -190,7 +195,7 @@ fn spec(folder: &Path, options: &str) -> SpecFile {
     );
     let path = folder.join("spec.yaml");
     std::fs::write(&path, text).unwrap();
-    SpecFile::read(&path).unwrap()
+    SpecFile::read(&path)
 }
 
 fn options(folder: &Path) -> run::RunOptions {
@@ -313,12 +318,14 @@ fn wrong_options_are_errors_before_anything_runs() {
         ("{size: 0}", "`size` must be 1 to 1024, got 0"),
         ("{size: 2000}", "`size` must be 1 to 1024, got 2000"),
         ("{l2: -1, by: pixels}", "`l2` must be 0 or more, got -1"),
-        ("{l2: .nan, by: pixels}", "`l2` must be 0 or more, got NaN"),
+        ("{l2: .nan, by: pixels}", "`l2` must be a finite number"),
         ("{layers: [stage9]}", "stage9"),
     ];
     for (method_options, message) in cases {
-        let spec = spec(folder.path(), method_options);
-        let error = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap_err();
+        let spec = read_spec(folder.path(), method_options);
+        let error = spec
+            .and_then(|spec| run::run_spec(&spec, &options(folder.path()), &Silent))
+            .unwrap_err();
         let line = error.full_message();
         assert!(line.contains(message), "{method_options}: {line}");
         assert_eq!(error.exit_code(), 2, "{method_options}");
@@ -346,5 +353,5 @@ fn a_collection_without_true_classes_has_no_class_to_maximise() {
     assert!(matches!(content, Content::Absent { .. }), "{content:?}");
     let options = convscope::report::RenderOptions::default();
     let page = convscope::report::render(&output.results, &output.tensors, &options).unwrap();
-    assert!(page.contains("there was nothing to excite"));
+    assert!(page.contains("there is no logit to maximise"));
 }

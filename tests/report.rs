@@ -445,7 +445,7 @@ fn page(lang: Lang) -> String {
 
 /// The keys of a language with the gaps of their texts. Nouns with a number are a language's own matter.
 fn keys_with_gaps(words: &Words) -> BTreeMap<String, BTreeSet<String>> {
-    let gap = Regex::new(r"\{(\w+)(:count\.\w+)?\}").unwrap();
+    let gap = Regex::new(r"\{(\w+)(:count\.[\w.]+)?\}").unwrap();
     let own = words
         .entries()
         .filter(|(key, _)| !key.starts_with("count."));
@@ -463,16 +463,16 @@ fn both_languages_have_the_same_keys_and_gaps() {
     for (key, gaps) in &en {
         assert_eq!(Some(gaps), pl.get(key), "{key}");
     }
-    // What stands beside a method or a check in English has a translation here.
-    let beside = |key: &str| key.starts_with("method.") || key.starts_with("check.");
+    // The English texts of methods and checks are in the code.
+    let in_code = |key: &str| key.starts_with("method.") || key.starts_with("check.");
     for key in pl.keys() {
-        assert!(en.contains_key(key) || beside(key), "only Polish has {key}");
+        assert!(en.contains_key(key) || in_code(key), "only Polish has {key}");
     }
 }
 
 #[test]
 fn every_noun_with_a_number_is_there() {
-    let noun = Regex::new(r":(count\.\w+)\}").unwrap();
+    let noun = Regex::new(r":(count\.[\w.]+)\}").unwrap();
     for lang in [Lang::En, Lang::Pl] {
         let words = Words::new(lang);
         let keys: BTreeSet<&str> = words.entries().map(|(key, _)| key).collect();
@@ -517,7 +517,7 @@ fn every_method_and_check_has_its_papers() {
 }
 
 #[test]
-fn a_page_has_no_key_in_the_place_of_a_word() {
+fn a_page_has_texts_and_no_keys() {
     for lang in [Lang::En, Lang::Pl] {
         let page = page(lang);
         if let Some(folder) = std::env::var_os("CONVSCOPE_KEEP_PAGES") {
@@ -527,7 +527,7 @@ fn a_page_has_no_key_in_the_place_of_a_word() {
         for (key, _) in Words::new(lang).entries() {
             assert!(
                 !page.contains(&format!(">{key}<")),
-                "{key} stands on the page"
+                "the page has the key {key}"
             );
         }
     }
@@ -602,24 +602,24 @@ fn names_are_escaped_everywhere() {
 fn the_summary_counts() {
     let page = page(Lang::En);
     let text = page.replace("&#x2f;", "/");
-    assert!(text.contains("resnet50 puts the true class first on 2 of 2 labelled photos"));
-    assert!(text.contains("lite0 puts the true class first on 1 of 2 labelled photos"));
-    assert!(text.contains("All networks are right on 1: mastiff."));
-    assert!(text.contains("Only some are right on 1: jeep (resnet50, vgg)."));
+    assert!(text.contains("resnet50 ranks the true class first for 2 of 2 labelled photos"));
+    assert!(text.contains("lite0 ranks the true class first for 1 of 2 labelled photos"));
+    assert!(text.contains("All networks predict the true class of 1 photo: mastiff."));
+    assert!(text.contains("Only some networks predict the true class of 1 photo: jeep (resnet50, vgg)."));
 }
 
 #[test]
-fn a_silent_map_and_a_missing_tensor_say_so() {
+fn a_map_of_zeros_and_a_missing_tensor_are_reported() {
     let (results, mut tensors) = results(Lang::En);
     let page = render(&results, &tensors, &RenderOptions::default()).unwrap();
-    assert_eq!(page.matches("No signal: every value is 0.").count(), 1);
+    assert_eq!(page.matches("Every value is 0.").count(), 1);
     tensors.retain(|key, _| !key.contains("saliency"));
     let page = render(&results, &tensors, &RenderOptions::default()).unwrap();
     assert!(page.contains("is missing from data.safetensors"));
 }
 
 #[test]
-fn what_failed_for_a_network_stands_in_the_place_of_its_filters() {
+fn an_error_replaces_the_filters_of_its_network() {
     let (mut results, tensors) = results(Lang::En);
     results
         .figures
@@ -632,7 +632,7 @@ fn what_failed_for_a_network_stands_in_the_place_of_its_filters() {
     // The photo that can't be read (it is among the failures) is no reason.
     assert_eq!(
         section(&results)
-            .matches("Not asked of this network.")
+            .matches("Not computed for this network.")
             .count(),
         2
     );
@@ -645,26 +645,26 @@ fn what_failed_for_a_network_stands_in_the_place_of_its_filters() {
     });
     let after = section(&results);
     assert_eq!(after.matches("This failed: no memory left").count(), 2);
-    assert!(!after.contains("Not asked of this network."));
+    assert!(!after.contains("Not computed for this network."));
 }
 
 #[test]
-fn filters_stand_in_a_row_for_each_selector_with_the_dead_ones_marked() {
+fn each_selector_has_a_row_of_filters_with_the_dead_ones_marked() {
     let page = page(Lang::En);
     let start = page.find("<section id=\"filters\">").unwrap();
     let section = &page[start..start + page[start..].find("</section>").unwrap()];
-    // First layers on the common and on their own scales; then one picture of each network.
+    // First layers on the common and on their own scales; then one image per network.
     assert_eq!(section.matches("class=\"pic kernels\"").count(), 3 * 2 + 3);
     assert_eq!(section.matches("<h3>").count(), 2);
     assert!(section.find("<h3>first</h3>").unwrap() < section.find("<h3>stage3</h3>").unwrap());
     // The one dead kernel that is shown, on both scales.
     assert_eq!(section.matches("<path class=\"dead\"").count(), 2);
-    assert!(section.contains("Dead, crossed out here: 2 of 64 kernels, number 31, 50"));
-    assert!(section.contains("smaller than all that are shown: 1 of 64 kernels, number 63"));
+    assert!(section.contains("2 of 64 kernels are dead, crossed out here: numbers 31, 50"));
+    assert!(section.contains("1 of 64 kernels is dead and smaller than all that are shown: number 63"));
     assert!(section.contains("of each the 4 largest of its 256 slices"));
     assert!(section.contains("10 of 64 depthwise kernels, 5 × 5"));
-    assert!(section.contains("1 × 1 kernels have no shape"));
-    assert!(section.contains("1 of its 384 kernels are dead: resnet50.stage3.2 1"));
+    assert!(section.contains("1 × 1 kernels have no spatial extent"));
+    assert!(section.contains("1 of its 384 kernels is dead: resnet50.stage3.2 1"));
     assert_eq!(
         section.matches("none of its 384 kernels is dead").count(),
         2
@@ -673,7 +673,7 @@ fn filters_stand_in_a_row_for_each_selector_with_the_dead_ones_marked() {
 }
 
 #[test]
-fn a_projection_stands_beside_its_patch() {
+fn a_projection_is_next_to_its_patch() {
     let page = page(Lang::En);
     assert_eq!(page.matches("Not active anywhere in this photo").count(), 3);
     // The third unit's patch, and the box that marks it on the photo.
@@ -707,7 +707,7 @@ fn every_figure_can_be_drawn_by_itself() {
         assert!(!tree.root().children().is_empty(), "{key}");
     }
     let logits = keys.iter().all(|key| !key.ends_with("logits"));
-    assert!(logits, "a vector is no picture");
+    assert!(logits, "a vector is not a figure");
     let near = keys.iter().find(|key| key.contains("grad_cam")).unwrap();
     let error = figure(&results, &tensors, &near.replace("grad", "grat")).unwrap_err();
     assert!(error.to_string().contains("there is no figure"), "{error}");

@@ -157,7 +157,7 @@ fn errors_point_at_their_line() {
     };
     let error = model.explain(&image, none).unwrap_err();
     assert!(
-        !error.has_position() && error.help_text().is_some(),
+        error.message() == "`channels` must be 1 or more, got 0" && !error.has_position(),
         "{error:?}"
     );
     let error = session.network(small("resnet18").id("a b")).unwrap_err();

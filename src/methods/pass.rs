@@ -112,8 +112,8 @@ impl ForwardPass<'_> {
     pub fn backward(&self, class: ClassInfo, nodes: &[NodeId]) -> Result<BackwardPass<'_>> {
         let nodes = sorted([nodes, &[self.model.network.graph().input()]].concat());
         let logits = self.logits()?;
-        let logit = logits.f_select(1, class.index as i64);
-        let objective = tch::with_grad(|| logit?.f_sum(Kind::Float))?;
+        let objective =
+            tch::with_grad(|| logits.f_select(1, class.index as i64)?.f_sum(Kind::Float))?;
         Ok(BackwardPass {
             forward: self,
             class,

@@ -1,4 +1,4 @@
-  // The view lives behind the anchor: `#photo-1&maps=viridis&net=0.2`.
+  // The settings are in the address, after the anchor: `#photo-1&maps=viridis&net=0.2`.
   const address = {
     set(name, value) {
       if (value === "" || value === null || value === undefined) state.delete(name);

@@ -1,4 +1,4 @@
-  // Which networks, photos, ways of looking and questions are shown: `net=0.2` names those that are left out.
+  // Which networks, photos, methods and classes are shown: `net=0.2` hides the first and the third.
   {
     const groups = [
       ["net", $("#view-nets"), $$("[data-net-name]").map((net) => [net.dataset.netName, [...net.classList].find((name) => /^n\d$/.test(name))])],

@@ -1,5 +1,5 @@
-  // Other colour maps, and one scale for a row. A filter turns grey levels into colours; a scale of the row puts a
-  // stretch of the levels before it, so that the stored numbers stay what they are.
+  // Colour maps, and one scale for a row. A filter maps grey levels to colours; the scale of a row adds a filter that
+  // rescales the levels before it, so that the stored levels don't change.
   {
     const tables = (filter) => {
       const colours = $$("feComponentTransfer", filter).find((part) => part.getAttribute("result") === "colour");
@@ -26,10 +26,10 @@
       });
     }
 
-    const ends = (picture) => [Number(picture.dataset.low), Number(picture.dataset.high)];
+    const ends = (image) => [Number(image.dataset.low), Number(image.dataset.high)];
     const kind = (use) => /#(\w+-\w+)/.exec(use.dataset.filter ?? use.getAttribute("filter"))?.[1];
     const defs = $("#ramp").closest("defs");
-    const stretched = (base, [low, high], [lowest, highest]) => {
+    const rescaled = (base, [low, high], [lowest, highest]) => {
       const slope = (high - low) / (highest - lowest);
       const intercept = (low - lowest) / (highest - lowest);
       const id = `${base}-${slope.toPrecision(6)}-${intercept.toPrecision(6)}`.replace(/[^\w-]/g, "_");
@@ -38,14 +38,14 @@
       filter.id = id;
       filter.dataset.of = base;
       const first = document.createElementNS(SVG, "feComponentTransfer");
-      first.setAttribute("result", "stretched");
+      first.setAttribute("result", "rescaled");
       for (const letter of ["R", "G", "B"]) {
         const line = document.createElementNS(SVG, `feFunc${letter}`);
         Object.entries({ type: "linear", slope, intercept }).forEach(([name, value]) => line.setAttribute(name, value));
         first.append(line);
       }
       if (!base.startsWith("tile")) {
-        $$("[in=SourceGraphic]", filter).forEach((part) => part.setAttribute("in", "stretched"));
+        $$("[in=SourceGraphic]", filter).forEach((part) => part.setAttribute("in", "rescaled"));
       }
       filter.prepend(first);
       defs.append(filter);
@@ -60,21 +60,21 @@
       before = together;
       select.value = together ? "row" : "own";
       for (const row of $$(".row")) {
-        const pictures = $$("svg.pic[data-low]", row).filter((picture) => !picture.closest(".cell").hidden);
-        for (const of of new Set(pictures.map((picture) => picture.dataset.of))) {
-          const alike = pictures.filter((picture) => picture.dataset.of === of);
-          const low = Math.min(...alike.map((picture) => ends(picture)[0]));
-          const high = Math.max(...alike.map((picture) => ends(picture)[1]));
-          const widest = alike.find((picture) => ends(picture)[1] === high);
+        const images = $$("svg.pic[data-low]", row).filter((image) => !image.closest(".cell").hidden);
+        for (const of of new Set(images.map((image) => image.dataset.of))) {
+          const alike = images.filter((image) => image.dataset.of === of);
+          const low = Math.min(...alike.map((image) => ends(image)[0]));
+          const high = Math.max(...alike.map((image) => ends(image)[1]));
+          const widest = alike.find((image) => ends(image)[1] === high);
           const [left, right] = $$(".scale > span", widest.closest(".cell")).map((end) => end.dataset.own ?? end.textContent);
-          for (const picture of alike) {
-            const use = $$("use", picture).at(-1);
+          for (const image of alike) {
+            const use = $$("use", image).at(-1);
             use.dataset.filter ??= use.getAttribute("filter");
-            const id = together && high > low ? stretched(kind(use), ends(picture), [low, high]) : kind(use);
+            const id = together && high > low ? rescaled(kind(use), ends(image), [low, high]) : kind(use);
             use.setAttribute("filter", `url(#${id})`);
-            const cell = picture.closest(".cell");
-            const told = [...$$(".scale > span", cell), $(".scale-words", cell)];
-            told.forEach((part, at) => {
+            const cell = image.closest(".cell");
+            const labels = [...$$(".scale > span", cell), $(".scale-words", cell)];
+            labels.forEach((part, at) => {
               if (!part) return;
               part.dataset.own ??= part.textContent;
               part.textContent = together ? [left, right, words.row][at] : part.dataset.own;

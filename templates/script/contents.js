@@ -1,4 +1,4 @@
-  // Marks in the contents where the reader is, and keeps the mark in sight.
+  // Marks the section in view in the table of contents, and scrolls the mark into view.
   {
     const links = new Map($$(".bar a").map((link) => [link.hash.slice(1), link]));
     const seen = new IntersectionObserver((entries) => {

@@ -1,4 +1,4 @@
-  // A row's pictures by themselves, as large as fits, all networks at the same place; arrows go on to the next row.
+  // Enlarges a row's images to the size of the window, all networks at the same position and zoom; arrow keys select the next row.
   {
     const dialog = $("#enlarged");
     const stage = $(".stage", dialog);
@@ -7,12 +7,12 @@
     let row = null;
     let kind = 0;
     let zoom = { x: 0, y: 0, size: 100 };
-    const zoomable = () => $$("svg.pic", stage).filter((picture) => picture.getAttribute("viewBox") === picture.dataset.box || picture.dataset.box);
+    const zoomable = () => $$("svg.pic", stage).filter((image) => image.getAttribute("viewBox") === image.dataset.box || image.dataset.box);
     const apply = () => {
       zoom.size = Math.min(100, Math.max(4, zoom.size));
       zoom.x = Math.min(100 - zoom.size, Math.max(0, zoom.x));
       zoom.y = Math.min(100 - zoom.size, Math.max(0, zoom.y));
-      for (const picture of zoomable()) picture.setAttribute("viewBox", `${zoom.x} ${zoom.y} ${zoom.size} ${zoom.size}`);
+      for (const image of zoomable()) image.setAttribute("viewBox", `${zoom.x} ${zoom.y} ${zoom.size} ${zoom.size}`);
       $("#enlarged-zoom").textContent = `${Math.round(10000 / zoom.size)} %`;
     };
     const zoomBy = (factor, at = [0.5, 0.5]) => {
@@ -35,14 +35,14 @@
       if (cells.length === 0) stage.append(row.cloneNode(true));
       for (const cell of cells) {
         const clone = cell.cloneNode(true);
-        const pictures = $$(".trio > svg", clone);
+        const images = $$(".trio > svg", clone);
         // One of the three at full width; the others can be chosen.
-        pictures.forEach((picture, at) => { if (at !== Math.min(kind, pictures.length - 1)) picture.remove(); });
+        images.forEach((image, at) => { if (at !== Math.min(kind, images.length - 1)) image.remove(); });
         stage.append(clone);
       }
       $$(".tool, .tools", stage).forEach((part) => part.remove());
-      for (const picture of $$("svg.pic", stage)) {
-        if (picture.getAttribute("viewBox") === "0 0 100 100") picture.dataset.box = "0 0 100 100";
+      for (const image of $$("svg.pic", stage)) {
+        if (image.getAttribute("viewBox") === "0 0 100 100") image.dataset.box = "0 0 100 100";
       }
       const most = Math.max(0, ...cells.map((cell) => $$(".trio > svg", cell).length));
       const others = $("#enlarged-kind");
@@ -84,10 +84,10 @@
       figure.prepend(button);
     }
     main.addEventListener("click", (event) => {
-      const picture = event.target.closest("svg.pic");
-      const of = picture?.closest(".row, figure.chart-figure, figure.truth");
-      if (!of || picture.closest("a")) return;
-      open(of, Math.max(0, $$(":scope > svg", picture.parentElement).indexOf(picture)));
+      const image = event.target.closest("svg.pic");
+      const of = image?.closest(".row, figure.chart-figure, figure.truth");
+      if (!of || image.closest("a")) return;
+      open(of, Math.max(0, $$(":scope > svg", image.parentElement).indexOf(image)));
     });
     $("#enlarged-back").addEventListener("click", () => step(-1));
     $("#enlarged-next").addEventListener("click", () => step(1));
@@ -117,16 +117,16 @@
       keys[event.key]();
     });
     stage.addEventListener("wheel", (event) => {
-      const picture = event.target.closest("svg.pic[data-box]");
-      if (!picture) return;
+      const image = event.target.closest("svg.pic[data-box]");
+      if (!image) return;
       event.preventDefault();
-      const box = picture.getBoundingClientRect();
+      const box = image.getBoundingClientRect();
       zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2, [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
     }, { passive: false });
     let drag = null;
     stage.addEventListener("pointerdown", (event) => {
-      const picture = event.target.closest("svg.pic[data-box]");
-      if (picture && zoom.size < 100) drag = { x: event.clientX, y: event.clientY, box: picture.getBoundingClientRect() };
+      const image = event.target.closest("svg.pic[data-box]");
+      if (image && zoom.size < 100) drag = { x: event.clientX, y: event.clientY, box: image.getBoundingClientRect() };
     });
     stage.addEventListener("pointermove", (event) => {
       if (!drag) return;

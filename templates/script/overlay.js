@@ -1,4 +1,4 @@
-  // How strong the overlays are: all of them, or one; and the bare photo for as long as it is held.
+  // The strength of all overlays or of one; the photo is shown without its map while the mouse button is held.
   document.body.append($("#view").content.cloneNode(true));
   $(".bar").append($(".view"));
   const slider = (label, value, changed) => {
@@ -38,10 +38,10 @@
       held = null;
     };
     addEventListener("pointerdown", (event) => {
-      const picture = event.target.closest?.("svg.pic");
-      if (!picture || !$(".over", picture) || event.button !== 0) return;
+      const image = event.target.closest?.("svg.pic");
+      if (!image || !$(".over", image) || event.button !== 0) return;
       timer = setTimeout(() => {
-        held = picture.closest(".photo, dialog") ?? picture;
+        held = image.closest(".photo, dialog") ?? image;
         held.classList.add("held");
       }, 220);
     });

@@ -1,26 +1,26 @@
-  // Files to take away: a figure as PNG, a table as CSV.
+  // Saves a figure as PNG and a table as CSV.
   const title = document.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "report";
   const save = (blob, name) => {
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
-  // What the clone refers to, from elsewhere in the page.
+  // Copies of the page's other elements that the clone refers to.
   const needed = (element) => {
     const ids = new Map();
-    const look = (part) => {
+    const collect = (part) => {
       for (const user of [part, ...$$("*", part)]) {
         for (const text of [user.getAttribute("href"), user.getAttribute("filter"), user.getAttribute("fill")]) {
           const id = /^(?:url\()?#([^)]+)\)?$/.exec(text ?? "")?.[1];
           const found = id && !ids.has(id) && document.getElementById(id);
           if (found && found instanceof SVGElement) {
             ids.set(id, found.cloneNode(true));
-            look(found);
+            collect(found);
           }
         }
       }
     };
-    look(element);
+    collect(element);
     return [...ids.values()];
   };
   const toPng = (element, heading, scale = 2) => new Promise((resolve, reject) => {
@@ -48,9 +48,9 @@
     image.onload = () => {
       const canvas = Object.assign(document.createElement("canvas"), { width: width * scale, height: height * scale });
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png");
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the SVG could not be drawn"))), "image/png");
     };
-    image.onerror = () => reject(new Error("no picture"));
+    image.onerror = () => reject(new Error("the SVG could not be drawn"));
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
   });
   const toCsv = (table) => $$("tr", table).map((row) => [...row.cells].map((cell) => {

@@ -84,7 +84,7 @@ fn section(page: &str) -> &str {
 }
 
 #[test]
-fn the_section_stands_in_both_languages() {
+fn both_languages_have_the_section() {
     for (lang, title, absent) in [
         (
             Lang::En,
@@ -108,7 +108,7 @@ fn the_section_stands_in_both_languages() {
         let maps = 2 * 2 * 2 * BLOCKS;
         assert_eq!(section.matches("<svg class=\"pic bare").count(), maps);
         assert_eq!(section.matches("<image id=\"s-").count(), maps);
-        // The first photo lies open, the others wait.
+        // The first photo is open, the others are closed.
         assert_eq!(
             section.matches("<details class=\"blocks\" open>").count(),
             1
@@ -122,16 +122,16 @@ fn the_section_stands_in_both_languages() {
 }
 
 #[test]
-fn what_came_out_is_counted() {
+fn the_summary_counts_the_predictions() {
     let page = page(Lang::En);
     let section = section(&page);
     for sentence in [
-        "resnet50 gives the class a probability of 80.0\u{a0}% on average. With one branch cut 58.3\u{a0}% is \
-         left, and the first choice stays the same in 4 of 6 cuts; with one shortcut cut 16.7\u{a0}% is left, and \
-         the first choice stays the same in 2 of 6.",
-        "In resnet50, the branch that costs the most is that of layer2.0 (50.0 percentage points lost on \
-         average), and the shortcut that costs the least is that of layer3.0 (40.0).",
-        "With a shortcut cut, resnet50 most often says: boxer (4).",
+        "resnet50 predicts the class with a probability of 80.0\u{a0}% on average. Without one branch it is 58.3\u{a0}%, \
+         and the predicted class stays the same in 4 of 6 cases; without one shortcut it is 16.7\u{a0}%, and the \
+         predicted class stays the same in 2 of 6.",
+        "In resnet50, removing the branch of layer2.0 costs the most (50.0 percentage points lost on average), and \
+         removing the shortcut of layer3.0 costs the least (40.0).",
+        "Without a shortcut, resnet50 most often predicts: boxer (4).",
     ] {
         assert!(section.contains(sentence), "{sentence}");
     }

@@ -1,25 +1,21 @@
 //! The charts of the report, one file each; [`Measure`] lists those that show the whole results.
 
 mod bars;
-
-mod channels;
 mod chart_info;
 pub mod depth_lines;
-mod multiply_adds;
 pub mod norms;
-mod parameters;
 mod plot;
-mod resolution;
 pub mod series_chart;
 pub mod standalone;
-mod truth;
 
 pub use chart_info::{ChartInfo, ChartPlace};
 pub use plot::DEPTH_LABELS;
 
-/// Makes [`Measure`] from the list of charts.
+/// Declares the module of each chart, and makes [`Measure`] from the list.
 macro_rules! measures {
-    ($($(#[$about:meta])* $name:ident => $chart:expr),* $(,)?) => {
+    ($($(#[$about:meta])* $name:ident => $module:ident),* $(,)?) => {
+        $(mod $module;)*
+
         /// What a chart of the whole results measures.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Measure {
@@ -33,7 +29,7 @@ macro_rules! measures {
             /// The chart.
             pub fn chart(self) -> &'static ChartInfo {
                 match self {
-                    $(Measure::$name => &$chart),*
+                    $(Measure::$name => &$module::CHART),*
                 }
             }
         }
@@ -42,13 +38,13 @@ macro_rules! measures {
 
 measures! {
     /// The parameters of each network, a bar each.
-    Parameters => parameters::CHART,
+    Parameters => parameters,
     /// Multiply-adds for one image, a bar for each network.
-    MultiplyAdds => multiply_adds::CHART,
+    MultiplyAdds => multiply_adds,
     /// The side of the layers that the figures show, over the depth.
-    Resolution => resolution::CHART,
+    Resolution => resolution,
     /// Their channels.
-    Channels => channels::CHART,
+    Channels => channels,
     /// The probability of the true class, for each labelled photo.
-    Truth => truth::CHART,
+    Truth => truth,
 }

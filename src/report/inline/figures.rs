@@ -34,7 +34,7 @@ struct InlineRowView {
 #[derive(Debug, Serialize)]
 struct InlineCellView {
     cell: CellView,
-    pictures: Vec<InlineImageView>,
+    images: Vec<InlineImageView>,
     /// The colours of the scale.
     ramp: Option<String>,
 }
@@ -170,7 +170,7 @@ fn kernel_row(input: &ReportInput) -> Result<Option<InlineRowView>> {
         let alt = format!("{title}, {}, {layer}", figure.model);
         let shape = [count, height, width];
         cells.push(InlineCellView {
-            pictures: vec![InlineImageView::kernels(values, shape, *magnitude, alt)?],
+            images: vec![InlineImageView::kernels(values, shape, *magnitude, alt)?],
             cell,
             ramp: None,
         });
@@ -189,7 +189,7 @@ fn inline_cell(
     figure: &Figure,
     photo: Option<&RgbImage>,
 ) -> Result<InlineCellView> {
-    let mut pictures = Vec::new();
+    let mut images = Vec::new();
     let mut ramp = None;
     let alt = match &figure.layer {
         Some(layer) => format!("{}, {}, {layer}", figure.method, figure.model),
@@ -203,9 +203,9 @@ fn inline_cell(
                 let size = (width, height);
                 if let Some(photo) = photo {
                     let overlay = overlay(photo, values, size, scale)?;
-                    pictures.push(InlineImageView::photo(&overlay, DISPLAYED_WIDTH, &alt)?);
+                    images.push(InlineImageView::photo(&overlay, DISPLAYED_WIDTH, &alt)?);
                 }
-                pictures.push(InlineImageView::map(values, size, scale, &alt)?);
+                images.push(InlineImageView::map(values, size, scale, &alt)?);
                 ramp = Some(colour_bar(*signed)?);
             }
         }
@@ -217,7 +217,7 @@ fn inline_cell(
                 let shape = [mosaic.shown, height, width];
                 let values = &values[..shape.iter().product()];
                 let signed = mosaic.scale.signed;
-                pictures.push(InlineImageView::channels(values, shape, signed, &alt)?);
+                images.push(InlineImageView::channels(values, shape, signed, &alt)?);
                 ramp = Some(colour_bar(signed)?);
             }
         }
@@ -225,7 +225,7 @@ fn inline_cell(
     }
     Ok(InlineCellView {
         cell,
-        pictures,
+        images,
         ramp,
     })
 }

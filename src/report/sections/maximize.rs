@@ -57,7 +57,7 @@ struct AscentImageView {
     name: String,
     correlation: Option<String>,
     /// The id of the stored image.
-    picture: Option<String>,
+    image: Option<String>,
     side: usize,
     reached: String,
     best: Option<BestPhotoView>,
@@ -218,7 +218,7 @@ fn card(
             None => words.text("maximize.unit", &[("unit", &unit)]),
         },
         correlation: maximised.correlation.map(|r| words.fixed(r, 2)),
-        picture: None,
+        image: None,
         side: 1,
         reached: words.number(maximised.final_value),
         best: None,
@@ -229,7 +229,7 @@ fn card(
     match array.and_then(planes_image) {
         Some(pixels) => {
             card.side = pixels.width() as usize;
-            card.picture = Some(store.small_rgb(&pixels)?);
+            card.image = Some(store.small_rgb(&pixels)?);
         }
         None => card.message = Some(input.missing_tensor(&maximised.tensor)),
     }

@@ -21,7 +21,7 @@ pub struct FilterCellView {
     net: NetView,
     layer: String,
     /// The kernels: of a first layer on the common scale, and on its own where the two differ much.
-    pictures: Vec<KernelsView>,
+    images: Vec<KernelsView>,
     caption: String,
     /// Which of them are dead, in a sentence.
     dead: Option<String>,
@@ -52,7 +52,7 @@ impl FilterCellView {
         FilterCellView {
             net: net.clone(),
             layer: String::new(),
-            pictures: Vec::new(),
+            images: Vec::new(),
             caption: String::new(),
             dead: None,
             message: Some(message),
@@ -174,7 +174,7 @@ impl<'a> KernelRenderer<'a> {
         }
         for (end, title) in scales {
             let tiles = crate::image::kernel_mosaic(values, [count, height, width], end, ZOOM)?;
-            cell.pictures.push(KernelsView {
+            cell.images.push(KernelsView {
                 id: self.store.rgb(&tiles)?,
                 width: tiles.width(),
                 height: tiles.height(),
@@ -241,7 +241,7 @@ impl<'a> KernelRenderer<'a> {
             let marks = marks(mosaic.grid, units, dead);
             (mosaic.indices, [mosaic.width, mosaic.height], marks)
         };
-        cell.pictures.push(KernelsView {
+        cell.images.push(KernelsView {
             id: self.store.grey(columns, rows, &indices)?,
             width: columns,
             height: rows,
