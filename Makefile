@@ -49,9 +49,11 @@ jupyter: libtorch npm
 test: libtorch npm
 	cargo test
 
-# Formatting, clippy, each combination of features, and the documentation, all without warnings.
+# Formatting (cargo fmt does not know the modules that a registry declares), clippy, each combination of features, and
+# the documentation, all without warnings.
 lint: libtorch
 	cargo fmt --check
+	find src -name '*.rs' -exec rustfmt --edition 2024 --check {} +
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	cargo clippy --no-default-features --features fetch -- -D warnings

@@ -344,8 +344,14 @@ fn wrong_checks_and_boxes_are_errors() {
         assert!(message.contains(part), "{more}: {message}");
     }
     for (image, part) in [
-        ("{path: a.png, box: [5, 5, 5, 9]}", "`box` must be [left, top, right, bottom] with left < right"),
-        ("{pack: imagenet-20, box: [0, 0, 5, 9]}", "must be that of one image"),
+        (
+            "{path: a.png, box: [5, 5, 5, 9]}",
+            "`box` must be [left, top, right, bottom] with left < right",
+        ),
+        (
+            "{pack: imagenet-20, box: [0, 0, 5, 9]}",
+            "must be that of one image",
+        ),
         ("{dir: a, box: [0, 0, 5, 9]}", "`box`"),
         ("{path: a.png, box: [0, 0, 5]}", "4"),
     ] {

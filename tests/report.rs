@@ -466,7 +466,10 @@ fn both_languages_have_the_same_keys_and_gaps() {
     // The English texts of methods and checks are in the code.
     let in_code = |key: &str| key.starts_with("method.") || key.starts_with("check.");
     for key in pl.keys() {
-        assert!(en.contains_key(key) || in_code(key), "only Polish has {key}");
+        assert!(
+            en.contains_key(key) || in_code(key),
+            "only Polish has {key}"
+        );
     }
 }
 
@@ -605,7 +608,11 @@ fn the_summary_counts() {
     assert!(text.contains("resnet50 ranks the true class first for 2 of 2 labelled photos"));
     assert!(text.contains("lite0 ranks the true class first for 1 of 2 labelled photos"));
     assert!(text.contains("All networks predict the true class of 1 photo: mastiff."));
-    assert!(text.contains("Only some networks predict the true class of 1 photo: jeep (resnet50, vgg)."));
+    assert!(
+        text.contains(
+            "Only some networks predict the true class of 1 photo: jeep (resnet50, vgg)."
+        )
+    );
 }
 
 #[test]
@@ -660,7 +667,9 @@ fn each_selector_has_a_row_of_filters_with_the_dead_ones_marked() {
     // The one dead kernel that is shown, on both scales.
     assert_eq!(section.matches("<path class=\"dead\"").count(), 2);
     assert!(section.contains("2 of 64 kernels are dead, crossed out here: numbers 31, 50"));
-    assert!(section.contains("1 of 64 kernels is dead and smaller than all that are shown: number 63"));
+    assert!(
+        section.contains("1 of 64 kernels is dead and smaller than all that are shown: number 63")
+    );
     assert!(section.contains("of each the 4 largest of its 256 slices"));
     assert!(section.contains("10 of 64 depthwise kernels, 5 × 5"));
     assert!(section.contains("1 × 1 kernels have no spatial extent"));

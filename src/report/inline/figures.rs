@@ -223,9 +223,5 @@ fn inline_cell(
         }
         _ => {}
     }
-    Ok(InlineCellView {
-        cell,
-        images,
-        ramp,
-    })
+    Ok(InlineCellView { cell, images, ramp })
 }
