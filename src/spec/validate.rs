@@ -118,11 +118,11 @@ impl Validator<'_> {
                 return Err(self.empty(&path(key), key, "name a file, a folder or a pack"));
             }
             match image {
-                ImageSpec::Pack { pick, .. } => {
-                    if pick.is_empty() && self.is_written(&path("pick")) {
-                        let help = "leave it out for all photos of the pack";
-                        return Err(self.empty(&path("pick"), "pick", help));
-                    }
+                ImageSpec::Pack { pick, .. }
+                    if pick.is_empty() && self.is_written(&path("pick")) =>
+                {
+                    let help = "leave it out for all photos of the pack";
+                    return Err(self.empty(&path("pick"), "pick", help));
                 }
                 ImageSpec::Path { id: Some(id), .. } => self.id(&path("id"), id, &mut ids)?,
                 ImageSpec::Dir { limit: Some(0), .. } => {

@@ -14,14 +14,17 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use safetensors::{Dtype, SafeTensors};
 
+/// The folder of the golden files.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images")
 }
 
+/// The bytes of a file in that folder.
 pub fn bytes_of(name: &str) -> Vec<u8> {
     fs::read(folder().join(name)).expect(name)
 }
 
+/// Passes the golden tensors to `check`.
 pub fn golden<T>(check: impl FnOnce(&SafeTensors) -> T) -> T {
     let bytes = bytes_of("golden.safetensors");
     check(&SafeTensors::deserialize(&bytes).expect("the golden file"))
@@ -35,6 +38,7 @@ pub fn golden_image(file: &SafeTensors, key: &str) -> RgbImage {
     RgbImage::from_raw(width, height, tensor.data().to_vec()).expect(key)
 }
 
+/// A float32 tensor of the golden file.
 pub fn floats(file: &SafeTensors, key: &str) -> Vec<f32> {
     let tensor = file.tensor(key).expect(key);
     assert_eq!(tensor.dtype(), Dtype::F32);

@@ -55,15 +55,16 @@ pub fn add(
             maps: Some(maps),
         });
     }
-    let content = match blocks.is_empty() {
-        true => Content::Absent {
+    let content = if blocks.is_empty() {
+        Content::Absent {
             reason: Note::new("note.no_residual_blocks"),
-        },
-        false => Content::Shortcuts {
+        }
+    } else {
+        Content::Shortcuts {
             logit: 8.0,
             probability: 0.8,
             blocks,
-        },
+        }
     };
     results.figures.push(Figure {
         method: "skip_connections".into(),

@@ -120,6 +120,7 @@ pub(super) struct Machine<'a> {
 
 impl Machine<'_> {
     /// Executes one opcode; returns the pickle's value if it was the last.
+    #[expect(clippy::too_many_lines, reason = "a table of opcodes")]
     fn step(&mut self) -> PickleResult<Option<ValueId>> {
         let opcode = self.input.byte()?;
         match opcode {
