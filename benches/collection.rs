@@ -74,7 +74,7 @@ fn compare() {
 
 /// The forward passes alone, of as many images, in batches of the same size.
 fn forward_passes(arch: &str, photos: &str, count: usize) {
-    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    let graph = zoo::find(arch).unwrap().graph(zoo::ArchOptions::default());
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let preprocess = Preprocess::imagenet();

@@ -108,7 +108,7 @@ struct MethodBench {
 impl MethodBench {
     fn new(name: &str) -> BenchResult<Self> {
         let arch = zoo::find(name)?;
-        let graph = arch.graph(zoo::Options::default());
+        let graph = arch.graph(zoo::ArchOptions::default());
         let weights = random_weights::weights(&graph);
         let preprocess = Preprocess::imagenet();
         let model = LoadedModel {

@@ -138,17 +138,17 @@ struct CropOutputs {
 
 /// VGG-16 without a head and ResNet-50, from their files.
 fn load_networks(arguments: &FitArgs) -> Result<(Network, Network, Tensor, Tensor)> {
-    let options = zoo::Options {
+    let options = zoo::ArchOptions {
         gap_head: true,
         classes: 1,
-        ..zoo::Options::default()
+        ..zoo::ArchOptions::default()
     };
     let mut weights = onnx::vgg16_backbone(onnx::read(&arguments.vgg)?)?;
     let float = (Kind::Float, tch::Device::Cpu);
     weights.insert("head.weight".into(), Tensor::zeros([1, 512], float));
     weights.insert("head.bias".into(), Tensor::zeros([1], float));
     let vgg = Network::new(zoo::find("vgg16")?.graph(options), weights)?;
-    let options = tfjs::resnet_options(zoo::Options::default());
+    let options = tfjs::resnet_options(zoo::ArchOptions::default());
     let weights = tfjs::keras_resnet(tfjs::read(&arguments.resnet)?)?;
     let (Some(weight), Some(bias)) = (weights.get("fc.weight"), weights.get("fc.bias")) else {
         return Err("ResNet-50 has no head".into());

@@ -16,7 +16,7 @@ builds="${CONVSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/convscope}/evcxr/$slo
 mkdir -p "$builds"
 export RUSTFLAGS=-Cprefer-dynamic
 export CARGO_PROFILE_DEV_OPT_LEVEL=2
-# This one is the kernel's setting (src/cli/start_kernel.sh), the others are evcxr's.
+# This one is the kernel's setting (src/cli/kernel/start_kernel.sh), the others are evcxr's.
 export CARGO_PROFILE_DEV_LTO=off
 export CARGO_PROFILE_DEV_STRIP=debuginfo
 export CARGO_PROFILE_DEV_RPATH=true

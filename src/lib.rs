@@ -102,7 +102,7 @@
 //! use convscope::network::{Network, gradients, node_info, random_weights, zoo};
 //! use tch::{Device, Kind, Tensor};
 //!
-//! let graph = zoo::find("resnet18")?.graph(zoo::Options::default());
+//! let graph = zoo::find("resnet18")?.graph(zoo::ArchOptions::default());
 //! let layer = graph.require("layer3.1.add")?;
 //! let info = node_info::from_graph(&graph, 64, 64)?;
 //! assert_eq!(info[layer].shape, [256, 4, 4]);
@@ -153,7 +153,7 @@ pub mod methods;
 pub mod network;
 pub mod notebook;
 pub mod option_ranges;
-pub mod output;
+pub mod output_folder;
 pub mod plan;
 pub mod prelude;
 pub mod progress;

@@ -3,7 +3,7 @@
 pub use crate::checks::all::*;
 pub use crate::methods::activations::Channels;
 pub use crate::methods::all::*;
-pub use crate::report::Measure;
+pub use crate::report::ChartKind;
 pub use crate::session::{
     Chart, Experiment, Figures, Image, LayerTable, Model, Predictions, Report, Session,
 };

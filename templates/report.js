@@ -11,13 +11,13 @@
   // The settings in the address, name → text. Each part of the script reads its own and listens to changes.
   const state = new Map();
   const listeners = [];
-{% include "script/address.js" %}
+{% include "script/url_state.js" %}
 {% include "script/contents.js" %}
 {% include "script/overlay.js" %}
 {% include "script/colour.js" %}
-{% include "script/choice.js" %}
+{% include "script/visibility.js" %}
 {% include "script/depth.js" %}
-{% include "script/probe.js" %}
+{% include "script/value_under_pointer.js" %}
 {% include "script/save.js" %}
 {% include "script/enlarge.js" %}
   address.read();

@@ -20,7 +20,7 @@ use tch::Tensor;
 
 const SIDE: u32 = 64;
 
-type Measure<'a> = &'a dyn Fn(&[f32], &[f32]) -> Option<f64>;
+type ChartKind<'a> = &'a dyn Fn(&[f32], &[f32]) -> Option<f64>;
 
 /// A plain square before a pattern; both depend on `number`.
 fn test_image(number: u32) -> RgbImage {
@@ -94,7 +94,7 @@ fn map<'a>(
 fn resnet_probability(values: &[f32], class: usize) -> f32 {
     let graph = zoo::find("resnet18")
         .unwrap()
-        .graph(zoo::Options::default());
+        .graph(zoo::ArchOptions::default());
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let input = Tensor::from_slice(values).view([1, 3, 64, 64]);
@@ -291,7 +291,7 @@ fn networks_are_compared() {
     let (b, _) = map(&output, "vgg11_bn", "p1", "saliency");
     let (c, _) = map(&output, "resnet18", "p2", "saliency");
     let (d, _) = map(&output, "vgg11_bn", "p2", "saliency");
-    let mean = |measure: Measure| (measure(a, b).unwrap() + measure(c, d).unwrap()) / 2.0;
+    let mean = |measure: ChartKind| (measure(a, b).unwrap() + measure(c, d).unwrap()) / 2.0;
     let saliency = comparison
         .maps
         .iter()

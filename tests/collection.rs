@@ -94,7 +94,7 @@ fn exemplars_equal_a_search_image_by_image() {
     );
     let graph = zoo::find("resnet18")
         .unwrap()
-        .graph(zoo::Options::default());
+        .graph(zoo::ArchOptions::default());
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let layer = network.graph().find("layer1.0.relu_1").unwrap();

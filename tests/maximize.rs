@@ -8,7 +8,7 @@ use convscope::figures::Content;
 use convscope::image::Preprocess;
 use convscope::methods::LoadedModel;
 use convscope::methods::maximize::{
-    AscentOptions, AscentResult, Objective, Parametrisation, UnitObjective, gradient_ascent,
+    ActivationReduction, AscentOptions, AscentResult, Objective, Parametrisation, gradient_ascent,
 };
 use convscope::network::labels::Labels;
 use convscope::network::{Network, node_info, random_weights, zoo};
@@ -21,7 +21,7 @@ use tch::{Device, Kind, Tensor};
 fn model(seed: u64) -> LoadedModel {
     let graph = zoo::find("resnet18")
         .unwrap()
-        .graph(zoo::Options::default());
+        .graph(zoo::ArchOptions::default());
     let info = node_info::from_graph(&graph, 48, 48).unwrap();
     let weights = random_weights::weights(&graph);
     LoadedModel {
@@ -38,7 +38,7 @@ fn model(seed: u64) -> LoadedModel {
 fn ascent(
     seed: u64,
     layer: &str,
-    at: UnitObjective,
+    at: ActivationReduction,
     by: Parametrisation,
     l2: f64,
     units: &[usize],
@@ -63,7 +63,7 @@ fn pixels(result: &AscentResult) -> Vec<f32> {
 #[test]
 fn an_image_depends_on_the_seed_alone() {
     let results = |seed, units: &[usize]| {
-        let (at, by) = (UnitObjective::Channel, Parametrisation::Fourier);
+        let (at, by) = (ActivationReduction::Channel, Parametrisation::Fourier);
         ascent(seed, "layer3.1.conv2", at, by, 0.0, units)
     };
     let (first, again, other) = (results(1, &[5]), results(1, &[5]), results(2, &[5]));
@@ -81,25 +81,25 @@ fn every_parametrisation_increases_every_objective() {
     let cases = [
         (
             "layer3.1.conv2",
-            UnitObjective::Channel,
+            ActivationReduction::Channel,
             Parametrisation::Fourier,
         ),
         (
             "layer3.1.conv2",
-            UnitObjective::Centre,
+            ActivationReduction::Centre,
             Parametrisation::Fourier,
         ),
         // The gradient of a ReLU's input, even if the ReLU is 0 at first.
         (
             "layer2.1.relu_1",
-            UnitObjective::Centre,
+            ActivationReduction::Centre,
             Parametrisation::Fourier,
         ),
-        ("fc", UnitObjective::Channel, Parametrisation::Fourier),
-        ("fc", UnitObjective::Channel, Parametrisation::Pixels),
+        ("fc", ActivationReduction::Channel, Parametrisation::Fourier),
+        ("fc", ActivationReduction::Channel, Parametrisation::Pixels),
         (
             "layer3.1.conv2",
-            UnitObjective::Channel,
+            ActivationReduction::Channel,
             Parametrisation::Pixels,
         ),
     ];
@@ -124,7 +124,7 @@ fn the_final_value_is_that_of_the_image_itself() {
     let result = ascent(
         4,
         "layer2.1.relu_1",
-        UnitObjective::Centre,
+        ActivationReduction::Centre,
         Parametrisation::Fourier,
         0.0,
         &[11],
@@ -150,7 +150,7 @@ fn the_penalty_keeps_the_image_near_the_mean_colour() {
         let result = ascent(
             0,
             "fc",
-            UnitObjective::Channel,
+            ActivationReduction::Channel,
             Parametrisation::Pixels,
             l2,
             &[3],

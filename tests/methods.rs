@@ -15,8 +15,8 @@ use tch::{Device, Tensor};
 
 use deviations::assert_recorded;
 
-#[path = "methods/chunks.rs"]
-mod chunks;
+#[path = "methods/batches.rs"]
+mod batches;
 #[path = "methods/deconvnet.rs"]
 mod deconvnet;
 #[path = "methods/deviations.rs"]
@@ -52,7 +52,7 @@ fn input_for(model: &LoadedModel) -> Tensor {
 }
 
 fn model(arch: &str) -> LoadedModel {
-    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    let graph = zoo::find(arch).unwrap().graph(zoo::ArchOptions::default());
     let info = node_info::from_graph(&graph, 64, 64).unwrap();
     let weights = random_weights::weights(&graph);
     LoadedModel {

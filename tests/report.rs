@@ -8,14 +8,14 @@ use convscope::methods::{MethodSpec, activations, filters, grad_cam, saliency};
 use convscope::network::ClassSpec;
 use convscope::report::{RenderOptions, Words, figure, keys, render, templates};
 use convscope::results::*;
-use convscope::spec::{Experiment, Lang};
+use convscope::spec::{ExperimentSpec, Lang};
 use regex::Regex;
 
 #[path = "report/browser.rs"]
 mod browser;
 mod common;
-#[path = "report/shortcuts.rs"]
-mod shortcuts;
+#[path = "report/skip_connections.rs"]
+mod skip_connections;
 
 const NETWORKS: [(&str, &str, &str, u64, u64, u32, u32); 3] = [
     (
@@ -87,7 +87,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
             libtorch: "2.13.0".into(),
             device: "cpu".into(),
         },
-        experiment: Experiment {
+        experiment: ExperimentSpec {
             title: "Where do three networks look?".into(),
             question: Some("A residual, a plain and a small network on the same photos.".into()),
             lang,
@@ -204,7 +204,7 @@ fn results(lang: Lang) -> (Results, Tensors) {
                 &labels[number],
                 &names,
             );
-            shortcuts::add(&mut results, &mut tensors, place, image, &labels[number]);
+            skip_connections::add(&mut results, &mut tensors, place, image, &labels[number]);
         }
         projections(&mut results, &mut tensors, place, layer(1));
         let side = [7, 3, 3][place];

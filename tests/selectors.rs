@@ -4,9 +4,9 @@ use convscope::network::LayerSelector;
 use convscope::network::graph::Graph;
 use convscope::network::node_info::{self, NodeInfo};
 use convscope::network::selector::{resolve, resolve_spatial};
-use convscope::network::zoo::{self, Options};
+use convscope::network::zoo::{self, ArchOptions};
 
-fn network(name: &str, options: Options) -> (Graph, Vec<NodeInfo>) {
+fn network(name: &str, options: ArchOptions) -> (Graph, Vec<NodeInfo>) {
     let graph = zoo::find(name).expect("in the zoo").graph(options);
     let infos = node_info::from_graph(&graph, 224, 224).expect("large enough");
     (graph, infos)
@@ -28,9 +28,9 @@ fn layers((graph, infos): &(Graph, Vec<NodeInfo>), selector: &str) -> String {
 fn assert_layers(name: &str, gap_head: bool, expected: &[(&str, &str)]) {
     let network = network(
         name,
-        Options {
+        ArchOptions {
             gap_head,
-            ..Options::default()
+            ..ArchOptions::default()
         },
     );
     for (selector, named) in expected {
@@ -82,9 +82,9 @@ fn resnet50() {
     // With the stride on the 1×1 convolution, as in the paper, the stages are the same.
     let original = network(
         "resnet50",
-        Options {
+        ArchOptions {
             stride_on_1x1: true,
-            ..Options::default()
+            ..ArchOptions::default()
         },
     );
     assert_eq!(layers(&original, "stage3"), "layer2.3.relu_2");
@@ -185,7 +185,7 @@ fn efficientnet_lite0() {
 #[test]
 fn a_stage_has_the_same_resolution_in_every_network() {
     for arch in zoo::architectures() {
-        let (graph, infos) = network(arch.name, Options::default());
+        let (graph, infos) = network(arch.name, ArchOptions::default());
         for (stage, stride) in [
             ("stage1", 2),
             ("stage2", 4),
@@ -203,7 +203,7 @@ fn a_stage_has_the_same_resolution_in_every_network() {
 
 #[test]
 fn an_error_about_an_unknown_layer_helps_with_the_nearest_one() {
-    let (graph, infos) = network("efficientnet_b0", Options::default());
+    let (graph, infos) = network("efficientnet_b0", ArchOptions::default());
     let advice = |selector: &str| {
         let error = resolve(&LayerSelector(selector.into()), &graph, &infos).expect_err(selector);
         error.help_text().expect("help").to_owned()
@@ -227,7 +227,7 @@ fn an_error_about_an_unknown_layer_helps_with_the_nearest_one() {
 
 #[test]
 fn spatial_selectors_need_height_and_width() {
-    let (graph, infos) = network("efficientnet_b0", Options::default());
+    let (graph, infos) = network("efficientnet_b0", ArchOptions::default());
     let spatial = |selector: &str| resolve_spatial(&LayerSelector(selector.into()), &graph, &infos);
     // A gate, the output of the global pooling, the head; and a glob that matches a gate.
     for selector in [

@@ -237,7 +237,7 @@ fn every_value_has_isolated_html() {
     assert_eq!((figures.len(), figures.model("vgg11_bn").len()), (2, 1));
     let error = report.figures("salency").unwrap_err();
     assert_eq!(error.help_text(), Some("did you mean `saliency`?"));
-    let bars = report.chart(Measure::Parameters).unwrap().unwrap();
+    let bars = report.chart(ChartKind::Parameters).unwrap().unwrap();
     assert!(bars.to_string().contains("resnet18, vgg11_bn"));
-    assert!(report.chart(Measure::Truth).unwrap().is_none());
+    assert!(report.chart(ChartKind::Truth).unwrap().is_none());
 }

@@ -24,7 +24,7 @@ fn input() -> Tensor {
 }
 
 fn model(arch: &str) -> LoadedModel {
-    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    let graph = zoo::find(arch).unwrap().graph(zoo::ArchOptions::default());
     LoadedModel {
         id: "net".into(),
         info: node_info::from_graph(&graph, 64, 64).unwrap(),

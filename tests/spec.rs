@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use convscope::network::ClassSpec;
 use convscope::spec::{
-    Experiment, ImageSpec, PathStep, SpecFile, TEMPLATE, id_from_path, id_from_text, is_valid_id,
-    schema, unique_ids,
+    ExperimentSpec, ImageSpec, PathStep, SpecFile, TEMPLATE, id_from_path, id_from_text,
+    is_valid_id, schema, unique_ids,
 };
 use convscope::{Error, ErrorKind};
 use miette::{GraphicalReportHandler, GraphicalTheme};
@@ -80,13 +80,13 @@ fn valid_specs_survive_a_round_trip() {
     round_trip(&spec.experiment);
 }
 
-fn round_trip(experiment: &Experiment) {
+fn round_trip(experiment: &ExperimentSpec) {
     let yaml = serde_yaml::to_string(experiment).expect("YAML");
     let again =
         SpecFile::parse("again.yaml", &yaml).unwrap_or_else(|error| panic!("{error:?}\n{yaml}"));
     assert_eq!(&again.experiment, experiment, "{yaml}");
     let json = serde_json::to_string(experiment).expect("JSON");
-    let again: Experiment = serde_json::from_str(&json).expect("the same experiment");
+    let again: ExperimentSpec = serde_json::from_str(&json).expect("the same experiment");
     assert_eq!(&again, experiment, "{json}");
 }
 

@@ -231,18 +231,18 @@ fn safetensors_with_wrong_offsets_are_errors() {
 }
 
 /// The options with which a file's tensors fit the architecture.
-fn fit(arch: &str, file: StateDict, path: &str) -> Result<zoo::Options, Error> {
+fn fit(arch: &str, file: StateDict, path: &str) -> Result<zoo::ArchOptions, Error> {
     let arch = zoo::find(arch).unwrap();
     let (options, parameters) =
-        into_parameters(arch, zoo::Options::default(), file, Path::new(path))?;
+        into_parameters(arch, zoo::ArchOptions::default(), file, Path::new(path))?;
     Network::new(arch.graph(options), parameters).map(|_| options)
 }
 
 /// Random weights of the architecture.
 fn random_weights(arch: &str, classes: i64) -> StateDict {
-    let options = zoo::Options {
+    let options = zoo::ArchOptions {
         classes,
-        ..zoo::Options::default()
+        ..zoo::ArchOptions::default()
     };
     convscope::network::random_weights::weights(&zoo::find(arch).unwrap().graph(options))
 }
@@ -350,7 +350,7 @@ fn timm_names_fit() {
 #[test]
 fn a_folder_and_an_unknown_format_are_errors() {
     let arch = zoo::find("resnet18").unwrap();
-    let error = weights::load(arch, zoo::Options::default(), None, Path::new("/")).unwrap_err();
+    let error = weights::load(arch, zoo::ArchOptions::default(), None, Path::new("/")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     let error = weights::find_format("pickle").unwrap_err();
     assert_eq!(error.message(), "there is no weight format `pickle`");

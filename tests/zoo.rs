@@ -28,7 +28,7 @@ fn agrees(name: &str, parameters: i64, kind: Kind, tolerance: f64) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
     let golden = Tensor::read_safetensors(format!("{folder}{file}")).expect("the golden logits");
     let (_, expected) = golden.iter().find(|(key, _)| key == name).expect(name);
-    let graph = zoo::find(name).unwrap().graph(zoo::Options::default());
+    let graph = zoo::find(name).unwrap().graph(zoo::ArchOptions::default());
     let all = node_info::from_graph(&graph, 224, 224).unwrap();
     assert_eq!(
         all.iter().map(|info| info.parameters).sum::<i64>(),
@@ -114,7 +114,9 @@ fn an_unknown_architecture_is_an_error_with_the_nearest_name() {
 
 #[test]
 fn an_input_that_is_too_small_is_an_error() {
-    let graph = zoo::find("vgg16").unwrap().graph(zoo::Options::default());
+    let graph = zoo::find("vgg16")
+        .unwrap()
+        .graph(zoo::ArchOptions::default());
     let error = node_info::from_graph(&graph, 16, 16).unwrap_err();
     assert!(error.message().contains("features."), "{}", error.message());
 }
@@ -125,7 +127,7 @@ fn an_input_that_is_too_small_is_an_error() {
 fn the_backward_pass_of_efficientnet_b7_is_its_gradient() {
     let graph = zoo::find("efficientnet_b7")
         .unwrap()
-        .graph(zoo::Options::default());
+        .graph(zoo::ArchOptions::default());
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let (input_id, output) = (network.graph().input(), network.graph().output());

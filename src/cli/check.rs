@@ -7,8 +7,8 @@ use convscope::plan::Plan;
 use convscope::spec::SpecFile;
 use convscope::{Error, Result};
 
+use super::exit_status::{Status, print, print_error};
 use super::spec_files::experiment_paths;
-use super::status::{Status, print, print_error};
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {

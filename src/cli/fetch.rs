@@ -8,8 +8,8 @@ use convscope::plan::{Plan, WeightsSource};
 use convscope::progress::Progress;
 use convscope::spec::SpecFile;
 
+use super::exit_status::{Status, print};
 use super::spec_files::experiment_paths;
-use super::status::{Status, print};
 use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use convscope::results::store;
 use convscope::{Error, ErrorKind, Result};
 use resvg::{tiny_skia, usvg};
 
-use super::status::{Status, print};
+use super::exit_status::{Status, print};
 
 #[derive(Debug, clap::Args)]
 pub struct FigureArgs {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use convscope::{Error, ErrorKind, Result, spec};
 
-use super::status::{Status, print};
+use super::exit_status::{Status, print};
 
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {

@@ -6,7 +6,7 @@ use convscope::network::{node_info, zoo};
 use convscope::session::LayerTable;
 use convscope::text_table::grouped;
 
-use super::status::{Status, print, to_json};
+use super::exit_status::{Status, print, to_json};
 
 #[derive(Debug, clap::Args)]
 pub struct LayersArgs {

@@ -3,20 +3,17 @@
 //! clap parses the arguments; each `…Args` carries out its subcommand by calling the library.
 
 mod check;
-mod dependency;
 mod environment;
+mod exit_status;
 mod fetch;
 mod figure;
 mod init;
-mod jupyter;
 mod kernel;
 mod layers;
-mod libtorch;
 mod models;
 mod render;
 mod run;
 mod spec_files;
-mod status;
 mod terminal;
 
 use std::io::IsTerminal;
@@ -25,7 +22,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use convscope::Result;
 
-use status::{Status, print, print_error, to_json};
+use exit_status::{Status, print, print_error, to_json};
 
 /// Shows what convolutional networks see, and where two of them differ.
 ///

@@ -6,7 +6,7 @@ use convscope::network::{node_info, zoo};
 use convscope::text_table::{grouped, table};
 use serde::Serialize;
 
-use super::status::{Status, print, to_json};
+use super::exit_status::{Status, print, to_json};
 
 #[derive(Debug, clap::Args)]
 pub struct ModelsArgs {
@@ -42,7 +42,7 @@ impl ModelsArgs {
     pub fn run(&self) -> Result<Status> {
         let mut architectures = Vec::new();
         for arch in zoo::architectures() {
-            let graph = arch.graph(zoo::Options::default());
+            let graph = arch.graph(zoo::ArchOptions::default());
             let all = node_info::from_graph(&graph, arch.input, arch.input)?;
             architectures.push(ArchitectureEntry {
                 name: arch.name,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use convscope::Result;
 use convscope::results::store;
 
-use super::status::{Status, print};
+use super::exit_status::{Status, print};
 
 #[derive(Debug, clap::Args)]
 pub struct RenderArgs {

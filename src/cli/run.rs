@@ -8,9 +8,9 @@ use convscope::spec::SpecFile;
 use convscope::{Error, ErrorKind, Report, Result, notebook};
 use tch::Device;
 
-use super::dependency::dependency_line;
+use super::exit_status::{Status, print_error};
+use super::kernel::dependency_line::dependency_line;
 use super::spec_files::experiment_paths;
-use super::status::{Status, print_error};
 use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,6 @@ mod point_set;
 mod spearman;
 mod ssim;
 mod trustworthiness;
-mod upsample_bilinear;
 
 pub use cka::{Gram, MIN_BATCH, cka};
 pub use knn_accuracy::{LeaveOneOutAccuracy, knn_accuracy};
@@ -22,4 +21,3 @@ pub use point_set::PointSet;
 pub use spearman::spearman;
 pub use ssim::ssim;
 pub use trustworthiness::trustworthiness;
-pub use upsample_bilinear::upsample_bilinear;

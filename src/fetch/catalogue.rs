@@ -36,13 +36,13 @@ pub struct WeightSet {
     pub classes: String,
     /// The preprocessing that it was trained with.
     pub preprocess: Preprocess,
-    /// See [`zoo::Options::stride_on_1x1`].
+    /// See [`zoo::ArchOptions::stride_on_1x1`].
     #[serde(default)]
     pub stride_on_1x1: bool,
-    /// See [`zoo::Options::bn_eps`].
+    /// See [`zoo::ArchOptions::bn_eps`].
     #[serde(default)]
     pub bn_eps: Option<f64>,
-    /// See [`zoo::Options::gap_head`].
+    /// See [`zoo::ArchOptions::gap_head`].
     #[serde(default)]
     pub gap_head: bool,
     /// The licence of the weights.
@@ -70,12 +70,12 @@ pub struct WeightSet {
 
 impl WeightSet {
     /// The graph options of the architecture that the set needs.
-    pub fn options(&self) -> zoo::Options {
-        zoo::Options {
+    pub fn options(&self) -> zoo::ArchOptions {
+        zoo::ArchOptions {
             stride_on_1x1: self.stride_on_1x1,
             bn_eps: self.bn_eps,
             gap_head: self.gap_head,
-            ..zoo::Options::default()
+            ..zoo::ArchOptions::default()
         }
     }
 

@@ -13,7 +13,7 @@ mod catalogue;
 mod checksum;
 #[cfg(feature = "fetch")]
 mod download;
-mod files;
+mod fetch_files;
 #[cfg(feature = "fetch")]
 mod package_client;
 mod packs;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::cache::Cache;
 use super::catalogue::{RemoteFile, image_pack, unknown_name};
-use super::files::FileSet;
+use super::fetch_files::FileSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::labels::Labels;
 use crate::progress::Progress;

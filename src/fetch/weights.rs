@@ -2,7 +2,7 @@
 
 use super::cache::{Cache, CachedFile};
 use super::catalogue::WeightSet;
-use super::files::FileSet;
+use super::fetch_files::FileSet;
 use crate::error::Result;
 use crate::progress::Progress;
 

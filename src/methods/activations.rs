@@ -13,10 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::at_layers::at_layers;
+use super::forward_backward::ForwardPass;
+use super::layer_constructors::at_layers;
 use super::method::{ImageMethod, Method, MethodInfo, ResultKind};
-use super::output::{MethodOutput, to_floats};
-use super::pass::ForwardPass;
+use super::method_output::{MethodOutput, to_floats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::Content;
 use crate::network::LayerSelector;

@@ -3,8 +3,8 @@
 
 use tch::Tensor;
 
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::forward_backward::BackwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::graph::NodeId;
 

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use tch::Kind;
 
 use super::{
-    Batch, CollectionMethod, Collector, CollectorState, LoadedModel, Member, Method, MethodInfo,
-    MethodOutput, ResultKind, to_floats,
+    Batch, CollectionImage, CollectionMethod, Collector, CollectorState, LoadedModel, Method,
+    MethodInfo, MethodOutput, ResultKind, to_floats,
 };
 use crate::compare::MIN_BATCH;
 use crate::error::{Error, ErrorKind, Result};
@@ -53,7 +53,7 @@ impl Default for Cka {
     }
 }
 
-super::at_layers::at_layers!(Cka);
+super::layer_constructors::at_layers!(Cka);
 
 /// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
@@ -156,7 +156,7 @@ impl Collector for GramCollector<'_> {
 
     fn finish(
         self: Box<Self>,
-        _member: &dyn Fn(usize) -> Member,
+        _member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         _progress: &dyn Progress,
     ) -> Result<()> {

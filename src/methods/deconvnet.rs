@@ -53,7 +53,7 @@ impl Default for Deconvnet {
     }
 }
 
-super::at_layers::at_layers!(Deconvnet);
+super::layer_constructors::at_layers!(Deconvnet);
 
 /// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {

@@ -18,10 +18,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::at_layers::at_layers;
+use super::forward_backward::ForwardPass;
+use super::layer_constructors::at_layers;
 use super::method::{ImageMethod, Method, MethodInfo, ResultKind};
-use super::output::MethodOutput;
-use super::pass::ForwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;

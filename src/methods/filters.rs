@@ -58,7 +58,7 @@ impl Default for Filters {
     }
 }
 
-super::at_layers::at_layers!(Filters);
+super::layer_constructors::at_layers!(Filters);
 
 /// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {

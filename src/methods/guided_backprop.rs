@@ -16,9 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::figures::{Content, Note};
 use crate::network::ReluRule;

@@ -16,11 +16,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::at_layers::at_layers;
+use super::forward_backward::BackwardPass;
 use super::guided_backprop::guided_gradient;
+use super::layer_constructors::at_layers;
 use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use super::{cam, grad_cam};
 use crate::error::Result;
 use crate::figures::{Content, Note};

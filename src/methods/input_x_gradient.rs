@@ -14,9 +14,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::graph::NodeId;
 

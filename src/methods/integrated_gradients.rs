@@ -17,9 +17,9 @@ use tch::{Kind, Tensor};
 
 use super::baseline::Baseline;
 use super::batched;
+use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::figures::Note;
 use crate::network::graph::NodeId;
@@ -33,7 +33,7 @@ pub struct IntegratedGradients {
     #[schemars(range(min = 1, max = 1000))]
     pub steps: usize,
     /// The quadrature rule.
-    pub rule: Rule,
+    pub rule: Quadrature,
     /// The start of the path: a number (the value of every colour after preprocessing; 0 is the mean colour), `mean`,
     /// `black`, `white` or `blurred`.
     pub baseline: Baseline,
@@ -42,7 +42,7 @@ pub struct IntegratedGradients {
 /// A quadrature rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum Quadrature {
     /// The points that are exact for polynomials of the highest degree.
     GaussLegendre,
     /// Equal steps, each evaluated at its start.
@@ -55,19 +55,19 @@ pub enum Rule {
     RiemannTrapezoid,
 }
 
-impl Rule {
+impl Quadrature {
     /// `steps` points in 0…1 with their weights, which sum to 1.
     fn points(self, steps: usize) -> Vec<(f64, f64)> {
         let n = steps as f64;
         let equal = |shift: f64| (0..steps).map(move |i| ((i as f64 + shift) / n, 1.0 / n));
         match self {
-            Rule::GaussLegendre => gauss_legendre(steps),
-            Rule::RiemannLeft => equal(0.0).collect(),
-            Rule::RiemannMiddle => equal(0.5).collect(),
-            Rule::RiemannRight => equal(1.0).collect(),
+            Quadrature::GaussLegendre => gauss_legendre(steps),
+            Quadrature::RiemannLeft => equal(0.0).collect(),
+            Quadrature::RiemannMiddle => equal(0.5).collect(),
+            Quadrature::RiemannRight => equal(1.0).collect(),
             // A single point can't be at both ends.
-            Rule::RiemannTrapezoid if steps == 1 => equal(0.5).collect(),
-            Rule::RiemannTrapezoid => {
+            Quadrature::RiemannTrapezoid if steps == 1 => equal(0.5).collect(),
+            Quadrature::RiemannTrapezoid => {
                 let step = 1.0 / (n - 1.0);
                 let weight = |i: usize| {
                     if i == 0 || i + 1 == steps {
@@ -86,7 +86,7 @@ impl Default for IntegratedGradients {
     fn default() -> Self {
         IntegratedGradients {
             steps: 50,
-            rule: Rule::GaussLegendre,
+            rule: Quadrature::GaussLegendre,
             baseline: Baseline::Number(0.0),
         }
     }
@@ -188,16 +188,16 @@ fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rule, gauss_legendre};
+    use super::{Quadrature, gauss_legendre};
 
     #[test]
     fn every_rule_integrates_a_line() {
         for (rule, expected) in [
-            (Rule::GaussLegendre, 0.5),
-            (Rule::RiemannMiddle, 0.5),
-            (Rule::RiemannTrapezoid, 0.5),
-            (Rule::RiemannLeft, 0.45),
-            (Rule::RiemannRight, 0.55),
+            (Quadrature::GaussLegendre, 0.5),
+            (Quadrature::RiemannMiddle, 0.5),
+            (Quadrature::RiemannTrapezoid, 0.5),
+            (Quadrature::RiemannLeft, 0.45),
+            (Quadrature::RiemannRight, 0.55),
         ] {
             let sum: f64 = rule.points(10).iter().map(|(x, w)| x * w).sum();
             assert!((sum - expected).abs() < 1e-12, "{rule:?}: {sum}");

@@ -14,11 +14,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::at_layers::at_layers;
 use super::cam;
+use super::forward_backward::BackwardPass;
+use super::layer_constructors::at_layers;
 use super::method::{ClassMethod, Method, MethodInfo, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;

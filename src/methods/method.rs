@@ -1,10 +1,10 @@
 //! What a method is: its facts, its layers, and the traits by what it is called for (a network, an image, a class, a
 //! collection).
 
-use super::collection::Collector;
+use super::collector::Collector;
+use super::forward_backward::{BackwardPass, ForwardPass};
 use super::loaded_model::LoadedModel;
-use super::output::MethodOutput;
-use super::pass::{BackwardPass, ForwardPass};
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;

@@ -1,24 +1,24 @@
 //! The methods: one file per method, and one line each in the list below.
 
-pub use collection::{Batch, Collector, CollectorState, Member};
+pub use collector::{Batch, CollectionImage, Collector, CollectorState};
+pub use forward_backward::{BackwardPass, ForwardPass};
 pub use loaded_model::LoadedModel;
 pub use method::{
     ClassMethod, CollectionMethod, ImageMethod, Method, MethodInfo, NetworkMethod, PassCount,
     ResultKind,
 };
-pub use output::{MethodOutput, to_array, to_floats};
-pub use pass::{BackwardPass, ForwardPass};
+pub use method_output::{MethodOutput, to_array, to_floats};
 
-mod at_layers;
 pub mod baseline;
 pub mod batched;
 mod cam;
-mod collection;
+mod collector;
+mod forward_backward;
+mod layer_constructors;
 mod loaded_model;
 mod method;
-mod output;
-mod pass;
-pub mod units;
+mod method_output;
+pub mod unit_selection;
 
 crate::registry::list! {
     /// One entry of an experiment's `methods`: a name, or a name with its options.

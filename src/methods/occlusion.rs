@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::batched;
+use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
-use super::output::{MethodOutput, to_floats};
-use super::pass::BackwardPass;
+use super::method_output::{MethodOutput, to_floats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;

@@ -18,10 +18,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::at_layers::at_layers;
+use super::forward_backward::BackwardPass;
+use super::layer_constructors::at_layers;
 use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use super::{batched, cam};
 use crate::error::Result;
 use crate::network::LayerSelector;

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::batched;
+use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::graph::NodeId;
 use crate::network::node_info::NodeInfo;

@@ -15,9 +15,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
-use super::output::MethodOutput;
-use super::pass::BackwardPass;
+use super::method_output::MethodOutput;
 use super::smoothgrad::Smoothgrad;
 use crate::error::Result;
 use crate::network::graph::NodeId;

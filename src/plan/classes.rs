@@ -1,18 +1,18 @@
 //! Whether the classes that an experiment names exist: at least one of its networks has to know each.
 
-use super::images::{ImageLabel, PlannedImage};
 use super::models::PlannedModel;
-use super::origin::Origin;
+use super::planned_image::{ImageLabel, PlannedImage};
+use super::spec_origin::Origin;
 use crate::error::Result;
 use crate::network::ClassSpec;
-use crate::spec::{Experiment, PathStep};
+use crate::spec::{ExperimentSpec, PathStep};
 
 /// Checks the experiment's `classes`, and those in its methods' options.
 ///
 /// # Errors
 /// For the first class that no network knows.
 pub(super) fn check_classes(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     models: &[PlannedModel],
     origin: &Origin,
 ) -> Result<()> {

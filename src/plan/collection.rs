@@ -1,14 +1,14 @@
 //! The images that the methods about a collection search.
 
 use super::classes::check_labels;
-use super::entries::plan_images;
-use super::images::PlannedImage;
 use super::models::PlannedModel;
-use super::origin::Origin;
+use super::plan_images::plan_images;
+use super::planned_image::PlannedImage;
+use super::spec_origin::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::Cache;
 use crate::progress::Progress;
-use crate::spec::{Experiment, PathStep};
+use crate::spec::{ExperimentSpec, PathStep};
 
 /// Every image of the experiment's `collection`, or its `images` where it names no collection; none where no method
 /// searches one.
@@ -17,7 +17,7 @@ use crate::spec::{Experiment, PathStep};
 /// For an entry without an image, a label that no network knows, or a collection that is too small for a
 /// method.
 pub(super) fn plan_collection(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     images: &[PlannedImage],
     models: &[PlannedModel],
     origin: &Origin,
@@ -43,7 +43,7 @@ pub(super) fn plan_collection(
 /// # Errors
 /// If one of them has no file: a collection's images are read when they are reached.
 pub(super) fn images_as_collection(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     images: &[PlannedImage],
 ) -> Result<Vec<PlannedImage>> {
     if !searches_collection(experiment) {
@@ -65,7 +65,7 @@ pub(super) fn images_as_collection(
 /// # Errors
 /// If one needs more.
 pub(super) fn check_collection_size(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     count: usize,
     origin: &Origin,
 ) -> Result<()> {
@@ -84,7 +84,7 @@ pub(super) fn check_collection_size(
     Ok(())
 }
 
-fn searches_collection(experiment: &Experiment) -> bool {
+fn searches_collection(experiment: &ExperimentSpec) -> bool {
     let mut methods = experiment.methods.iter();
     methods.any(|entry| entry.method().for_collection().is_some())
 }

@@ -1,11 +1,11 @@
 //! The layers that the methods' selectors select in one network.
 
-use super::origin::Origin;
+use super::spec_origin::Origin;
 use crate::error::{Error, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::results::SelectedLayers;
-use crate::spec::{Experiment, PathStep};
+use crate::spec::{ExperimentSpec, PathStep};
 
 /// The layers of every method, in the order of the experiment's methods, and what each selector became.
 pub(super) type MethodLayers = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
@@ -15,7 +15,7 @@ pub(super) type MethodLayers = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
 /// # Errors
 /// For a selector that selects nothing, or an option that the network can't satisfy.
 pub(super) fn select_layers(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     arch: &str,
     graph: &Graph,
     info: &[NodeInfo],

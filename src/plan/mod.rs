@@ -5,16 +5,16 @@
 
 mod classes;
 mod collection;
-mod entries;
-mod images;
 mod layers;
 mod models;
-mod origin;
+mod plan_images;
+mod planned_image;
 mod run_plan;
-mod step;
+mod single_step;
+mod spec_origin;
 
-pub use entries::plan_images;
-pub use images::{ImageLabel, PlannedImage, TargetRegion};
 pub use models::{PlannedModel, WeightsSource, nominal_side};
-pub use origin::Origin;
+pub use plan_images::plan_images;
+pub use planned_image::{ImageLabel, PlannedImage, TargetRegion};
 pub use run_plan::Plan;
+pub use spec_origin::Origin;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::layers::select_layers;
-use super::origin::Origin;
+use super::spec_origin::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{WeightSet, weight_set};
 use crate::image::Preprocess;
@@ -12,7 +12,7 @@ use crate::network::labels::Labels;
 use crate::network::node_info;
 use crate::network::zoo::{self, Arch};
 use crate::results::SelectedLayers;
-use crate::spec::{Experiment, ModelSpec, PathStep, PixelLength, PreprocessSpec, unique_ids};
+use crate::spec::{ExperimentSpec, ModelSpec, PathStep, PixelLength, PreprocessSpec, unique_ids};
 
 /// A network of the experiment that is not loaded yet.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct PlannedModel {
     /// Its architecture.
     pub arch: &'static Arch,
     /// The variant of the architecture that the weights need.
-    pub options: zoo::Options,
+    pub options: zoo::ArchOptions,
     /// Where its weights come from.
     pub source: WeightsSource,
     /// How an image becomes its input.
@@ -52,7 +52,10 @@ pub enum WeightsSource {
 ///
 /// # Errors
 /// For an architecture, a weight set, a weight file, a labels file or a layer that doesn't exist.
-pub(super) fn plan_models(experiment: &Experiment, origin: &Origin) -> Result<Vec<PlannedModel>> {
+pub(super) fn plan_models(
+    experiment: &ExperimentSpec,
+    origin: &Origin,
+) -> Result<Vec<PlannedModel>> {
     let models = experiment.models.iter();
     let ids = unique_ids(models.map(|model| (model.id.as_deref(), model.arch.clone())));
     let entries = experiment.models.iter().zip(ids).enumerate();
@@ -62,7 +65,7 @@ pub(super) fn plan_models(experiment: &Experiment, origin: &Origin) -> Result<Ve
 }
 
 fn plan_model(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     model: &ModelSpec,
     id: String,
     entry: usize,
@@ -78,7 +81,7 @@ fn plan_model(
     };
     let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
     let source = find_weights(model, arch, origin).map_err(locate("weights"))?;
-    let mut options = zoo::Options::default();
+    let mut options = zoo::ArchOptions::default();
     let mut preprocess = Preprocess::for_input(arch.input as u32);
     let mut labels = None;
     match &source {

@@ -1,21 +1,21 @@
 //! The plan of a run.
 
-use super::images::PlannedImage;
 use super::models::{PlannedModel, plan_models};
-use super::origin::Origin;
-use super::{classes, collection, entries, step};
+use super::planned_image::PlannedImage;
+use super::spec_origin::Origin;
+use super::{classes, collection, plan_images, single_step};
 use crate::error::{ErrorKind, Result};
 use crate::fetch::Cache;
 use crate::methods::MethodSpec;
 use crate::network::ClassSpec;
 use crate::progress::{Progress, Silent};
-use crate::spec::{Experiment, ModelSpec, SpecFile};
+use crate::spec::{ExperimentSpec, ModelSpec, SpecFile};
 
 /// Everything that a run needs: every name in the experiment is resolved, no network is loaded and no image is read.
 #[derive(Debug)]
 pub struct Plan {
     /// The settings of the run: classes, methods, checks, seed.
-    pub experiment: Experiment,
+    pub experiment: ExperimentSpec,
     /// The networks, in the experiment's order.
     pub models: Vec<PlannedModel>,
     /// The images, in the experiment's order.
@@ -35,7 +35,8 @@ impl Plan {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin)?;
         classes::check_classes(experiment, &models, &origin)?;
-        let images = entries::plan_images(&experiment.images, "images", &origin, cache, progress)?;
+        let images =
+            plan_images::plan_images(&experiment.images, "images", &origin, cache, progress)?;
         classes::check_labels("images", &images, &models, &origin)?;
         let collection =
             collection::plan_collection(experiment, &images, &models, &origin, cache, progress)?;
@@ -59,7 +60,7 @@ impl Plan {
         class: ClassSpec,
         method: Option<MethodSpec>,
     ) -> Result<Self> {
-        let experiment = step::experiment(model, class, method)?;
+        let experiment = single_step::experiment(model, class, method)?;
         let origin = Origin::none();
         let models = plan_models(&experiment, &origin)?;
         classes::check_classes(&experiment, &models, &origin)?;

@@ -11,24 +11,24 @@
 
 mod charts;
 mod embedded;
-mod figure;
-mod figure_drawing;
+mod figure_export;
+mod figure_svg;
 pub mod inline;
 mod input;
 mod number_format;
 mod page;
+mod prediction_summary;
 mod section;
 mod sections;
-mod summary;
 mod templates;
 mod views;
 mod words;
 
-pub use charts::Measure;
+pub use charts::ChartKind;
 pub use embedded::templates;
-pub use figure::{chart, figure, keys};
+pub use figure_export::{chart, figure, keys};
 pub use page::render;
+pub use prediction_summary::summary;
 pub use sections::papers;
-pub use summary::summary;
 pub use templates::RenderOptions;
 pub use words::Words;

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::record::Results;
 use crate::error::{Error, ErrorKind, Result};
-use crate::spec::{Experiment, ImageSpec, LockSpec, SpecFile};
+use crate::spec::{ExperimentSpec, ImageSpec, LockSpec, SpecFile};
 
 /// The text of the `experiment.lock.yaml` that is written into `folder`.
 ///
@@ -38,7 +38,7 @@ fn by_id<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> BTreeMap<
 }
 
 /// Changes the paths of `experiment` that start at the folder `from` so that they start at `to`.
-fn rebase(experiment: &mut Experiment, from: &Path, to: &Path) {
+fn rebase(experiment: &mut ExperimentSpec, from: &Path, to: &Path) {
     let moved = |path: &Path| relative_to(&from.join(path), to);
     for image in experiment
         .images

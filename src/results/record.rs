@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{CheckedMap, ClassInfo, Comparison, Figure, Note};
-use crate::spec::Experiment;
+use crate::spec::ExperimentSpec;
 
 /// Everything about one run except its tensors: the content of `results.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct Results {
     /// Versions and device.
     pub environment: Environment,
     /// The experiment with every default filled in.
-    pub experiment: Experiment,
+    pub experiment: ExperimentSpec,
     /// The text of the experiment's file; empty where the run came from values.
     pub spec: String,
     /// The networks that could be loaded, in the experiment's order.

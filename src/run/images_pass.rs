@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::image_views::{ImageView, image_views, store_views};
 use super::model::RunModel;
 use super::model_on_image::ModelOnImage;
 use super::result_cache::ResultCache;
 use super::run_output::{RunOutput, failure};
 use super::target_mask::target_mask;
-use super::views::{ImageView, image_views, store_views};
 use crate::error::{Error, Result};
 use crate::image::DecodedImage;
 use crate::plan::{Plan, PlannedImage};

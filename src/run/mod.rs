@@ -13,6 +13,7 @@ mod collection;
 mod comparison;
 mod device;
 mod fingerprint;
+mod image_views;
 mod images_pass;
 mod load_weights;
 mod map_checks;
@@ -20,14 +21,13 @@ mod model;
 mod model_info;
 mod model_on_image;
 mod network_cache;
-mod network_pass;
+mod network_methods;
 mod options;
 mod prediction;
 mod result_cache;
 mod run_output;
 mod stored_tensor;
 mod target_mask;
-mod views;
 
 use crate::error::Result;
 use crate::figures::Tensors;
@@ -93,7 +93,11 @@ pub fn run(
     let cache = options.cache()?;
     let cache = options.cached.then(|| ResultCache::new(&cache));
     for model in &models {
-        output.add(network_pass::run_network(&plan.experiment, model, progress));
+        output.add(network_methods::run_network(
+            &plan.experiment,
+            model,
+            progress,
+        ));
     }
     images_pass::run_images(plan, &mut models, cache.as_ref(), progress, &mut output)?;
     let interval = options.checkpoint_interval;

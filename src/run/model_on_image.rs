@@ -3,23 +3,23 @@
 use tch::Tensor;
 
 use super::fingerprint::{fingerprint, fingerprint_bytes};
+use super::image_views::ImageView;
 use super::map_checks::check_maps;
 use super::model::RunModel;
-use super::prediction::{asked_classes, predict};
+use super::prediction::{predict, requested_classes};
 use super::result_cache::ResultCache;
 use super::run_output::{PartialResults, failure};
-use super::views::ImageView;
 use crate::checks::CheckContext;
 use crate::error::Result;
 use crate::figures::ClassInfo;
 use crate::methods::{ForwardPass, MethodOutput, MethodSpec};
 use crate::network::graph::NodeId;
 use crate::network::node_info;
-use crate::spec::Experiment;
+use crate::spec::ExperimentSpec;
 
 /// One network on one image.
 pub(super) struct ModelOnImage<'a> {
-    pub(super) experiment: &'a Experiment,
+    pub(super) experiment: &'a ExperimentSpec,
     pub(super) model: &'a RunModel,
     /// The image's id.
     pub(super) image: &'a str,
@@ -90,7 +90,7 @@ impl ModelOnImage<'_> {
         let (prediction, logits) = predict(loaded, self.image, pass.logits()?, self.label)?;
         results.tensors.insert(prediction.tensor.clone(), logits);
         let classes = &self.experiment.classes;
-        let classes = asked_classes(classes, loaded, &prediction, self.label);
+        let classes = requested_classes(classes, loaded, &prediction, self.label);
         results.prediction = Some(prediction);
         for (entry, layers) in self.methods() {
             let Some(method) = entry.method().for_image() else {

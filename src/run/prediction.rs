@@ -58,7 +58,7 @@ pub(super) fn predict(
 
 /// The classes that the experiment asks about, each once, in its order. A class that the network doesn't know is left
 /// out.
-pub(super) fn asked_classes(
+pub(super) fn requested_classes(
     classes: &[ClassSpec],
     loaded: &LoadedModel,
     prediction: &Prediction,

@@ -2,7 +2,7 @@
 
 use super::layers::{Layer, LayerTable};
 use crate::error::Result;
-use crate::report::{self, Measure};
+use crate::report::{self, ChartKind};
 use crate::results::Results;
 
 /// A chart of some networks, each in its colour.
@@ -16,7 +16,7 @@ pub struct Chart {
 
 impl Chart {
     /// A chart of the report's summary; `None` where the results have no values for it.
-    pub(super) fn from_results(results: &Results, measure: Measure) -> Result<Option<Chart>> {
+    pub(super) fn from_results(results: &Results, measure: ChartKind) -> Result<Option<Chart>> {
         let drawn = report::chart(results, measure)?;
         Ok(drawn.map(|(title, svg)| Chart {
             title,

@@ -37,7 +37,7 @@ const NAME: &str = "experiment";
 /// ```
 #[derive(Debug, Clone)]
 pub struct Experiment {
-    content: spec::Experiment,
+    content: spec::ExperimentSpec,
     /// The spec as it was read; `None` once something is changed.
     read: Option<SpecFile>,
     /// The file in whose folder relative paths start, if there is one.
@@ -50,7 +50,7 @@ impl Experiment {
     /// An experiment with a title and nothing else.
     pub fn new(title: impl Into<String>) -> Self {
         Experiment {
-            content: spec::Experiment::new(title),
+            content: spec::ExperimentSpec::new(title),
             read: None,
             path: None,
             default_classes: true,
@@ -157,7 +157,7 @@ impl Experiment {
         }
     }
 
-    fn change(mut self, with: impl FnOnce(&mut spec::Experiment)) -> Self {
+    fn change(mut self, with: impl FnOnce(&mut spec::ExperimentSpec)) -> Self {
         with(&mut self.content);
         self.read = None;
         self

@@ -30,7 +30,7 @@ use crate::spec::{ImageSpec, ModelSpec};
 
 use state::SessionState;
 
-pub use crate::report::Measure;
+pub use crate::report::ChartKind;
 pub use chart::Chart;
 pub use experiment::Experiment;
 pub use figures::{Figures, Predictions};

@@ -7,8 +7,8 @@ use super::chart::Chart;
 use super::figures::{Figures, Predictions};
 use crate::error::Result;
 use crate::figures::Tensors;
-use crate::output;
-use crate::report::{self, Measure, RenderOptions};
+use crate::output_folder;
+use crate::report::{self, ChartKind, RenderOptions};
 use crate::results::{Failure, Results, store};
 use crate::run::RunOutput;
 use crate::spec::SpecFile;
@@ -61,7 +61,7 @@ impl Report {
     pub fn save_with(&self, folder: impl AsRef<Path>, options: &RenderOptions) -> Result<PathBuf> {
         let folder = folder.as_ref();
         let _folder = store::prepare_folder(folder)?;
-        output::save(&self.output, &self.spec, folder, options)
+        output_folder::save(&self.output, &self.spec, folder, options)
     }
 
     /// The page in an `<iframe>`, for a notebook's cell.
@@ -109,7 +109,7 @@ impl Report {
     ///
     /// # Errors
     /// If it can't be drawn.
-    pub fn chart(&self, measure: Measure) -> Result<Option<Chart>> {
+    pub fn chart(&self, measure: ChartKind) -> Result<Option<Chart>> {
         Chart::from_results(self.results(), measure)
     }
 }

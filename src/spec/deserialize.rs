@@ -2,7 +2,7 @@
 
 use serde_path_to_error::Segment;
 
-use super::experiment::Experiment;
+use super::experiment::ExperimentSpec;
 use super::serde_message::{SerdeMessage, describe_expected, describe_found, without_position};
 use super::spec_text::SpecText;
 use super::text_error::error_at_span;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result, nearest};
 ///
 /// # Errors
 /// For the first unknown or missing key, unknown name, or value of a wrong type, with its position.
-pub(super) fn deserialize(text: &SpecText) -> Result<Experiment> {
+pub(super) fn deserialize(text: &SpecText) -> Result<ExperimentSpec> {
     let yaml = serde_yaml::Deserializer::from_str(&text.text);
     serde_path_to_error::deserialize(yaml).map_err(|error| {
         let path: Vec<PathStep> = error.path().iter().filter_map(path_step).collect();

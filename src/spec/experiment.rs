@@ -17,7 +17,7 @@ use crate::network::ClassSpec;
 /// An experiment: networks, images, and the methods that are applied to them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Experiment {
+pub struct ExperimentSpec {
     /// The report's heading.
     #[schemars(length(min = 1))]
     pub title: String,
@@ -102,10 +102,10 @@ fn default_classes() -> Vec<ClassSpec> {
     vec![ClassSpec::Predicted]
 }
 
-impl Experiment {
+impl ExperimentSpec {
     /// An experiment with a title and the default of every other key: nothing to run yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Experiment {
+        ExperimentSpec {
             title: title.into(),
             question: None,
             lang: Lang::default(),
@@ -124,7 +124,7 @@ impl Experiment {
     /// The experiment with every default written out, which is the beginning of `experiment.lock.yaml`.
     ///
     /// The models get their ids. Images don't: what a folder or a pack holds is not known here.
-    pub fn with_defaults(&self) -> Experiment {
+    pub fn with_defaults(&self) -> ExperimentSpec {
         let mut experiment = self.clone();
         let ids = self.model_ids();
         for (model, id) in experiment.models.iter_mut().zip(ids) {

@@ -3,7 +3,6 @@
 //! [`SpecFile::parse`] takes three steps: `spec_text` parses the YAML and keeps the positions of its values,
 //! `deserialize` reads the types, `validate` checks ranges and names. `overrides` changes the text before that.
 
-mod agreement;
 mod collection_spec;
 mod deserialize;
 mod experiment;
@@ -13,6 +12,7 @@ mod language;
 mod model_spec;
 mod one_or_many;
 mod overrides;
+mod parser_agreement;
 mod preprocess_spec;
 mod schema_parts;
 mod serde_message;
@@ -24,7 +24,7 @@ mod yaml_parser;
 mod yaml_tree;
 
 pub use collection_spec::CollectionSpec;
-pub use experiment::{Experiment, LockSpec, MaxSize, OversizeAction};
+pub use experiment::{ExperimentSpec, LockSpec, MaxSize, OversizeAction};
 pub use ids::{id_from_path, id_from_text, is_valid_id, unique_ids};
 pub use image_spec::ImageSpec;
 pub use language::Lang;
@@ -39,7 +39,7 @@ pub const TEMPLATE: &str = include_str!("template.yaml");
 
 /// The JSON schema of an experiment file, for editors and for `convscope schema`.
 pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(Experiment);
+    let mut schema = schemars::schema_for!(ExperimentSpec);
     schema.insert("title".into(), "convscope experiment".into());
     schema.to_value()
 }

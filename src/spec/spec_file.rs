@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::deserialize::deserialize;
-use super::experiment::Experiment;
+use super::experiment::ExperimentSpec;
 use super::overrides;
 use super::spec_text::SpecText;
 use super::text_error::decode_utf8;
@@ -28,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub struct SpecFile {
     /// The experiment.
-    pub experiment: Experiment,
+    pub experiment: ExperimentSpec,
     text: SpecText,
     path: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use super::serde_message::without_position;
 use super::text_error::{error_at_span, tab_error};
 use super::yaml_tree::{PathStep, YamlTree};
-use super::{agreement, yaml_parser};
+use super::{parser_agreement, yaml_parser};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The text of a spec, its name, and the positions of its keys and values.
@@ -36,7 +36,7 @@ impl SpecText {
     /// Refuses a text that `serde_yaml` does not accept, or reads as other values than the tree has.
     fn check_agreement(&self) -> Result<()> {
         let value = serde_yaml::from_str(&self.text).map_err(|error| self.not_yaml(&error))?;
-        agreement::compare(&self.tree, &value).map_err(|node| {
+        parser_agreement::compare(&self.tree, &value).map_err(|node| {
             let span = self.tree.nodes[node].span.clone();
             let message = "this YAML is ambiguous: two parsers read it differently";
             error_at_span(&self.name, &self.text, span, message, "here")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::experiment::Experiment;
+use super::experiment::ExperimentSpec;
 use super::ids::is_valid_id;
 use super::image_spec::ImageSpec;
 use super::model_spec::ModelSpec;
@@ -18,7 +18,7 @@ use crate::option_ranges::OutOfRange;
 ///
 /// # Errors
 /// For the first value that is wrong, with its position.
-pub(super) fn validate(experiment: &Experiment, text: &SpecText) -> Result<()> {
+pub(super) fn validate(experiment: &ExperimentSpec, text: &SpecText) -> Result<()> {
     let text = Some(text);
     Validator { experiment, text }.experiment()
 }
@@ -27,7 +27,7 @@ pub(super) fn validate(experiment: &Experiment, text: &SpecText) -> Result<()> {
 ///
 /// # Errors
 /// For the first value that is wrong.
-pub fn validate_values(experiment: &Experiment) -> Result<()> {
+pub fn validate_values(experiment: &ExperimentSpec) -> Result<()> {
     let text = None;
     let validator = Validator { experiment, text };
     validator.models()?;
@@ -36,7 +36,7 @@ pub fn validate_values(experiment: &Experiment) -> Result<()> {
 
 /// An experiment, with its text if it has one.
 struct Validator<'a> {
-    experiment: &'a Experiment,
+    experiment: &'a ExperimentSpec,
     text: Option<&'a SpecText>,
 }
 

@@ -4,7 +4,7 @@
 //! while it parses, and none for a value that proves wrong afterwards (an unknown layer, an image that is missing). It
 //! gives no access to its events. `saphyr-parser` gives every event with its position, and no values.
 //!
-//! Two parsers may understand a text differently. [`agreement`](super::agreement) compares what they read of every spec
+//! Two parsers may understand a text differently. [`agreement`](super::parser_agreement) compares what they read of every spec
 //! and refuses a text on which they differ; its tests hold them to each other over mutated specs.
 //!
 //! This parser also refuses what a spec may not have: several documents, a key twice in a mapping, merge keys, keys that

@@ -111,7 +111,9 @@ fn kernels_of_1x1_are_a_matrix_of_the_largest_rows_and_columns() {
 /// A kernel scaled by 1e-5 is dead; one scaled by 1e-2 is not.
 #[test]
 fn dead_kernels_are_found_and_norms_have_their_quantiles() {
-    let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
+    let graph = zoo::find("vgg11")
+        .unwrap()
+        .graph(zoo::ArchOptions::default());
     let mut weights = random_weights::weights(&graph);
     let kernels = weights.get_mut("features.3.weight").unwrap();
     for (unit, factor) in [(5, 1e-5), (9, 0.0), (20, 1e-2)] {
@@ -130,7 +132,9 @@ fn dead_kernels_are_found_and_norms_have_their_quantiles() {
     let model = LoadedModel {
         network: Network::new(graph, weights).unwrap(),
         info: {
-            let graph = zoo::find("vgg11").unwrap().graph(zoo::Options::default());
+            let graph = zoo::find("vgg11")
+                .unwrap()
+                .graph(zoo::ArchOptions::default());
             node_info::from_graph(&graph, 64, 64).unwrap()
         },
         ..model("vgg11")
@@ -175,7 +179,7 @@ fn a_selector_resolves_to_the_nearest_convolution_larger_than_1x1() {
     use convscope::network::LayerSelector;
     let method: MethodSpec = serde_yaml::from_str("filters").unwrap();
     let resolve = |arch: &str, selector: &str| {
-        let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+        let graph = zoo::find(arch).unwrap().graph(zoo::ArchOptions::default());
         let info = node_info::from_graph(&graph, 224, 224).unwrap();
         let found = method
             .method()

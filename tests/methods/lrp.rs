@@ -175,7 +175,7 @@ fn relevance_matches_the_slow_implementation() {
 
 /// A network whose biases, and shifts of batch norms, are all 0.
 fn without_biases(arch: &str) -> Network {
-    let graph = zoo::find(arch).unwrap().graph(zoo::Options::default());
+    let graph = zoo::find(arch).unwrap().graph(zoo::ArchOptions::default());
     let mut weights = random_weights::weights(&graph);
     for (name, tensor) in &mut weights {
         if name.ends_with(".bias") || name.ends_with(".running_mean") {

@@ -17,7 +17,7 @@
 //! **Cost.** One forward pass for each image; then `maximize` forward and backward passes for each unit at 128 × 128. Memory
 //! does not grow with the collection.
 
-mod collector;
+mod exemplar_collector;
 mod options;
 mod top_activations;
 
@@ -29,7 +29,7 @@ use crate::network::node_info::NodeInfo;
 
 pub use options::Exemplars;
 
-super::at_layers::at_layers!(Exemplars);
+super::layer_constructors::at_layers!(Exemplars);
 
 /// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
@@ -76,7 +76,7 @@ impl CollectionMethod for Exemplars {
         model: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Box<dyn Collector + 'a>> {
-        let collector = collector::ExemplarCollector::new(self, model, layers)?;
+        let collector = exemplar_collector::ExemplarCollector::new(self, model, layers)?;
         Ok(Box::new(collector))
     }
 }

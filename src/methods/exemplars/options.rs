@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::methods::units::Units;
+use crate::methods::unit_selection::Units;
 use crate::network::LayerSelector;
 
 /// The layers and units, and how many patches of each unit.

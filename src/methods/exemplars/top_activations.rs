@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use super::options::Exemplars;
 use crate::error::Result;
 use crate::methods::LoadedModel;
-use crate::methods::units::{UnitSelection, Units};
+use crate::methods::unit_selection::{UnitSelection, Units};
 use crate::network::graph::NodeId;
 
 /// An activation of a unit.

@@ -247,7 +247,7 @@ fn gradient(objective: &Tensor, variable: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::image::Preprocess;
-    use crate::methods::maximize::UnitObjective;
+    use crate::methods::maximize::ActivationReduction;
     use crate::network::labels::Labels;
     use crate::network::{Network, node_info, random_weights, zoo};
 
@@ -255,7 +255,7 @@ mod tests {
     fn the_gradient_of_the_penalised_objective_matches_finite_differences() {
         let graph = zoo::find("resnet18")
             .unwrap()
-            .graph(zoo::Options::default());
+            .graph(zoo::ArchOptions::default());
         let info = node_info::from_graph(&graph, 32, 32).unwrap();
         let weights = random_weights::weights(&graph);
         let node = graph.output();
@@ -271,7 +271,7 @@ mod tests {
         let objectives = [Objective {
             node,
             unit: 7,
-            at: UnitObjective::Channel,
+            at: ActivationReduction::Channel,
         }];
         let mut rng = Rng::new(3, "away");
         let offsets = Tensor::from_slice(&rng.normal(3 * 32 * 32, 0.1)).view([1, 3, 32, 32]);

@@ -21,11 +21,11 @@
 
 mod adam;
 mod augmentation;
-mod collector;
 mod gradient_ascent;
 mod objective;
 mod options;
 mod parametrisation;
+mod top_image_collector;
 
 use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -34,11 +34,11 @@ use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::{self, NodeInfo};
 
 pub use gradient_ascent::{AscentOptions, AscentResult, gradient_ascent};
-pub use objective::{Objective, UnitObjective};
+pub use objective::{ActivationReduction, Objective};
 pub use options::{Classes, Maximize};
 pub use parametrisation::Parametrisation;
 
-super::at_layers::at_layers!(Maximize);
+super::layer_constructors::at_layers!(Maximize);
 
 /// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {
@@ -103,7 +103,7 @@ impl CollectionMethod for Maximize {
         model: &'a LoadedModel,
         layers: &[NodeId],
     ) -> Result<Box<dyn Collector + 'a>> {
-        let collector = collector::TopImageCollector::new(self, model, layers)?;
+        let collector = top_image_collector::TopImageCollector::new(self, model, layers)?;
         Ok(Box::new(collector))
     }
 }

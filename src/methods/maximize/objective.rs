@@ -10,7 +10,7 @@ use crate::network::graph::NodeId;
 /// Which of a unit's activations is maximised.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum UnitObjective {
+pub enum ActivationReduction {
     /// The mean over all spatial positions.
     #[default]
     Channel,
@@ -26,7 +26,7 @@ pub struct Objective {
     /// The index of the channel, or of the class.
     pub unit: usize,
     /// Which of the unit's activations.
-    pub at: UnitObjective,
+    pub at: ActivationReduction,
 }
 
 /// The values of `N` objectives of one layer, `[N]`, each for its own image of the batch; `activations` are the layer's,
@@ -51,7 +51,7 @@ pub(super) fn objective_values(activations: &Tensor, objectives: &[Objective]) -
         _ => 0,
     };
     match objectives.first().map(|objective| objective.at) {
-        Some(UnitObjective::Centre) => Ok(units.f_select(1, centre)?),
+        Some(ActivationReduction::Centre) => Ok(units.f_select(1, centre)?),
         _ => Ok(units.f_mean_dim([1i64].as_slice(), false, Kind::Float)?),
     }
 }

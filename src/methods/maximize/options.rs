@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gradient_ascent::AscentOptions;
-use super::objective::UnitObjective;
+use super::objective::ActivationReduction;
 use super::parametrisation::Parametrisation;
-use crate::methods::units::{Units, class_name};
+use crate::methods::unit_selection::{Units, class_name};
 use crate::network::{ClassSpec, LayerSelector};
 
 /// What is maximised, and how.
@@ -21,7 +21,7 @@ pub struct Maximize {
     /// images.
     pub classes: Classes,
     /// Whether the mean of a unit over all spatial positions is maximised, or its activation at the centre.
-    pub at: UnitObjective,
+    pub at: ActivationReduction,
     /// What is optimised: a Fourier spectrum with natural colours, or the pixels.
     pub by: Parametrisation,
     /// Side of the image in pixels, 1 to 1024.
@@ -41,7 +41,7 @@ impl Default for Maximize {
             layers: vec![LayerSelector("last".into())],
             units: Units::Drawn(3),
             classes: Classes::First(3),
-            at: UnitObjective::Channel,
+            at: ActivationReduction::Channel,
             by: Parametrisation::Fourier,
             size: 128,
             steps: 128,

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, CodedImage, Codes, Content};
 use crate::image::{Interpolation, Preprocess};
 use crate::methods::{
-    Batch, Collector, CollectorState, LoadedModel, Member, MethodOutput, to_floats,
+    Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
 };
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
@@ -129,7 +129,7 @@ impl Collector for CodeCollector<'_> {
 
     fn finish(
         self: Box<Self>,
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {

@@ -46,7 +46,7 @@ pub use options::{Auto, Perplexity, Tsne};
 pub use pca::{PrincipalComponents, principal_components};
 pub use superclasses::Superclass;
 
-super::at_layers::at_layers!(Tsne);
+super::layer_constructors::at_layers!(Tsne);
 
 /// Facts and texts of the method.
 const INFO: MethodInfo = MethodInfo {

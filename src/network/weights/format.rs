@@ -9,7 +9,7 @@ use std::path::Path;
 use tch::Tensor;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::zoo::Options;
+use crate::network::zoo::ArchOptions;
 
 /// The tensors of a weight file, float32, by name.
 pub type StateDict = BTreeMap<String, Tensor>;
@@ -26,7 +26,7 @@ pub struct Format {
     /// converts for one architecture.
     pub(super) read: fn(&Path) -> Result<StateDict>,
     /// The architecture's options for weights of this format, given those of the spec.
-    pub(super) options: fn(Options) -> Options,
+    pub(super) options: fn(ArchOptions) -> ArchOptions,
 }
 
 impl fmt::Debug for Format {

@@ -10,7 +10,7 @@ use super::format::{StateDict, file_error};
 use super::naming_schemes::{EfficientNetBlocks, NamingScheme, common_prefix};
 use crate::error::{Error, Result};
 use crate::network::graph::Graph;
-use crate::network::zoo::{Arch, Options, architectures};
+use crate::network::zoo::{Arch, ArchOptions, architectures};
 
 /// How many names an error lists of each kind of mismatch.
 const LISTED: usize = 10;
@@ -24,10 +24,10 @@ const LISTED: usize = 10;
 /// the architecture that the file does match, if there is one.
 pub fn into_parameters(
     arch: &Arch,
-    options: Options,
+    options: ArchOptions,
     file: StateDict,
     path: &Path,
-) -> Result<(Options, BTreeMap<String, Tensor>)> {
+) -> Result<(ArchOptions, BTreeMap<String, Tensor>)> {
     let prefix = common_prefix(file.keys().map(String::as_str));
     let naming = NamingScheme::detect(file.keys().filter_map(|name| name.strip_prefix(&prefix)));
     let options = options_of_file(options, arch, naming, &file, &prefix, path);
@@ -63,13 +63,13 @@ pub fn into_parameters(
 
 /// The options that follow from a file's names: networks trained in TensorFlow pad as it does and have its ε.
 fn options_of_file(
-    options: Options,
+    options: ArchOptions,
     arch: &Arch,
     naming: NamingScheme,
     file: &StateDict,
     prefix: &str,
     path: &Path,
-) -> Options {
+) -> ArchOptions {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let from_tensorflow = match naming {
         NamingScheme::EfficientNetPytorch => true,
@@ -78,7 +78,7 @@ fn options_of_file(
     };
     let has = |name: &str| file.contains_key(&format!("{prefix}{name}"));
     let short_head = arch.family == "VGG" && has("head.weight") && !has("classifier.0.weight");
-    Options {
+    ArchOptions {
         same_padding: options.same_padding || from_tensorflow,
         bn_eps: options.bn_eps.or(from_tensorflow.then_some(1e-3)),
         gap_head: options.gap_head || short_head,
@@ -89,11 +89,11 @@ fn options_of_file(
 /// The graph with as many classes as the file's head has, and its options.
 fn graph_for_head(
     arch: &Arch,
-    options: Options,
+    options: ArchOptions,
     naming: NamingScheme,
     file: &StateDict,
     prefix: &str,
-) -> (Graph, Options) {
+) -> (Graph, ArchOptions) {
     let graph = arch.graph(options);
     let blocks = EfficientNetBlocks::from_graph(&graph);
     let head = format!("{}.weight", graph.node(graph.output()).name);
@@ -108,7 +108,7 @@ fn graph_for_head(
         .filter(|&classes| classes > 0);
     match classes {
         Some(classes) if classes != options.classes => {
-            let options = Options { classes, ..options };
+            let options = ArchOptions { classes, ..options };
             (arch.graph(options), options)
         }
         _ => (graph, options),
@@ -195,7 +195,7 @@ fn listed(names: &[String]) -> String {
 /// The error about a file that does not match `arch`.
 fn mismatch_error(
     arch: &Arch,
-    options: Options,
+    options: ArchOptions,
     naming: NamingScheme,
     file: &StateDict,
     prefix: &str,

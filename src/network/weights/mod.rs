@@ -21,7 +21,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::forward::Network;
-use super::zoo::{Arch, Options};
+use super::zoo::{Arch, ArchOptions};
 use crate::error::{Error, ErrorKind, Result};
 use format::file_error;
 
@@ -57,7 +57,7 @@ pub fn find_format(name: &str) -> Result<&'static Format> {
 /// If a file can't be read, is broken, or does not fit `arch`; see [`read_state_dict`] and [`into_parameters`].
 pub fn load(
     arch: &Arch,
-    options: Options,
+    options: ArchOptions,
     format: Option<&Format>,
     path: &Path,
 ) -> Result<Network> {

@@ -12,7 +12,7 @@ use tch::Tensor;
 use super::dtype::{self, Dtype};
 use super::format::{Format, StateDict, file_error, read_limited};
 use crate::error::{Error, Result};
-use crate::network::zoo::Options;
+use crate::network::zoo::ArchOptions;
 
 /// Keras' ResNet-50 as a TensorFlow.js layers model; the path is that of `model.json` or of its folder.
 pub(super) const FORMAT: Format = Format {
@@ -110,8 +110,8 @@ pub fn read(folder: &Path) -> Result<StateDict> {
 }
 
 /// `options` with Caffe's strides and Keras' ε.
-pub fn resnet_options(options: Options) -> Options {
-    Options {
+pub fn resnet_options(options: ArchOptions) -> ArchOptions {
+    ArchOptions {
         stride_on_1x1: true,
         bn_eps: Some(1e-3),
         ..options

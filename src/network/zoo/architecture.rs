@@ -4,7 +4,7 @@ use crate::network::graph::Graph;
 
 /// The differences between networks of one architecture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub struct ArchOptions {
     /// How many classes the head has.
     pub classes: i64,
     /// ResNets with bottlenecks: whether the first 1×1 convolution of a block has the stride, as in He et al. 2015, and not
@@ -18,9 +18,9 @@ pub struct Options {
     pub same_padding: bool,
 }
 
-impl Default for Options {
+impl Default for ArchOptions {
     fn default() -> Self {
-        Options {
+        ArchOptions {
             classes: 1000,
             stride_on_1x1: false,
             bn_eps: None,
@@ -40,12 +40,12 @@ pub struct Arch {
     /// Side of the images that it was made for, in pixels.
     pub input: i64,
     /// Builds the graph of the architecture with that name.
-    pub(super) build: fn(&str, Options) -> Graph,
+    pub(super) build: fn(&str, ArchOptions) -> Graph,
 }
 
 impl Arch {
     /// The architecture's graph.
-    pub fn graph(&self, options: Options) -> Graph {
+    pub fn graph(&self, options: ArchOptions) -> Graph {
         (self.build)(self.name, options)
     }
 }
@@ -53,7 +53,7 @@ impl Arch {
 /// A family of architectures: a name and its members.
 pub(super) const fn family<const N: usize>(
     family: &'static str,
-    build: fn(&str, Options) -> Graph,
+    build: fn(&str, ArchOptions) -> Graph,
     members: [(&'static str, i64); N],
 ) -> [Arch; N] {
     let mut all = [Arch {

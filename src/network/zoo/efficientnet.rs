@@ -1,7 +1,7 @@
 //! EfficientNet (Tan & Le 2019, <https://arxiv.org/abs/1905.11946>), B0 to B7, and its Lite variants: without
 //! squeeze-and-excitation, with ReLU6 and TensorFlow's `SAME` padding.
 
-use super::architecture::{Arch, Options, family};
+use super::architecture::{Arch, ArchOptions, family};
 use super::layers::{batch_norm, conv};
 use crate::network::graph::{Conv, Graph, NodeId, Op, Padding};
 
@@ -50,7 +50,7 @@ struct Scaling {
 }
 
 impl Scaling {
-    fn new(name: &str, options: Options) -> Self {
+    fn new(name: &str, options: ArchOptions) -> Self {
         let lite = name.contains("lite");
         let (width, depth) = match name.trim_start_matches("efficientnet_") {
             "b0" | "lite0" => (1.0, 1.0),
@@ -131,7 +131,7 @@ impl Scaling {
 }
 
 /// The graph of the network called `name`.
-fn build(name: &str, options: Options) -> Graph {
+fn build(name: &str, options: ArchOptions) -> Graph {
     let scaling = Scaling::new(name, options);
     let mut g = Graph::new();
     // The Lite networks do not scale stem and head.

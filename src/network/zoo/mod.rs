@@ -8,7 +8,7 @@ mod vgg;
 
 use crate::error::{Error, ErrorKind, Result, nearest};
 
-pub use architecture::{Arch, Options};
+pub use architecture::{Arch, ArchOptions};
 
 /// The families, in the order in which their architectures are listed.
 const FAMILIES: &[&[Arch]] = &[

@@ -1,6 +1,6 @@
 //! ResNet (He et al. 2015, <https://arxiv.org/abs/1512.03385>): basic blocks in 18 and 34, bottlenecks in 50, 101 and 152.
 
-use super::architecture::{Arch, Options, family};
+use super::architecture::{Arch, ArchOptions, family};
 use super::layers::{batch_norm, conv};
 use crate::network::graph::{Graph, NodeId, Op};
 
@@ -18,7 +18,7 @@ pub(super) const ARCHITECTURES: [Arch; 5] = family(
 );
 
 /// The graph of the network called `name`.
-fn build(name: &str, options: Options) -> Graph {
+fn build(name: &str, options: ArchOptions) -> Graph {
     let (bottleneck, blocks) = match name {
         "resnet18" => (false, [2, 2, 2, 2]),
         "resnet34" => (false, [3, 4, 6, 3]),
@@ -41,7 +41,7 @@ fn build(name: &str, options: Options) -> Graph {
     for (stage, &count) in blocks.iter().enumerate() {
         let width = 64 << stage;
         for block in 0..count {
-            let at = ResidualBlock {
+            let at = BlockBuilder {
                 name: format!("layer{}.{block}", stage + 1),
                 inputs: channels,
                 width,
@@ -68,7 +68,7 @@ fn build(name: &str, options: Options) -> Graph {
 }
 
 /// A residual block.
-struct ResidualBlock {
+struct BlockBuilder {
     name: String,
     inputs: i64,
     width: i64,
@@ -77,7 +77,7 @@ struct ResidualBlock {
     eps: f64,
 }
 
-impl ResidualBlock {
+impl BlockBuilder {
     /// Two 3×3 convolutions.
     fn basic(&self, g: &mut Graph, x: NodeId) -> NodeId {
         let b = self.conv_bn(g, 1, self.inputs, self.width, 3, self.stride, x);

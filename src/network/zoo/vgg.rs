@@ -1,6 +1,6 @@
 //! VGG (Simonyan & Zisserman 2014, <https://arxiv.org/abs/1409.1556>), configurations A, B, D and E, with and without batch norm.
 
-use super::architecture::{Arch, Options, family};
+use super::architecture::{Arch, ArchOptions, family};
 use super::layers::{batch_norm, conv};
 use crate::network::graph::{Conv, Graph, Op};
 
@@ -31,7 +31,7 @@ fn blocks(name: &str) -> [usize; 5] {
 }
 
 /// The graph of the network called `name`.
-fn build(name: &str, options: Options) -> Graph {
+fn build(name: &str, options: ArchOptions) -> Graph {
     let with_bn = name.ends_with("_bn");
     let mut g = Graph::new();
     let (mut x, mut channels, mut number) = (g.input(), 3, 0);

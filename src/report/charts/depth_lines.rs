@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::plot::{
-    DEPTH_LABELS, RULE, WIDTH, draw, draw_axis_labels, draw_title, network_colour, text,
+    DEPTH_LABELS, LINE_COLOUR, WIDTH, draw, draw_axis_labels, draw_title, network_colour, text,
 };
 use crate::error::Result;
 use crate::report::words::Words;
@@ -69,7 +69,10 @@ pub fn depth_lines(
         let step = if high - low > 6 { 2 } else { 1 };
         for power in (low..=high).step_by(step) {
             let tick = y(f64::from(power));
-            area.draw(&PathElement::new(vec![(left, tick), (right, tick)], RULE))?;
+            area.draw(&PathElement::new(
+                vec![(left, tick), (right, tick)],
+                LINE_COLOUR,
+            ))?;
             let label = words.integer(1u64 << power.clamp(0, 62));
             area.draw(&text(label, (left - 6, tick - 7), 12, HPos::Right))?;
         }

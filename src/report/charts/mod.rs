@@ -1,4 +1,4 @@
-//! The charts of the report, one file each; [`Measure`] lists those that show the whole results.
+//! The charts of the report, one file each; [`ChartKind`] lists those that show the whole results.
 
 mod bars;
 mod chart_info;
@@ -11,25 +11,25 @@ pub mod standalone;
 pub use chart_info::{ChartInfo, ChartPlace};
 pub use plot::DEPTH_LABELS;
 
-/// Declares the module of each chart, and makes [`Measure`] from the list.
+/// Declares the module of each chart, and makes [`ChartKind`] from the list.
 macro_rules! measures {
     ($($(#[$about:meta])* $name:ident => $module:ident),* $(,)?) => {
         $(mod $module;)*
 
         /// What a chart of the whole results measures.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Measure {
+        pub enum ChartKind {
             $($(#[$about])* $name),*
         }
 
-        impl Measure {
+        impl ChartKind {
             /// All of them, in the order of the report.
-            pub const ALL: &'static [Measure] = &[$(Measure::$name),*];
+            pub const ALL: &'static [ChartKind] = &[$(ChartKind::$name),*];
 
             /// The chart.
             pub fn chart(self) -> &'static ChartInfo {
                 match self {
-                    $(Measure::$name => &$module::CHART),*
+                    $(ChartKind::$name => &$module::CHART),*
                 }
             }
         }
@@ -46,5 +46,5 @@ measures! {
     /// Their channels.
     Channels => channels,
     /// The probability of the true class, for each labelled photo.
-    Truth => truth,
+    Truth => true_class,
 }

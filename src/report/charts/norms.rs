@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::plot::{
-    ChartArea, DEPTH_LABELS, DrawResult, INK, RULE, draw, draw_axis_labels, draw_title,
+    ChartArea, DEPTH_LABELS, DrawResult, INK, LINE_COLOUR, draw, draw_axis_labels, draw_title,
     network_colour, text,
 };
 use crate::error::Result;
@@ -41,7 +41,10 @@ pub fn norms_chart(all: &[(usize, &[KernelNorms])], words: &Words) -> Result<Str
         for power in low..=high {
             let norm = 10f64.powi(power);
             let tick = y(norm as f32);
-            area.draw(&PathElement::new(vec![(left, tick), (right, tick)], RULE))?;
+            area.draw(&PathElement::new(
+                vec![(left, tick), (right, tick)],
+                LINE_COLOUR,
+            ))?;
             let label = words.number(norm);
             area.draw(&text(label, (left - 6, tick - 7), 12, HPos::Right))?;
         }

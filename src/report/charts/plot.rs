@@ -16,7 +16,7 @@ pub const WIDTH: i32 = 300;
 pub const INK: RGBColor = RGBColor(1, 0, 254);
 
 /// The placeholder of a grid line's colour.
-pub const RULE: RGBColor = RGBColor(2, 0, 254);
+pub const LINE_COLOUR: RGBColor = RGBColor(2, 0, 254);
 
 /// The texts below an axis over the depth: where it begins, its middle, and where it ends.
 pub const DEPTH_LABELS: [&str; 3] = ["chart.input", "chart.depth", "chart.output"];
@@ -106,7 +106,10 @@ fn finish(svg: String, (width, height): (i32, i32), title: &str) -> String {
     let mut svg = svg
         .replace(" font-family=\"sans-serif\"", "")
         .replace(" opacity=\"1\"", "");
-    let mut colours = vec![(INK, "--ink".to_owned()), (RULE, "--rule".to_owned())];
+    let mut colours = vec![
+        (INK, "--ink".to_owned()),
+        (LINE_COLOUR, "--rule".to_owned()),
+    ];
     colours.extend((0..8).map(|index| (network_colour(index), format!("--n{index}"))));
     for (RGBColor(r, g, b), variable) in colours {
         for attribute in ["fill", "stroke"] {

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::plot::{
-    ChartArea, DrawResult, INK, RULE, WIDTH, draw, draw_axis_labels, network_colour, text,
+    ChartArea, DrawResult, INK, LINE_COLOUR, WIDTH, draw, draw_axis_labels, network_colour, text,
 };
 use crate::error::Result;
 use crate::report::words::Words;
@@ -84,7 +84,7 @@ pub fn series_chart(
             let tick = y(value);
             // Where the values cross 0, its line is as dark as the text.
             let zero = axis.low < 0.0 && value.abs() < axis.step / 2.0;
-            let colour = if zero { INK } else { RULE };
+            let colour = if zero { INK } else { LINE_COLOUR };
             area.draw(&PathElement::new(vec![(left, tick), (right, tick)], colour))?;
             let label = axis.label(value, unit, words);
             area.draw(&text(label, (left - 6, tick - 7), 12, HPos::Right))?;

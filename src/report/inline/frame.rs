@@ -35,7 +35,7 @@ pub fn framed_figures(
     let input = ReportInput::new(results, tensors, &words).with_figures(figures);
     let (sections, page) = sections(&input, |section| section.shows_figures)?;
     let page = Templates::built_in(words.clone())?.render(
-        "alone.html",
+        "framed_figures.html",
         context! { page => to_value(&page), sections => to_value(&sections) },
     )?;
     framed(&page, &results.experiment.title)

@@ -4,7 +4,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::report::charts::{ChartPlace, Measure};
+use crate::report::charts::{ChartKind, ChartPlace};
 use crate::report::input::ReportInput;
 use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::net::NetView;
@@ -51,7 +51,7 @@ struct NetworkView {
 fn view(input: &ReportInput) -> Result<Option<Value>> {
     let (results, words) = (input.results, input.words);
     let mut charts = Vec::new();
-    for measure in Measure::ALL {
+    for measure in ChartKind::ALL {
         let chart = measure.chart();
         if chart.place == ChartPlace::Networks {
             charts.extend((chart.draw)(results, words)?);

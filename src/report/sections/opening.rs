@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::report::input::ReportInput;
+use crate::report::prediction_summary;
 use crate::report::section::{ContentsEntry, Section, to_value};
-use crate::report::summary;
 use crate::report::views::failure::FailureView;
 
 /// The section.
@@ -37,6 +37,6 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
         photos: input.photos.len(),
         spec: &results.spec,
         failures: results.failures.iter().map(FailureView::new).collect(),
-        summary: summary::sentences(results, input.words),
+        summary: prediction_summary::sentences(results, input.words),
     })))
 }

@@ -4,7 +4,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::report::charts::{ChartPlace, Measure};
+use crate::report::charts::{ChartKind, ChartPlace};
 use crate::report::input::ReportInput;
 use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::net::NetView;
@@ -38,7 +38,7 @@ struct PhotoTileView<'a> {
 fn view(input: &ReportInput) -> Result<Option<Value>> {
     let (results, words) = (input.results, input.words);
     let mut charts = Vec::new();
-    for measure in Measure::ALL {
+    for measure in ChartKind::ALL {
         let chart = measure.chart();
         if chart.place == ChartPlace::Predictions {
             let svg = (chart.draw)(results, words)?;

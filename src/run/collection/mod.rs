@@ -7,7 +7,7 @@
 
 mod batches;
 mod checkpoint;
-mod digest;
+mod collection_sha256;
 mod pass;
 mod task;
 
@@ -38,7 +38,7 @@ pub(super) fn run_collection(
         return Ok(());
     }
     progress.step(&format!("collection: hashing {} images", images.len()));
-    let sha256 = digest::collection_sha256(images);
+    let sha256 = collection_sha256::collection_sha256(images);
     if let Some(locked) = experiment
         .lock
         .as_ref()

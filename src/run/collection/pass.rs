@@ -10,7 +10,7 @@ use super::batches::{DecodedBatch, Preprocessings, decode_batches};
 use super::checkpoint::{Checkpoint, pass_fingerprint};
 use super::task::{CollectionTask, FinishedTask, failed_results, member};
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::{Batch, Member, MethodOutput};
+use crate::methods::{Batch, CollectionImage, MethodOutput};
 use crate::plan::Plan;
 use crate::progress::{Progress, ProgressUnit};
 use crate::results::Failure;
@@ -186,7 +186,7 @@ impl<'a> CollectionPass<'a> {
         let input = loaded.input(&views)?;
         let values = tch::no_grad(|| loaded.network.forward(&input, &nodes))?;
         let members = decoded.iter();
-        let members: Vec<Member> = members
+        let members: Vec<CollectionImage> = members
             .map(|(index, _)| member(&self.plan.collection[*index], model))
             .collect();
         let batch = Batch {

@@ -5,7 +5,7 @@ use super::super::model::RunModel;
 use super::super::result_cache::ResultCache;
 use super::super::run_output::{PartialResults, failure};
 use crate::error::{Error, Result};
-use crate::methods::{Collector, Member, MethodSpec};
+use crate::methods::{CollectionImage, Collector, MethodSpec};
 use crate::network::graph::NodeId;
 use crate::plan::{Plan, PlannedImage};
 
@@ -98,10 +98,10 @@ pub(super) fn failed_results(
 }
 
 /// An image of the collection as a method of `model` gets it.
-pub(super) fn member(image: &PlannedImage, model: &RunModel) -> Member {
+pub(super) fn member(image: &PlannedImage, model: &RunModel) -> CollectionImage {
     let loaded = &model.loaded;
     let class = image.class_index(&loaded.labels);
-    Member {
+    CollectionImage {
         id: image.id.clone(),
         source: image.source.clone(),
         path: image.path.clone(),

@@ -1,9 +1,10 @@
 //! Pairs of maps that two networks have of one image, by the same method and selector, and how similar they are.
 
 use super::super::stored_tensor::stored_floats;
-use crate::compare::{overlap, spearman, ssim, upsample_bilinear};
+use crate::compare::{overlap, spearman, ssim};
 use crate::error::Result;
 use crate::figures::{Content, Figure, Tensors};
+use crate::image::upsample;
 use crate::results::{Prediction, Results};
 
 /// The share of spatial positions that count as a map's brightest.
@@ -49,7 +50,7 @@ pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Result<V
                     for (x, y) in same_class(results, &figures[a], &figures[b]) {
                         let maps = map_values(tensors, x)?.zip(map_values(tensors, y)?);
                         let Some((x, y)) = maps else { continue };
-                        let (x, y, width) = same_size(x, y);
+                        let (x, y, width) = same_size(x, y)?;
                         pairs.push(MapPair {
                             method: method_layer.0,
                             layer: method_layer.1.as_ref().map(layer_name),
@@ -144,9 +145,24 @@ fn map_values<'a>(
     }
 }
 
+/// Values of a map, row by row, and its height and width.
+type SizedMap<'a> = (&'a [f32], [usize; 2]);
+
 /// Two maps, both enlarged to the larger height and width, and that width.
-fn same_size(a: (&[f32], [usize; 2]), b: (&[f32], [usize; 2])) -> (Vec<f32>, Vec<f32>, usize) {
-    let size = [a.1[0].max(b.1[0]), a.1[1].max(b.1[1])];
-    let enlarge = |(values, from): (&[f32], [usize; 2])| upsample_bilinear(values, from, size);
-    (enlarge(a), enlarge(b), size[1])
+///
+/// # Errors
+/// If a map is empty or too large.
+fn same_size(a: SizedMap, b: SizedMap) -> Result<(Vec<f32>, Vec<f32>, usize)> {
+    let [height, width] = [0, 1].map(|side: usize| a.1[side].max(b.1[side]));
+    let enlarge = |(values, [from_height, from_width]): SizedMap| {
+        if [from_height, from_width] == [height, width] {
+            return Ok(values.to_vec());
+        }
+        upsample(
+            values,
+            (from_width, from_height),
+            (width as u32, height as u32),
+        )
+    };
+    Ok((enlarge(a)?, enlarge(b)?, width))
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cuts::{METHOD, NetworkCuts, PhotoCuts, block_name};
+use super::ablations::{METHOD, NetworkCuts, PhotoCuts, block_name};
 use crate::error::Result;
 use crate::figures::{AblatedPrediction, ResidualBlock};
 use crate::report::input::ReportInput;

@@ -1,8 +1,8 @@
 //! Residual blocks: what branch and shortcut do over the depth, all networks together, and for each photo the two maps of
 //! every block with its values.
 
+mod ablations;
 mod block_table;
-mod cuts;
 mod depth_charts;
 mod sentences;
 
@@ -16,14 +16,14 @@ use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::image_store::StoredImageView;
 use crate::report::views::net::NetView;
 use crate::report::views::photo::PhotoView;
+use ablations::{METHOD, NetworkCuts};
 use block_table::{BlockTableView, BlockTables};
-use cuts::{METHOD, NetworkCuts};
 use depth_charts::{ChartGroupView, chart_groups};
 
 /// The section.
 pub const SECTION: Section = Section {
     key: "shortcuts",
-    template: "shortcuts.html",
+    template: "skip_connections.html",
     entry: ContentsEntry::Titled("nav.shortcuts"),
     shows_figures: true,
     view,

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::pass::BackwardPass;
+use super::forward_backward::BackwardPass;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Content, Figure, Note, Tensors};
 

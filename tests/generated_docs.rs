@@ -1,5 +1,5 @@
 //! The generated documentation: a page for each method and check, the README's tables, and the list of methods in the
-//! template of `convscope init`. `UPDATE=1 cargo test --test docs` writes it.
+//! template of `convscope init`. `UPDATE=1 cargo test --test generated_docs` writes it.
 //!
 //! A page consists of the sections in the header of the entry's file, its title, summary and papers, and a table of its
 //! options from their JSON schema.
@@ -98,7 +98,7 @@ fn compare_or_write(path: &Path, expected: &str) {
     let found = fs::read_to_string(path).unwrap_or_default();
     assert!(
         found == expected,
-        "{} is out of date: UPDATE=1 cargo test --test docs",
+        "{} is out of date: UPDATE=1 cargo test --test generated_docs",
         path.display()
     );
 }
@@ -126,7 +126,7 @@ fn the_readme_has_every_method_and_check() {
     for entries in [methods(), checks()] {
         let kind = entries[0].kind;
         let (begin, end) = (
-            format!("<!-- {kind}: written by tests/docs.rs -->\n"),
+            format!("<!-- {kind}: written by tests/generated_docs.rs -->\n"),
             format!("<!-- end of {kind} -->\n"),
         );
         let mut table = "| key | what it shows |\n|---|---|\n".to_owned();
@@ -184,7 +184,7 @@ impl Entry {
         } = self;
         let (source, header) = self.header();
         let mut page = format!(
-            "<!-- From {source}: UPDATE=1 cargo test --test docs -->\n# {title}\n\n`{key}`: {summary}. {scope}\n"
+            "<!-- From {source}: UPDATE=1 cargo test --test generated_docs -->\n# {title}\n\n`{key}`: {summary}. {scope}\n"
         );
         let sections = sections(&header);
         for (name, text) in SECTIONS.iter().zip(sections) {

@@ -6,8 +6,8 @@ use convscope::fetch::Cache;
 use convscope::{Error, ErrorKind, Result};
 use serde_json::json;
 
-use super::environment::variable;
 use super::libtorch::Libtorch;
+use crate::cli::environment::variable;
 
 /// The folder of a user's Jupyter data, as Jupyter's own `jupyter_core.paths` finds it.
 ///

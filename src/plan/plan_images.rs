@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::images::{ImageLabel, PlannedImage, TargetRegion};
-use super::origin::Origin;
+use super::planned_image::{ImageLabel, PlannedImage, TargetRegion};
+use super::spec_origin::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache};
 use crate::image::image_paths;

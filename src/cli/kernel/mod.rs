@@ -4,16 +4,20 @@
 //! kernels don't change. Compiled crates are kept between sessions in a build folder. Only one kernel at a
 //! time uses a build folder: two would overwrite each other's cells. `start_kernel.sh` chooses it.
 
+pub mod dependency_line;
+mod jupyter;
+mod libtorch;
+
 use std::path::PathBuf;
 
 use convscope::results::store;
 use convscope::{Error, ErrorKind, Result};
 
-use super::dependency::dependency_line;
 use super::environment::{find_program, program_file, variable};
-use super::jupyter::{data_folder, kernel_json};
-use super::libtorch::find_libtorch;
-use super::status::{Status, print, to_json};
+use super::exit_status::{Status, print, to_json};
+use dependency_line::dependency_line;
+use jupyter::{data_folder, kernel_json};
+use libtorch::find_libtorch;
 
 /// The kernel's name in Jupyter, and its folder.
 const NAME: &str = "convscope";

@@ -4,11 +4,11 @@ use super::model::RunModel;
 use super::run_output::{PartialResults, failure};
 use crate::methods::MethodOutput;
 use crate::progress::Progress;
-use crate::spec::Experiment;
+use crate::spec::ExperimentSpec;
 
 /// Runs every method on a network without an image.
 pub(super) fn run_network(
-    experiment: &Experiment,
+    experiment: &ExperimentSpec,
     model: &RunModel,
     progress: &dyn Progress,
 ) -> PartialResults {

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::chart_info::{ChartInfo, ChartPlace};
-use super::plot::{RULE, WIDTH, draw, network_colour, shorten, text};
+use super::plot::{LINE_COLOUR, WIDTH, draw, network_colour, shorten, text};
 use crate::error::Result;
 use crate::report::views::prediction::prediction;
 use crate::report::words::Words;
@@ -36,7 +36,7 @@ fn draw_chart(results: &Results, words: &Words) -> Result<Option<String>> {
         for share in [0.0f32, 0.5, 1.0] {
             let tick = x(share);
             let line = vec![(tick, 6), (tick, height - 30)];
-            area.draw(&PathElement::new(line, RULE))?;
+            area.draw(&PathElement::new(line, LINE_COLOUR))?;
             let label = words.percent_fixed(f64::from(share), 0);
             area.draw(&text(label, (tick, height - 24), 12, HPos::Center))?;
         }

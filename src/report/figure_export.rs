@@ -4,9 +4,9 @@
 
 use image::RgbImage;
 
-use super::charts::Measure;
+use super::charts::ChartKind;
 use super::charts::standalone::{standalone, with_legend};
-use super::figure_drawing::{ColourBar, DrawnImage, FigureDrawing};
+use super::figure_svg::{ColourBar, DrawnImage, FigureDrawing};
 use super::views::method::method_title;
 use super::views::pixels::photo_image;
 use super::views::scale::DisplayScale;
@@ -23,7 +23,7 @@ const ALPHA: f32 = 0.9;
 ///
 /// # Errors
 /// If it can't be drawn.
-pub fn chart(results: &Results, measure: Measure) -> Result<Option<(String, String)>> {
+pub fn chart(results: &Results, measure: ChartKind) -> Result<Option<(String, String)>> {
     let words = Words::new(results.experiment.lang);
     let chart = measure.chart();
     let svg = (chart.draw)(results, &words)?;
@@ -33,7 +33,7 @@ pub fn chart(results: &Results, measure: Measure) -> Result<Option<(String, Stri
 /// Every key that [`figure`] draws.
 pub fn keys(results: &Results, tensors: &Tensors) -> Vec<String> {
     let words = Words::new(results.experiment.lang);
-    let charts = Measure::ALL.iter().map(|measure| measure.chart());
+    let charts = ChartKind::ALL.iter().map(|measure| measure.chart());
     let charts = charts.filter(|chart| matches!((chart.draw)(results, &words), Ok(Some(_))));
     let charts = charts.map(|chart| format!("chart/{}", chart.key));
     let drawn = tensors.iter().filter(|(_, array)| is_drawable(array));
@@ -57,7 +57,7 @@ fn is_drawable(array: &Array) -> bool {
 pub fn figure(results: &Results, tensors: &Tensors, key: &str) -> Result<String> {
     let words = Words::new(results.experiment.lang);
     let name = key.strip_prefix("chart/");
-    let mut charts = Measure::ALL.iter().map(|measure| measure.chart());
+    let mut charts = ChartKind::ALL.iter().map(|measure| measure.chart());
     if let Some(chart) = charts.find(|chart| Some(chart.key) == name)
         && let Some(svg) = (chart.draw)(results, &words)?
     {

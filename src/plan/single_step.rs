@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::methods::MethodSpec;
 use crate::network::ClassSpec;
-use crate::spec::{Experiment, ModelSpec, validate_values};
+use crate::spec::{ExperimentSpec, ModelSpec, validate_values};
 
 /// The settings of a step. They get the checks that a spec's values get when it is read.
 ///
@@ -13,12 +13,12 @@ pub(super) fn experiment(
     model: &ModelSpec,
     class: ClassSpec,
     method: Option<MethodSpec>,
-) -> Result<Experiment> {
-    let experiment = Experiment {
+) -> Result<ExperimentSpec> {
+    let experiment = ExperimentSpec {
         models: vec![model.clone()],
         classes: vec![class],
         methods: method.into_iter().collect(),
-        ..Experiment::new("")
+        ..ExperimentSpec::new("")
     };
     validate_values(&experiment)?;
     Ok(experiment)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use convscope::fetch::Cache;
 use convscope::{Error, ErrorKind, Result};
 
-use super::environment::variable;
+use crate::cli::environment::variable;
 
 /// A libtorch installation.
 pub struct Libtorch {

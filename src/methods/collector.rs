@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tch::Tensor;
 
-use super::output::MethodOutput;
+use super::method_output::MethodOutput;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{ClassInfo, Tensors};
 use crate::network::NodeValues;
@@ -17,7 +17,7 @@ use crate::progress::Progress;
 
 /// An image of the collection.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Member {
+pub struct CollectionImage {
     /// Unique in the collection: the file's stem.
     pub id: String,
     /// The image as the spec names it.
@@ -34,7 +34,7 @@ pub struct Batch<'a> {
     /// The index of the first image in the collection; the others follow it there.
     pub first: usize,
     /// The images.
-    pub members: &'a [Member],
+    pub members: &'a [CollectionImage],
     /// The images resized and cropped for the network, all of one size.
     pub views: &'a [&'a RgbImage],
     /// The values of the method's layers and the logits, `[N, …]`.
@@ -103,7 +103,7 @@ pub trait Collector {
     /// If libtorch fails; the run goes on with the other methods.
     fn finish(
         self: Box<Self>,
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()>;

@@ -13,11 +13,11 @@ use crate::figures::{Array, AscentImage, Content, Exemplar, Note, UnitExemplars}
 use crate::image::{DecodedImage, Window, thumbnail};
 use crate::methods::deconvnet::Projector;
 use crate::methods::maximize::{
-    AscentOptions, Objective, Parametrisation, UnitObjective, gradient_ascent,
+    ActivationReduction, AscentOptions, Objective, Parametrisation, gradient_ascent,
 };
-use crate::methods::units::max_activations;
+use crate::methods::unit_selection::max_activations;
 use crate::methods::{
-    Batch, Collector, CollectorState, LoadedModel, Member, MethodOutput, to_floats,
+    Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
 };
 use crate::network::graph::NodeId;
 use crate::network::receptive_field::ReceptiveFields;
@@ -29,7 +29,7 @@ const PATCH_SIDE: u32 = 96;
 const ASCENT_SIDE: u32 = 128;
 
 /// The members and views of some images of the collection, by index.
-type Views = BTreeMap<usize, (Member, RgbImage)>;
+type Views = BTreeMap<usize, (CollectionImage, RgbImage)>;
 
 /// Collects the largest activations of one network's units.
 pub(super) struct ExemplarCollector<'a> {
@@ -74,7 +74,7 @@ impl Collector for ExemplarCollector<'_> {
 
     fn finish(
         self: Box<Self>,
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
@@ -109,13 +109,13 @@ impl ExemplarCollector<'_> {
         &self,
         top: &TopActivations,
         selected: &[(usize, Option<f64>)],
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
     ) -> Result<Views> {
         let activations = selected.iter().flat_map(|(unit, _)| top.for_unit(*unit));
         let mut images: Vec<usize> = activations.map(|activation| activation.image).collect();
         images.sort_unstable();
         images.dedup();
-        let members: Vec<(usize, Member)> = images
+        let members: Vec<(usize, CollectionImage)> = images
             .into_iter()
             .map(|index| (index, member(index)))
             .collect();
@@ -216,7 +216,7 @@ impl ExemplarCollector<'_> {
         let objective = |exemplars: &UnitExemplars| Objective {
             node: layer,
             unit: exemplars.unit,
-            at: UnitObjective::Channel,
+            at: ActivationReduction::Channel,
         };
         let objectives: Vec<_> = units.iter().map(objective).collect();
         let options = AscentOptions {

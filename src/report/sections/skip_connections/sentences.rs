@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cuts::{NetworkCuts, PhotoCuts};
+use super::ablations::{NetworkCuts, PhotoCuts};
 use crate::figures::{AblatedPrediction, ResidualBlock};
 use crate::report::charts::series_chart::SeriesPoint;
 use crate::report::words::Words;

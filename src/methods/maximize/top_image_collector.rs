@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::gradient_ascent::gradient_ascent;
-use super::objective::{Objective, UnitObjective};
+use super::objective::{ActivationReduction, Objective};
 use super::options::{Classes, Maximize};
 use crate::error::Result;
 use crate::figures::{Array, ClassInfo, Content, MaximisedImage, Note, TopImage};
 use crate::image::{DecodedImage, thumbnail};
-use crate::methods::units::{UnitSelection, max_activations};
+use crate::methods::unit_selection::{UnitSelection, max_activations};
 use crate::methods::{
-    Batch, Collector, CollectorState, LoadedModel, Member, MethodOutput, to_floats,
+    Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
 };
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
@@ -125,7 +125,7 @@ impl Collector for TopImageCollector<'_> {
             let maxima = max_activations(activations)?;
             layer.selection.observe(&maxima, logits)?;
             let values = match (self.options.at, activations.dim()) {
-                (UnitObjective::Channel, 4) => {
+                (ActivationReduction::Channel, 4) => {
                     activations.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?
                 }
                 _ => maxima,
@@ -155,7 +155,7 @@ impl Collector for TopImageCollector<'_> {
 
     fn finish(
         self: Box<Self>,
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
@@ -164,7 +164,7 @@ impl Collector for TopImageCollector<'_> {
             let layer = Some(found.layer);
             let targets = self.unit_targets(found);
             let content = Content::Maximised {
-                centre: self.options.at == UnitObjective::Centre
+                centre: self.options.at == ActivationReduction::Centre
                     && model.info[found.layer].is_spatial(),
                 images: self.maximise(layer, &targets, member, out, progress)?,
             };
@@ -210,7 +210,7 @@ impl TopImageCollector<'_> {
         &self,
         layer: Option<NodeId>,
         targets: &[Target],
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<Vec<MaximisedImage>> {
@@ -221,7 +221,7 @@ impl TopImageCollector<'_> {
         let objective = |target: &Target| Objective {
             node: layer.unwrap_or(model.network.graph().output()),
             unit: target.unit,
-            at: layer.map_or(UnitObjective::Channel, |_| self.options.at),
+            at: layer.map_or(ActivationReduction::Channel, |_| self.options.at),
         };
         let objectives: Vec<Objective> = targets.iter().map(objective).collect();
         let layer_name = layer.map(|layer| model.layer(layer));
@@ -259,7 +259,7 @@ impl TopImageCollector<'_> {
     fn top_image(
         &self,
         top: TopValue,
-        member: &dyn Fn(usize) -> Member,
+        member: &dyn Fn(usize) -> CollectionImage,
         key: &str,
         out: &mut MethodOutput,
     ) -> Result<TopImage> {

@@ -20,7 +20,7 @@ use crate::results::Results;
 /// The section.
 pub const SECTION: Section = Section {
     key: "trust",
-    template: "trust.html",
+    template: "checks.html",
     entry: ContentsEntry::Titled("nav.trust"),
     shows_figures: false,
     view,

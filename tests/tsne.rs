@@ -1,4 +1,4 @@
-//! The measures and the steps of `tsne`: against scikit-learn (tests/make_codes.py made the golden file), against values
+//! The measures and the steps of `tsne`: against scikit-learn (tests/make_tsne.py made the golden file), against values
 //! computed by hand, and each against a second, slower implementation.
 
 use convscope::compare::{PointSet, knn_accuracy, nearest_neighbours, trustworthiness};
@@ -313,7 +313,7 @@ mod method {
 
     use convscope::figures::{Codes, Content, GroupedBy};
     use convscope::image::Preprocess;
-    use convscope::methods::{Batch, LoadedModel, Member, MethodOutput, MethodSpec};
+    use convscope::methods::{Batch, CollectionImage, LoadedModel, MethodOutput, MethodSpec};
     use convscope::network::labels::Labels;
     use convscope::network::{Network, node_info, random_weights, zoo};
     use convscope::progress::Silent;
@@ -325,7 +325,7 @@ mod method {
     fn subject(labels: Labels) -> LoadedModel {
         let graph = zoo::find("resnet18")
             .unwrap()
-            .graph(zoo::Options::default());
+            .graph(zoo::ArchOptions::default());
         let info = node_info::from_graph(&graph, 32, 32).unwrap();
         let weights = random_weights::weights(&graph);
         LoadedModel {
@@ -349,8 +349,8 @@ mod method {
         })
     }
 
-    fn member(subject: &LoadedModel, at: usize, classes: usize) -> Member {
-        Member {
+    fn member(subject: &LoadedModel, at: usize, classes: usize) -> CollectionImage {
+        CollectionImage {
             id: format!("image-{at}"),
             source: format!("folder/image-{at}.png"),
             path: format!("folder/image-{at}.png").into(),
@@ -382,7 +382,8 @@ mod method {
         for first in (0..COUNT).step_by(size) {
             let indices = first..(first + size).min(COUNT);
             let views: Vec<RgbImage> = indices.clone().map(view).collect();
-            let members: Vec<Member> = indices.map(|at| member(&subject, at, classes)).collect();
+            let members: Vec<CollectionImage> =
+                indices.map(|at| member(&subject, at, classes)).collect();
             let views: Vec<&RgbImage> = views.iter().collect();
             let input = subject.input(&views).unwrap();
             let values = subject.network.forward(&input, &layers).unwrap();

@@ -191,7 +191,9 @@ fn layer(file: &str) -> usize {
     let found = LAYERS
         .iter()
         .position(|line| line.split(' ').any(|name| name == module));
-    found.unwrap_or_else(|| panic!("{module} is in no layer: add it to LAYERS in tests/layers.rs"))
+    found.unwrap_or_else(|| {
+        panic!("{module} is in no layer: add it to LAYERS in tests/import_order.rs")
+    })
 }
 
 fn folder(file: &str) -> &str {

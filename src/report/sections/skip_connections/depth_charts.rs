@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cuts::{NetworkCuts, PhotoCuts};
+use super::ablations::{NetworkCuts, PhotoCuts};
 use crate::error::Result;
 use crate::figures::ResidualBlock;
 use crate::report::charts::DEPTH_LABELS;

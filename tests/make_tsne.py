@@ -2,7 +2,7 @@
 
     python3 -m venv target/golden
     target/golden/bin/pip install scikit-learn==1.7.*
-    target/golden/bin/python tests/make_codes.py
+    target/golden/bin/python tests/make_tsne.py
 
 The codes are every thirtieth of the 1797 digits, 8 x 8 values from 0 to 16 with a little noise, so that no two distances
 are equal. Of them: the principal components; a map by exact t-SNE (perplexity 12, initialised with the components) with
