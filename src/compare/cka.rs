@@ -15,7 +15,7 @@ pub const MIN_BATCH: usize = 4;
 
 /// CKA of two layers from the Gram matrices of the same minibatches: the mean over the minibatches of the unbiased
 /// estimate of HSIC, divided by the square roots of those of each layer with itself. 1 for representations that differ
-/// by a rotation and a factor, about 0 for independent ones; the estimate from few images may lie slightly outside 0…1.
+/// by a rotation and a factor, about 0 for independent ones; the estimate from few images may be slightly outside 0…1.
 /// `None` if no minibatch has [`MIN_BATCH`] images, or a layer has the same activations for all images.
 pub fn cka(a: &[Gram], b: &[Gram]) -> Option<f64> {
     let (mut hsic_ab, mut hsic_aa, mut hsic_bb, mut count) = (0.0, 0.0, 0.0, 0);

@@ -1,4 +1,4 @@
-//! The accuracy of a k-nearest-neighbour classifier on a labelled point set, each point left out in its turn.
+//! The leave-one-out accuracy of a k-nearest-neighbour classifier on a labelled point set.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct LeaveOneOutAccuracy {
 /// the one with the nearest neighbour wins.
 ///
 /// # Errors
-/// If the number of `classes` is not that of the points, or `k` is 0 or not below it.
+/// If the number of `classes` is not the number of points, or `k` is 0 or not below the number of points.
 pub fn knn_accuracy(points: &PointSet, classes: &[usize], k: usize) -> Result<LeaveOneOutAccuracy> {
     let count = points.len();
     if classes.len() != count {

@@ -1,11 +1,11 @@
-//! Each point's nearest neighbours, from all pairwise distances: for some thousand points that takes no longer than a
-//! tree, and it is exact.
+//! Exact nearest neighbours of each point from all pairwise distances, which for some thousand points are as fast as a
+//! tree.
 
 use rayon::prelude::*;
 
 use super::PointSet;
 
-/// A point, seen from another one.
+/// A neighbour of a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbour {
     /// Its index in the point set.

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// nearest. 0 to 1: 1 without false neighbours, about 0.5 for a map that is independent of the space.
 ///
 /// # Errors
-/// If the two differ in the number of points, or `k` is 0 or not below half of it.
+/// If the two point sets differ in the number of points, or `k` is 0 or not below half of that number.
 pub fn trustworthiness(space: &PointSet, map: &PointSet, k: usize) -> Result<f64> {
     let count = space.len();
     if map.len() != count {
@@ -29,10 +29,10 @@ pub fn trustworthiness(space: &PointSet, map: &PointSet, k: usize) -> Result<f64
             let distances: Vec<f64> = (0..count)
                 .map(|other| space.squared_distance(point, other))
                 .collect();
-            let rank = |of: usize| {
+            let rank = |neighbour: usize| {
                 let is_nearer = |other: &usize| {
-                    let by_distance = distances[*other].total_cmp(&distances[of]);
-                    *other != point && by_distance.then(other.cmp(&of)).is_lt()
+                    let by_distance = distances[*other].total_cmp(&distances[neighbour]);
+                    *other != point && by_distance.then(other.cmp(&neighbour)).is_lt()
                 };
                 1 + (0..count).filter(is_nearer).count()
             };

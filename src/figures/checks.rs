@@ -14,7 +14,7 @@ pub struct CheckedMap {
     pub model: String,
     /// The image's id.
     pub image: String,
-    /// The class whose probability or logit the check is about.
+    /// The class whose probability or logit the checks measure.
     pub class: ClassInfo,
     /// Which map was checked.
     #[serde(rename = "of")]
@@ -59,7 +59,7 @@ impl CheckedMap {
     /// # Errors
     /// If the result is not JSON.
     pub fn insert(&mut self, key: &str, result: &impl Serialize) -> Result<()> {
-        // Through text, so that a float32 keeps its shortest decimal form.
+        // Serialised as text first, so that a float32 keeps its shortest decimal form.
         let value = serde_json::to_string(result).and_then(|text| serde_json::from_str(&text));
         let value = value.map_err(|cause| {
             Error::new(

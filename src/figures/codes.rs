@@ -1,4 +1,4 @@
-//! What `tsne` returns: the codes of a collection's images by one layer, a map of them, and measures of the map.
+//! The results of `tsne`: the codes of a collection's images by one layer, a map of them, and measures of the map.
 
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,7 @@ pub struct Trustworthiness {
 /// The leave-one-out accuracy of a k-nearest-neighbour classifier, 0 to 1.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct KnnAccuracy {
-    /// What is classified.
+    /// Whether classes or superclasses are classified.
     pub by: GroupedBy,
     /// The number of neighbours, k.
     pub neighbours: usize,

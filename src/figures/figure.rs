@@ -30,7 +30,7 @@ pub struct Figure {
     pub notes: Vec<Note>,
 }
 
-/// What a figure shows. Tensors are raw; the report picks scales and says which.
+/// What a figure shows. Tensors are not scaled; the report chooses the scales and shows them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {

@@ -1,4 +1,4 @@
-//! What `filters` returns of a network: the norms of each convolution's kernels.
+//! The results of `filters` for a whole network: the norms of each convolution's kernels.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a method, a check or a comparison returns: figures with their tensors.
+//! The results of methods, checks and comparisons: figures with their tensors.
 //!
 //! Plain data without libtorch: a program that reads results (the report, a notebook, a script) needs no network. A
 //! tensor is named by its key in `data.safetensors`. The serialised names are part of the result format and stay as

@@ -1,4 +1,4 @@
-//! What `skip_connections` returns of a residual block: scalars, and the keys of its two energy maps.
+//! The results of `skip_connections` for a residual block: scalars, and the keys of its two energy maps.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct ResidualBlock {
     /// The same for the gradient at the network's input.
     #[serde(rename = "picture_gradient")]
     pub input_gradient: Option<GradientShares>,
-    /// Keys of the two energy maps, `[height, width]`; absent unless `maps` asks for them.
+    /// Keys of the two energy maps, `[height, width]`; absent unless the option `maps` is set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub maps: Option<EnergyMaps>,
 }
@@ -59,8 +59,8 @@ pub struct GradientShares {
 /// Keys of the energy maps of both paths: the Euclidean norm over the channels at each spatial position.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EnergyMaps {
-    /// Of x.
+    /// Key of the map of x.
     pub shortcut: String,
-    /// Of F(x).
+    /// Key of the map of F(x).
     pub branch: String,
 }

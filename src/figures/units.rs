@@ -1,4 +1,4 @@
-//! What `exemplars`, `maximize` and `deconvnet` return of a unit: exemplars, synthetic images, projections.
+//! The results of `exemplars`, `maximize` and `deconvnet` for a unit: exemplars, synthetic images, projections.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::ClassInfo;
 use super::Note;
 use crate::image::Window;
 
-/// The exemplars of one unit, and what explains them.
+/// The exemplars of one unit, with a projection and an image that show what activates it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UnitExemplars {
     /// The unit's index in its layer.

@@ -1,4 +1,4 @@
-//! Decodes an image file to upright RGB pixels, or says what is wrong with the file.
+//! Decodes an image file to upright RGB pixels, with errors that name the problem of the file.
 
 use std::fs::File;
 use std::io::{Cursor, ErrorKind as IoKind, Read};
@@ -25,7 +25,7 @@ const SUPPORTED_FORMATS: &str = "convscope reads JPEG, PNG, WebP, GIF and BMP";
 /// The pixels of an image file, upright.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodedImage {
-    /// The pixels in RGB, turned as the file's EXIF orientation says.
+    /// The pixels in RGB, rotated by the file's EXIF orientation.
     pub pixels: RgbImage,
     /// The sha256 of the file, 64 hex digits.
     pub sha256: String,
@@ -65,8 +65,8 @@ impl DecodedImage {
 
     /// Decodes the bytes of an image file; errors call it `name`.
     ///
-    /// Alpha is dropped, not blended; 16-bit samples keep their high byte; an animation gives its first
-    /// frame; CMYK in a JPEG is read as Adobe writes it, inverted.
+    /// Alpha is dropped, not blended; 16-bit samples keep their high byte; of an animation, the first
+    /// frame is decoded; CMYK in a JPEG is read as Adobe writes it, inverted.
     ///
     /// # Errors
     /// As [`DecodedImage::open`].
@@ -119,7 +119,7 @@ impl DecodedImage {
 
 /// The pixels as the file stores them, and the EXIF orientation.
 fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation)> {
-    // The GIF decoder doesn't tell a truncated file from other errors, but a complete file ends in its trailer.
+    // The GIF decoder does not distinguish a truncated file from other errors, but a complete file ends with a trailer.
     let cut = format == ImageFormat::Gif && bytes.last() != Some(&0x3b);
     let failed = |error: image::ImageError| match error {
         image::ImageError::IoError(io) if io.kind() == IoKind::UnexpectedEof => {
@@ -185,7 +185,7 @@ fn to_rgb(pixels: DynamicImage) -> RgbImage {
 }
 
 /// Whether an end marker follows the start of a JPEG's scan. An embedded thumbnail, which has an end
-/// marker of its own, lies before the scan in a segment with a length, and inside a scan no marker
+/// marker of its own, is before the scan in a segment with a length, and inside a scan no marker
 /// can occur by chance.
 fn is_complete_jpeg(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(2..).unwrap_or_default();
@@ -267,7 +267,7 @@ fn format_name(format: ImageFormat) -> &'static str {
     }
 }
 
-/// What an unsupported file seems to be, with its article.
+/// A description of what an unsupported file seems to be, with an article.
 fn guess_content(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(1024)];
     let begins = |magic: &[u8]| head.starts_with(magic);
@@ -314,7 +314,7 @@ fn guess_content(bytes: &[u8]) -> String {
         return "a video".to_owned();
     }
     if bytes.iter().all(|byte| *byte == 0) {
-        return "nothing but zeros".to_owned();
+        return "a file of zeros".to_owned();
     }
     "some other binary file".to_owned()
 }
@@ -324,7 +324,7 @@ fn is_text(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(1024)];
     let whole = match std::str::from_utf8(head) {
         Ok(text) => text,
-        // A character cut at the end of what is looked at doesn't count.
+        // The last character of `head` may be cut; it is ignored.
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
         }

@@ -1,4 +1,4 @@
-//! Decodes a JPEG with libjpeg's arithmetic, which Pillow uses, and so every published accuracy. Other
+//! Decodes a JPEG with libjpeg's arithmetic, as Pillow does, with which published accuracies are measured. Other
 //! decoders differ by up to 5 levels at a pixel, which can change the order of two close logits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! Encodes pixels as the bytes of a file; equal pixels give equal bytes.
+//! Encodes pixels as the bytes of a file; equal pixels result in equal bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

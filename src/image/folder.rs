@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Lower-case extensions of the formats that [`DecodedImage`](super::DecodedImage) reads.
 const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
-/// Every image file below `dir`, sorted by path. A file counts by its extension, in any case; links are
-/// followed; hidden files and folders are left out.
+/// Every image file below `dir`, sorted by path. Image files are recognised by their extension, in upper or
+/// lower case; links are followed; hidden files and folders are ignored.
 ///
 /// # Errors
 /// If `dir` is not a folder, can't be read, or has no image below it.
@@ -47,7 +47,7 @@ pub fn image_paths(dir: &Path) -> Result<Vec<PathBuf>> {
             Ok(_) => {}
             // A link to a parent folder: its files are listed already.
             Err(error) if error.loop_ancestor().is_some() => {}
-            // A link to nothing, named like an image: opening it gives its own error.
+            // A broken link with an image's extension: opening it is an error of its own.
             Err(error)
                 if error.io_error().map(|e| e.kind()) == Some(std::io::ErrorKind::NotFound) =>
             {

@@ -51,7 +51,7 @@ impl MosaicGrid {
         }
         let (count, zoom) = (count as u64, u64::from(zoom));
         let (tile_width, tile_height) = (width as u64 * zoom, height as u64 * zoom);
-        // The tiles alone, before the numbers of columns are tried one by one.
+        // Checks the tiles alone, before the loop over the numbers of columns.
         if u128::from(count) * u128::from(tile_width) * u128::from(tile_height)
             > u128::from(MAX_PIXELS)
         {
@@ -154,7 +154,7 @@ pub fn channel_mosaic(
 }
 
 /// Kernels `[k, 3, h, w]` as colour tiles side by side: in each colour −`magnitude` is black, 0 mid
-/// grey and `magnitude` white, beyond clamped. White lies between the tiles; NaN is black.
+/// grey and `magnitude` white; values beyond are clamped, and NaN is black. The gaps between tiles are white.
 ///
 /// # Errors
 /// If the values don't fit the shape, or as [`MosaicGrid::new`].

@@ -8,7 +8,7 @@ use super::value_scale::{NO_VALUE, ValueScale};
 use crate::error::Result;
 
 /// The image with the map's colours over it, as the report blends them: the opacity of a pixel grows with its
-/// value, up to `alpha`. The values are upsampled, then coloured; where the map is NaN, the image stays.
+/// value, up to `alpha`. The values are upsampled, then coloured; where the map is NaN, the image is unchanged.
 ///
 /// # Errors
 /// As [`upsample`].

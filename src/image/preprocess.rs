@@ -12,15 +12,15 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {
-    /// Length of the short side after resizing; `None` leaves the size as it is.
+    /// Length of the short side after resizing; `None` keeps the size.
     pub resize: Option<u32>,
-    /// Side of the square cut from the centre; `None` cuts nothing.
+    /// Side of the square cropped from the centre; `None` crops nothing.
     pub crop: Option<u32>,
     /// The filter of the resize.
     pub interpolation: Interpolation,
     /// Subtracted from red, green and blue after scaling to 0…1.
     pub mean: [f64; 3],
-    /// Divides the difference.
+    /// The divisor of red, green and blue, after `mean` is subtracted.
     pub std: [f64; 3],
 }
 
@@ -157,7 +157,7 @@ impl Preprocess {
     }
 }
 
-/// The square of `side` pixels in the middle, black outside of the image.
+/// The square of `side` pixels at the centre, black outside of the image.
 fn centre_crop(pixels: &RgbImage, side: u32) -> RgbImage {
     let mut view = RgbImage::new(side, side);
     let left = offset(pixels.width(), side);

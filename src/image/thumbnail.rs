@@ -1,4 +1,4 @@
-//! Thumbnails: a part of an image, or all of it, on a square of a given size.
+//! Thumbnails: a part of an image, or the whole image, scaled to a square of a given size.
 
 use image::{Rgb, RgbImage, imageops};
 
@@ -6,7 +6,7 @@ use super::interpolation::Interpolation;
 use super::resize::resize;
 
 /// The part `[left, top, width, height]` of an image, scaled to fit a square of `side` pixels with its aspect
-/// ratio kept, in the middle of grey. What lies outside of the image is left out.
+/// ratio kept, and centred on grey. `part` is clipped to the image.
 pub fn thumbnail(pixels: &RgbImage, part: [u32; 4], side: u32) -> RgbImage {
     let mut square = RgbImage::from_pixel(side, side, Rgb([128; 3]));
     let left = part[0].min(pixels.width());

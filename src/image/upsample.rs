@@ -50,7 +50,7 @@ pub fn upsample(
     Ok(upsampled)
 }
 
-/// The two positions of a line that a sample lies between.
+/// The two neighbouring positions from which a sample is interpolated.
 #[derive(Clone, Copy)]
 struct SamplePoint {
     first: usize,

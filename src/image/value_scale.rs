@@ -1,4 +1,4 @@
-//! From values to the 256 entries of a palette.
+//! Maps values to the 256 entries of a palette.
 
 use std::cmp::Ordering;
 

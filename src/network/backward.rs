@@ -1,10 +1,10 @@
-//! Backward passes: libtorch's gradients, and a backward pass to the input with a rule of its own at every ReLU: the plain
+//! Backward passes: libtorch's gradients, and a backward pass to the input that applies a rule at every ReLU: the plain
 //! gradient, guided backpropagation (Springenberg et al. 2014, <https://arxiv.org/abs/1412.6806>) or the deconvnet
 //! (Zeiler & Fergus 2013, <https://arxiv.org/abs/1311.2901>).
 //!
-//! libtorch's gradient has no such rule, and tch has no custom autograd function that could add one. So the forward pass
-//! is cut at every ReLU: its output is a leaf that starts a new segment. The backward pass crosses one segment after the
-//! other with libtorch's gradient and applies the rule in between. Max pooling uses libtorch's own switches.
+//! libtorch's autograd has no such rules, and tch can't define custom autograd functions. So the forward pass is cut at
+//! every ReLU: its output is a leaf that starts a new segment. The backward pass computes libtorch's gradient of one
+//! segment after the other and applies the rule in between. Max pooling uses libtorch's own switches.
 
 use tch::{Kind, Tensor};
 
@@ -13,11 +13,11 @@ use super::graph::{NodeId, Op};
 use super::node_values::NodeValues;
 use crate::error::Result;
 
-/// The gradient of `objective` (a scalar) with respect to each of `nodes`, in the shapes of their values; zeros where it
-/// does not depend on one. libtorch's autograd graph is kept, so that other objectives of the same forward pass can follow.
+/// The gradient of `objective` (a scalar) with respect to each of `nodes`, in the shapes of their values; zeros for a
+/// node that it does not depend on. The autograd graph is retained for other objectives of the same forward pass.
 ///
 /// # Errors
-/// If the value of a node was not kept, or libtorch fails, for one because the forward pass recorded no gradient.
+/// If the value of a node was not kept, or libtorch fails, for example because the forward pass recorded no gradients.
 pub fn gradients(objective: &Tensor, values: &NodeValues, nodes: &[NodeId]) -> Result<NodeValues> {
     let mut wanted = Vec::with_capacity(nodes.len());
     for id in nodes {
@@ -36,7 +36,7 @@ pub fn gradients(objective: &Tensor, values: &NodeValues, nodes: &[NodeId]) -> R
     Ok(gradients)
 }
 
-/// What a ReLU lets through on the backward pass.
+/// How a ReLU treats the signal of a backward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReluRule {
     /// The gradient: the incoming signal where the ReLU's input was positive.
@@ -48,7 +48,8 @@ pub enum ReluRule {
 }
 
 impl ReluRule {
-    /// The signal that leaves a ReLU (or one with an upper bound `ceiling`) with the input `x` for the signal `incoming`.
+    /// The signal with respect to the input `x` of a ReLU, from the signal `incoming` with respect to its output.
+    /// `ceiling` is the ReLU's upper bound, if it has one.
     fn apply(self, incoming: &Tensor, x: &Tensor, ceiling: Option<f64>) -> Result<Tensor> {
         let positive = match self {
             ReluRule::Plain => incoming.shallow_clone(),
@@ -72,13 +73,13 @@ impl Network {
         nodes.any(|node| relu_ceiling(&node.op).is_some())
     }
 
-    /// Whether it has a ReLU6, whose upper bound the papers' rules do not mention.
+    /// Whether the network has a ReLU6, whose upper bound the papers' rules do not mention.
     pub fn has_relu6(&self) -> bool {
         self.graph().nodes().iter().any(|n| n.op == Op::Relu6)
     }
 
-    /// The sum of `weights · value` at `node`, propagated back to the input `[N, 3, H, W]` by `rule`, in the input's shape.
-    /// `weights` has the shape of the node's value: one at a class's logit, or at one spatial position of one channel.
+    /// Propagates the sum of `weights · value` at `node` back to the input `[N, 3, H, W]` by `rule`; the result has the
+    /// input's shape. `weights` has the shape of the node's value, for example 1 at a class's logit and 0 elsewhere.
     ///
     /// # Errors
     /// If libtorch fails.
@@ -168,9 +169,9 @@ impl Tape<'_> {
         Ok(self.values.value(node)?.f_detach()?)
     }
 
-    /// The sum of `weights · value` at `node`, one of the tape's, propagated back to the input by `rule`, in the input's
-    /// shape. If `node` itself is a ReLU, [`ReluRule::Guided`] treats that one as [`ReluRule::Plain`] does, because
-    /// `weights` is no signal that came through a layer.
+    /// Propagates the sum of `weights · value` at `node`, one of the tape's nodes, back to the input by `rule`; the
+    /// result has the input's shape. If `node` itself is a ReLU, [`ReluRule::Guided`] treats it as [`ReluRule::Plain`]
+    /// does, because `weights` is not a signal of a later layer.
     ///
     /// # Errors
     /// If the tape was made for other nodes, or libtorch fails.

@@ -1,4 +1,4 @@
-//! A class as a spec or an option names it: by index, by name or WordNet id, as the prediction or as the label.
+//! How a spec or an option names a class: by index, by name or WordNet id, as the prediction or as the label.
 
 use std::borrow::Cow;
 use std::fmt;

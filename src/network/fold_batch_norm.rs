@@ -1,5 +1,5 @@
-//! Batch norm folded into the convolution before it: the same function with fewer nodes that compute something, and with
-//! the shift of each batch norm as a bias, which LRP's rules take into account.
+//! Folds each batch norm into the convolution before it. The network computes the same function with fewer operations,
+//! and the shift of each batch norm becomes a bias, which LRP's rules take into account.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use super::graph::{Graph, NodeId, Op};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Network {
-    /// The same function with the scale and the shift of every batch norm in the convolution before it, where nothing else
-    /// uses that convolution. The folded node stays in the graph as an identity, as dropout does in evaluation mode; other
-    /// batch norms stay as they are. Computed at the first call and kept.
+    /// The network with the scale and the shift of each batch norm folded into the convolution before it, provided that
+    /// no other node uses that convolution. A folded batch norm remains in the graph as an identity, as dropout does in
+    /// evaluation mode; other batch norms are unchanged. The folded network is computed at the first call and kept.
     ///
     /// # Errors
     /// If libtorch fails.

@@ -1,5 +1,5 @@
-//! A network and its forward pass: from the input, or from the values of inner nodes, to the values of the nodes that
-//! the caller wants kept.
+//! A network and its forward pass: it starts at the input, or at given values of inner nodes, and returns the values of
+//! the nodes that the caller names.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -17,13 +17,13 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Network {
     graph: Arc<Graph>,
     parameters: BTreeMap<String, Tensor>,
-    /// What [`Network::folded`] computes, once it was asked for.
+    /// The result of [`Network::folded`], once it is computed.
     pub(super) folded: OnceCell<Box<Network>>,
 }
 
 impl Network {
-    /// The network of `graph` with `parameters` by their full names (`layer1.0.conv2.weight`). No gradient is ever
-    /// taken with respect to them.
+    /// The network of `graph` with `parameters` by their full names (`layer1.0.conv2.weight`). Gradients
+    /// with respect to them are never computed.
     ///
     /// # Errors
     /// If one is missing or has another shape.
@@ -84,8 +84,9 @@ impl Network {
         self.forward_from(&given, keep)
     }
 
-    /// The values of the nodes in `keep` if the nodes in `given` have the values there: a pass that starts at a layer,
-    /// for one with a branch removed or a channel changed. Only the nodes between are computed.
+    /// The values of the nodes in `keep`, computed from the values of the nodes in `given`: a forward pass that starts
+    /// at inner layers, for example with a branch removed or a channel changed. Only the nodes between them are
+    /// computed.
     ///
     /// # Errors
     /// If libtorch fails, or if a node in `keep` depends on an input that is not given.
@@ -149,7 +150,8 @@ impl Network {
         Ok(keep.iter().filter_map(kept).collect())
     }
 
-    /// A mask of the nodes whose values `keep` needs, itself among them; it ends at those `given`.
+    /// A mask of the nodes whose values are needed for `keep`, from the nodes in `given` to those in `keep`, both
+    /// included.
     fn needed(&self, given: &NodeValues, keep: &[NodeId]) -> Vec<bool> {
         let mut needed = vec![false; self.graph.nodes().len()];
         keep.iter().for_each(|&id| needed[id] = true);
@@ -236,8 +238,8 @@ impl Clone for Network {
 }
 
 impl Network {
-    /// The value of a convolution or a linear layer for `x`, computed with `weight` and `bias` in place of its own. For any
-    /// other node, `x`.
+    /// The value of a convolution or a linear layer for the input `x`, computed with `weight` and `bias` instead of its
+    /// own parameters; `x` itself for any other node.
     ///
     /// # Errors
     /// If libtorch fails.
@@ -274,7 +276,7 @@ impl Network {
     }
 }
 
-/// `x` padded with zeros as TensorFlow's `SAME` does it: the odd one goes to the right and the bottom.
+/// `x` padded with zeros as TensorFlow's `SAME` does it: an odd zero is added at the right and the bottom.
 fn pad_same(x: &Tensor, kernel: i64, stride: i64) -> Result<Tensor> {
     let size = x.size();
     let vertical = same_padding(size[2], kernel, stride);

@@ -16,7 +16,7 @@ pub type NodeId = usize;
 pub struct Node {
     /// Unique in the graph; the prefix of the node's parameter names.
     pub name: String,
-    /// What it computes.
+    /// What the node computes.
     pub op: Op,
     /// The nodes whose values it takes. For [`Op::Add`], first the shortcut, then the branch; for [`Op::Mul`], first the
     /// features, then the gate.
@@ -155,7 +155,7 @@ impl Op {
         }
     }
 
-    /// How many values training changes (running statistics are not among them).
+    /// The number of trainable parameters; running statistics are not counted.
     pub fn parameter_count(&self) -> i64 {
         self.parameters()
             .iter()
@@ -208,7 +208,7 @@ impl Graph {
         &self.nodes
     }
 
-    /// One node.
+    /// The node with the index `id`.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }
@@ -241,7 +241,10 @@ impl Graph {
         })
     }
 
-    /// Like [`find`](Self::find), with an error that suggests the nearest name.
+    /// Like [`find`](Self::find), with an error instead of `None`.
+    ///
+    /// # Errors
+    /// If there is no such node, with the nearest name.
     pub fn require(&self, name: &str) -> Result<NodeId> {
         self.find(name).ok_or_else(|| {
             let error = Error::new(ErrorKind::Network, format!("there is no layer `{name}`"));
@@ -274,7 +277,7 @@ impl Graph {
         self.nodes.iter().flat_map(named).collect()
     }
 
-    /// The nodes that depend on `id`, itself among them, as a mask over all nodes.
+    /// The nodes that depend on `id`, including itself, as a mask over all nodes.
     pub fn downstream(&self, id: NodeId) -> Vec<bool> {
         let mut reached = vec![false; self.nodes.len()];
         reached[id] = true;

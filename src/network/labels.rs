@@ -1,4 +1,4 @@
-//! The names of a network's classes, and the class that a user's text names.
+//! The names of a network's classes, and the lookup of a class by name, WordNet id or index.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result, nearest};
 /// Index, WordNet id and name of ImageNet's 1000 classes (ILSVRC 2012), one class a line.
 const IMAGENET: &str = include_str!("imagenet_classes.tsv");
 
-/// How many candidates an error lists at most.
+/// The largest number of candidates that an error lists.
 const LISTED: usize = 8;
 
 /// The names of a network's classes, by index. Clones share them.
@@ -50,7 +50,7 @@ impl Labels {
         }
     }
 
-    /// One name a line, in the order of the indices.
+    /// Reads a file with one class name per line, in the order of the indices.
     ///
     /// # Errors
     /// If the file can't be read, is not UTF-8, is empty, or has an empty line between names, which would be a class without
@@ -60,7 +60,7 @@ impl Labels {
         let text = String::from_utf8(bytes).map_err(|cause| {
             Error::new(
                 ErrorKind::Spec,
-                format!("{} is not a UTF-8 text", path.display()),
+                format!("{} is not UTF-8 text", path.display()),
             )
             .help("a labels file has one class name a line")
             .caused_by(cause)
@@ -107,12 +107,12 @@ impl Labels {
         }
     }
 
-    /// How many classes there are.
+    /// The number of classes.
     pub fn len(&self) -> usize {
         self.classes.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no classes.
     pub fn is_empty(&self) -> bool {
         self.classes.is_empty()
     }
@@ -131,7 +131,8 @@ impl Labels {
     }
 
     /// The index of the class that `text` names: by its name (in lower or upper case, with spaces or underscores), one of
-    /// its names if they are separated by commas, its WordNet id, its index in digits, or words that only one name has.
+    /// its names if they are separated by commas, its WordNet id, its index in digits, or consecutive words
+    /// of it that occur in no other name.
     ///
     /// # Errors
     /// If no class matches (with the nearest name), or several do (with their indices).
@@ -140,7 +141,7 @@ impl Labels {
         if wanted.is_empty() {
             return Err(Error::new(
                 ErrorKind::Spec,
-                "a class is empty; give a name, a WordNet id or an index",
+                "a class must be a name, a WordNet id or an index, got an empty text",
             ));
         }
         let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
@@ -152,12 +153,12 @@ impl Labels {
         }
     }
 
-    /// Every class that `text` may name, as in [`Labels::resolve`], but not by index.
+    /// Every class that matches `text` as in [`Labels::resolve`], but not by index.
     pub fn resolve_all(&self, text: &str) -> Vec<usize> {
         self.matching(&normalised(text), true)
     }
 
-    /// The one class whose whole name or WordNet id is `text`: for texts that need not name a class, such as a folder's
+    /// The one class whose whole name or WordNet id is `text`: for texts that may not be a class, such as a folder's
     /// name.
     pub fn exact(&self, text: &str) -> Option<usize> {
         match self.matching(&normalised(text), false)[..] {
@@ -166,7 +167,7 @@ impl Labels {
         }
     }
 
-    /// The classes that match `wanted` by the first of four criteria that any class meets: the WordNet id, the whole name,
+    /// The classes that match `wanted` by the first of four criteria with a match: the WordNet id, the whole name,
     /// one of its synonyms, and, if `parts`, some of its words.
     fn matching(&self, wanted: &str, parts: bool) -> Vec<usize> {
         if wanted.is_empty() {
@@ -224,7 +225,7 @@ impl Labels {
         if several.len() > LISTED {
             listed.push(format!("and {} more", several.len() - LISTED));
         }
-        let message = format!("`{text}` may mean {} classes", several.len());
+        let message = format!("`{text}` matches {} classes", several.len());
         Error::new(ErrorKind::Spec, message)
             .help(format!("name one by its index: {}", listed.join(", ")))
     }

@@ -1,4 +1,4 @@
-//! The shape, cost, stride and receptive field of every node, computed from the graph and the input's size alone.
+//! The shape, cost, stride and receptive field of every node, computed only from the graph and the input's size.
 //!
 //! The receptive field follows the main path. A squeeze-and-excitation gate depends on the whole input; if it counted,
 //! every receptive field after the first gate would be the whole input.
@@ -6,12 +6,12 @@
 use super::graph::{Graph, Node, Op, Padding};
 use crate::error::{Error, ErrorKind, Result};
 
-/// One node for an input of a given size.
+/// Shape, cost, stride and receptive field of one node, for an input of a given size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeInfo {
-    /// Without the batch: `[channels, height, width]` or `[features]`.
+    /// The shape of the node's value without the batch: `[channels, height, width]` or `[features]`.
     pub shape: Vec<i64>,
-    /// How many values training changes.
+    /// The number of trainable parameters.
     pub parameters: i64,
     /// Multiply-adds of convolutions and linear layers: one per product. 0 for all other nodes.
     pub multiply_adds: i64,
@@ -25,7 +25,7 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
-    /// Whether the node still has height and width.
+    /// Whether the node has spatial positions.
     pub fn is_spatial(&self) -> bool {
         self.shape.len() == 3 && (self.stride > 0)
     }
@@ -112,7 +112,7 @@ fn node_info(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Resul
             multiply_adds: inputs * outputs,
             ..same
         },
-        // The union of both; the branch's is usually the larger one.
+        // The union of both receptive fields; usually the branch's is the larger one.
         Op::Add => {
             let other = &before[node.inputs[1]];
             NodeInfo {
@@ -125,8 +125,8 @@ fn node_info(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Resul
     })
 }
 
-/// For a window of `kernel` slid over `size` positions: the number of positions of the output, and of zeros before the
-/// first.
+/// For a window of `kernel` slid over `size` positions: the number of positions of the output, and the number of zeros
+/// before the first position.
 fn slide(size: i64, kernel: i64, stride: i64, padding: Padding) -> (i64, i64) {
     match padding {
         Padding::Each(pad) => ((size + 2 * pad - kernel).div_euclid(stride) + 1, pad),

@@ -1,4 +1,4 @@
-//! The values that a forward pass keeps, or the gradients that a backward pass finds, by node.
+//! The values that a forward pass keeps, or the gradients that a backward pass computes, by node.
 
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Index;
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct NodeValues(BTreeMap<NodeId, Tensor>);
 
 impl NodeValues {
-    /// No values.
+    /// An empty set of values.
     pub fn new() -> Self {
         Self::default()
     }
@@ -21,7 +21,7 @@ impl NodeValues {
     /// The tensor of node `id`.
     ///
     /// # Errors
-    /// If it was not kept: it was in no list of nodes that the pass was asked for.
+    /// If the node was not among those that the pass had to keep.
     pub fn value(&self, id: NodeId) -> Result<&Tensor> {
         self.get(&id).ok_or_else(|| {
             let message = format!("the value of node {id} was not kept by the pass");
@@ -47,7 +47,7 @@ impl NodeValues {
     /// Adds `value` to the tensor of node `id`, or sets it if there is none.
     ///
     /// # Errors
-    /// If libtorch fails, for one because the shapes differ.
+    /// If libtorch fails, for example because the shapes differ.
     pub fn accumulate(&mut self, id: NodeId, value: Tensor) -> Result<()> {
         let sum = match self.remove(&id) {
             Some(before) => before.f_add(&value)?,
@@ -57,7 +57,7 @@ impl NodeValues {
         Ok(())
     }
 
-    /// Takes the tensor of node `id` out.
+    /// Removes and returns the tensor of node `id`.
     pub fn remove(&mut self, id: &NodeId) -> Option<Tensor> {
         self.0.remove(id)
     }
@@ -67,7 +67,7 @@ impl NodeValues {
         self.0.iter()
     }
 
-    /// The tensors alone, in the order of the graph.
+    /// The tensors without their nodes, in the order of the graph.
     pub fn into_values(self) -> btree_map::IntoValues<NodeId, Tensor> {
         self.0.into_values()
     }
@@ -94,7 +94,7 @@ impl<'a> IntoIterator for &'a NodeValues {
     }
 }
 
-/// Like a map's: panics if there is no tensor of the node.
+/// Panics if there is no tensor of the node.
 impl Index<&NodeId> for NodeValues {
     type Output = Tensor;
 

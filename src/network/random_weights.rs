@@ -1,4 +1,4 @@
-//! Untrained weights that depend on nothing but the parameters' names and a seed, the same on every machine.
+//! Untrained weights that depend only on the parameters' names and a seed, the same on every machine.
 //!
 //! Each parameter has a stream of [`SplitMix64`] of its own, seeded with the hash of its name. Weights of convolutions and
 //! linear layers are Kaiming-uniform, and batch norms have statistics that a trained network could have.
@@ -15,7 +15,7 @@ pub fn weights(graph: &Graph) -> BTreeMap<String, Tensor> {
     seeded_weights(graph, 0)
 }
 
-/// Weights as [`weights`] gives them, different for every `seed`; 0 gives those of [`weights`].
+/// As [`weights`], with other values for each `seed`; seed 0 gives the values of [`weights`].
 pub fn seeded_weights(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
     let salt = match seed {
         0 => 0,

@@ -24,7 +24,7 @@ impl ReceptiveFields {
     /// # Errors
     /// If the input is too small for the network, or the layer has no spatial positions.
     pub fn new(graph: &Graph, layer: NodeId, height: i64, width: i64) -> Result<ReceptiveFields> {
-        // How much `SAME` pads before the first position depends on the size, so on that of the axis.
+        // The padding of `SAME` before the first position depends on the input's size along the axis.
         let down = &node_info::from_graph(graph, height, width)?[layer];
         let across = &node_info::from_graph(graph, width, height)?[layer];
         if !down.is_spatial() {

@@ -4,7 +4,7 @@
 //!
 //! A convolution, a linear layer, average pooling and the sum at the end of a residual block are sums of contributions
 //! `x · w` and follow a [`RelevanceRule`]. Max pooling gives all relevance to the maximum; the gate of a
-//! squeeze-and-excitation counts as a constant; elementwise functions (ReLU, SiLU) pass their relevance on.
+//! squeeze-and-excitation counts as a constant; elementwise functions (ReLU, SiLU) pass their relevance on unchanged.
 
 use tch::{Kind, Tensor};
 
@@ -27,21 +27,22 @@ pub enum RelevanceRule {
 /// The rule of each kind of node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RelevanceRules {
-    /// Of convolutions and of the sums at the end of residual blocks.
+    /// The rule of convolutions and of the sums at the end of residual blocks.
     pub convolutions: RelevanceRule,
-    /// Of linear layers and average pooling.
+    /// The rule of linear layers and average pooling.
     pub linear: RelevanceRule,
-    /// The lowest and the highest value of the input, by colour, for the rule zᴮ at the first convolution. `None`: it
-    /// follows `convolutions`.
+    /// The lowest and the highest value of the input, by colour, for the rule zᴮ at the first convolution. `None`: the
+    /// first convolution follows `convolutions`.
     pub input: Option<[[f32; 3]; 2]>,
-    /// Whether biases take part as contributions, and so keep relevance. Otherwise contributions share all of it.
+    /// Whether biases count as contributions and absorb relevance. If not, the contributions of the inputs share all of
+    /// it.
     pub biases: bool,
 }
 
 /// The relevance of an input for a logit.
 #[derive(Debug)]
 pub struct Relevance {
-    /// Of every value of the input, in its shape.
+    /// The relevance of every value of the input, in the input's shape.
     pub input: Tensor,
     /// The logit that was distributed.
     pub logit: f64,
@@ -51,8 +52,8 @@ pub struct Relevance {
 const STABILISER: f64 = 1e-9;
 
 impl Network {
-    /// The relevance of `input`, `[1, 3, H, W]`, for the logit of `class`. Of a network with batch norms, call it on the
-    /// [folded](Self::folded) one.
+    /// The relevance of `input`, `[1, 3, H, W]`, for the logit of `class`. For a network with batch norms, call it on
+    /// the [folded](Self::folded) network.
     ///
     /// # Errors
     /// If libtorch fails.
@@ -111,7 +112,7 @@ impl Network {
     ) -> Result<Vec<Tensor>> {
         Ok(match &node.op {
             Op::Input => Vec::new(),
-            // Of a product, the first input: the features, not the gate.
+            // A product passes its relevance to its first input: to the features, not to the gate.
             Op::Relu | Op::Relu6 | Op::Silu | Op::Sigmoid | Op::Dropout | Op::Mul => {
                 vec![relevance.shallow_clone()]
             }
@@ -126,7 +127,7 @@ impl Network {
                 vec![rule.distribute_weighted(x[0], z, None, relevance, &sum)?]
             }
             Op::BatchNorm { .. } => {
-                // One that could not be folded: `a · x + b` in every channel.
+                // A batch norm that could not be folded computes `a · x + b` in every channel.
                 let shift = self.apply(node, &[&x[0].f_zeros_like()?])?;
                 let own = z.f_sub(&shift)?;
                 vec![relevance.f_mul(&own.f_div(&stabilise(z, STABILISER)?)?)?]
@@ -177,7 +178,7 @@ impl Network {
     }
 
     /// The rule zᴮ (Montavon et al. 2017, <https://doi.org/10.1016/j.patcog.2016.11.008>): the relevance of the input `x`
-    /// of a convolution with the value `z`, where `x` lies within `bounds`, by colour. Without the bias, as in the paper.
+    /// of a convolution with the value `z`, where `x` is within `bounds`, by colour. Without the bias, as in the paper.
     fn distribute_within_bounds(
         &self,
         node: &Node,
@@ -224,7 +225,7 @@ enum Weights {
 type WeightedSum<'a> = dyn Fn(&Tensor, Weights) -> Result<Tensor> + 'a;
 
 impl RelevanceRule {
-    /// The relevance of `x`, of whose contributions `z = sum(x, All) + bias` is the sum.
+    /// The relevance of the input `x` of a node with the value `z = sum(x, All) + bias`.
     fn distribute_weighted(
         self,
         x: &Tensor,
@@ -263,9 +264,9 @@ impl RelevanceRule {
             }
             Ok((total, sums))
         };
-        let (positive, of_positive) = signed(true)?;
+        let (positive, positive_sums) = signed(true)?;
         // With alpha 1 negative contributions get no relevance.
-        let (negative, of_negative) = if self == RelevanceRule::AlphaBeta(1.0) {
+        let (negative, negative_sums) = if self == RelevanceRule::AlphaBeta(1.0) {
             (z.f_zeros_like()?, Vec::new())
         } else {
             signed(false)?
@@ -275,7 +276,7 @@ impl RelevanceRule {
         let negative = negative.f_add(&bias_below)?;
         let factors = self.factors(z, &positive, &negative, relevance)?;
         let mut total = x.f_zeros_like()?;
-        for (sums, factor) in [(of_positive, factors.0), (of_negative, factors.1)] {
+        for (sums, factor) in [(positive_sums, factors.0), (negative_sums, factors.1)] {
             for sum in sums {
                 total = total.f_add(&sum.gradient(&factor)?.f_mul(&sum.x)?)?;
             }
@@ -298,11 +299,12 @@ impl RelevanceRule {
         let (a_above, a_below) = by_sign(a)?;
         let (b_above, b_below) = by_sign(b)?;
         let (positive, negative) = (a_above.f_add(&b_above)?, a_below.f_add(&b_below)?);
-        let (of_positive, of_negative) = self.factors(z, &positive, &negative, relevance)?;
+        let (positive_factor, negative_factor) =
+            self.factors(z, &positive, &negative, relevance)?;
         let weigh = |above: Tensor, below: Tensor| -> Result<Tensor> {
             Ok(above
-                .f_mul(&of_positive)?
-                .f_add(&below.f_mul(&of_negative)?)?)
+                .f_mul(&positive_factor)?
+                .f_add(&below.f_mul(&negative_factor)?)?)
         };
         Ok(vec![weigh(a_above, a_below)?, weigh(b_above, b_below)?])
     }
@@ -363,7 +365,7 @@ fn bias_by_sign(bias: Option<&Tensor>, z: &Tensor) -> Result<(Tensor, Tensor)> {
     by_sign(&bias.f_view(shape)?)
 }
 
-/// `z` moved away from 0, each value to its own side, by `epsilon` root mean squares of `z`, and by 1e-30 at least.
+/// Moves each value of `z` away from 0 by `epsilon` root mean squares of `z`, at least by 1e-30, and keeps its sign.
 fn stabilise(z: &Tensor, epsilon: f64) -> Result<Tensor> {
     let rms = z
         .f_square()?

@@ -151,7 +151,7 @@ pub(crate) fn check(selector: &LayerSelector) -> Result<()> {
     Ok(())
 }
 
-/// All names and keywords that a misspelt selector may have meant.
+/// All names and keywords, as suggestions for a misspelt selector.
 fn names(graph: &Graph) -> impl Iterator<Item = &str> {
     let own = graph.nodes().iter().map(|node| node.name.as_str());
     let modules = own
@@ -181,7 +181,7 @@ fn penultimate(graph: &Graph) -> Option<NodeId> {
     Some(id)
 }
 
-/// N of `stageN`; `None` if the selector is none.
+/// N of `stageN`; `None` if the selector does not have this form.
 fn stage(selector: &str) -> Option<Result<u32>> {
     let number = selector.strip_prefix("stage")?;
     let digits = number.chars().all(|digit| digit.is_ascii_digit());
@@ -195,7 +195,7 @@ fn stage(selector: &str) -> Option<Result<u32>> {
     })
 }
 
-/// The share of `N%`, 0 to 1; `None` if the selector is none.
+/// The share of `N%`, 0 to 1; `None` if the selector does not have this form.
 fn percent(selector: &str) -> Option<Result<f64>> {
     let number = selector.strip_suffix('%')?;
     Some(match number.trim().parse::<f64>() {
@@ -303,7 +303,7 @@ impl<'a> FeaturePath<'a> {
         Ok(self.before_expansion(last))
     }
 
-    /// The node before the expansion with which the next block begins, if `last` is the end of one; otherwise `last`.
+    /// The node before the expansion of the next block, if `last` is the end of that expansion; otherwise `last`.
     fn before_expansion(&self, last: NodeId) -> NodeId {
         let begins_block = |node: &Node| {
             node.inputs.first() == Some(&last)
@@ -334,7 +334,7 @@ impl<'a> FeaturePath<'a> {
     }
 }
 
-/// A mask of the nodes that `id` depends on, itself among them.
+/// A mask of the nodes that `id` depends on, including itself.
 fn upstream(graph: &Graph, id: NodeId) -> Vec<bool> {
     let mut reached = vec![false; graph.nodes().len()];
     reached[id] = true;

@@ -137,7 +137,7 @@ fn an_unsupported_file_is_an_error_with_its_likely_content() {
         likely_content("new.jpg", b"\0\0\0\x18ftypavif\0\0"),
         "an AVIF image"
     );
-    assert_eq!(likely_content("zero.jpg", &[0; 100]), "nothing but zeros");
+    assert_eq!(likely_content("zero.jpg", &[0; 100]), "a file of zeros");
     assert_eq!(
         likely_content("odd.jpg", &[7, 200, 0, 3]),
         "some other binary file"

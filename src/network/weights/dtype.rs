@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-/// How one value is stored.
+/// The data type of a tensor's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dtype {
     Bool,
@@ -28,7 +28,7 @@ impl Dtype {
         }
     }
 
-    /// libtorch's name for it.
+    /// The data type in libtorch.
     fn kind(self) -> Kind {
         match self {
             Dtype::Bool => Kind::Bool,
@@ -45,7 +45,7 @@ impl Dtype {
     }
 }
 
-/// How many values a tensor of `shape` has; `None` if a side is negative or the number does not fit.
+/// The number of values of a tensor of `shape`; `None` if a side is negative or the number overflows.
 pub(super) fn count(shape: &[i64]) -> Option<usize> {
     shape.iter().try_fold(1usize, |product, &side| {
         product.checked_mul(usize::try_from(side).ok()?)
@@ -70,19 +70,19 @@ pub(super) fn decode(bytes: &[u8], dtype: Dtype, shape: &[i64]) -> Result<Tensor
 /// A tensor as a part of a one-dimensional storage, as PyTorch's `as_strided` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StridedView {
-    /// The position of its first value in the storage.
+    /// The index of its first value in the storage.
     pub(super) offset: i64,
     /// Its shape.
     pub(super) shape: Vec<i64>,
-    /// Values between neighbours, by dimension.
+    /// Steps in the storage between neighbouring values, by dimension.
     pub(super) strides: Vec<i64>,
 }
 
 impl StridedView {
-    /// Checks that it lies within a storage of `length` values.
+    /// Checks that the view is within a storage of `length` values.
     ///
     /// # Errors
-    /// If it does not, or a shape, stride or offset is negative. The error is a clause about the tensor.
+    /// If it is not, or a shape, stride or offset is negative. The error is a clause about the tensor.
     pub(super) fn check(&self, length: usize) -> Result<(), String> {
         let StridedView {
             offset,

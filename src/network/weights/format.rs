@@ -1,4 +1,4 @@
-//! What a weight format is, and what all of them share: the state dict, errors about a file, reading a small file.
+//! The interface of weight formats, and what they share: the state dict, errors about a file, reading a small file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,8 +19,8 @@ pub type StateDict = BTreeMap<String, Tensor>;
 pub struct Format {
     /// Its name: `safetensors`. The catalogue of weight sets names formats by it.
     pub name: &'static str,
-    /// Whether a file that begins with these bytes (the first 512, or all of a shorter file) has this format. `None`: it
-    /// is only read where the format is given, because its tensors are converted for one architecture.
+    /// Whether a file that begins with these bytes (the first 512, or all of a shorter file) has this format. `None`:
+    /// the format has to be named, because its tensors are converted for one architecture.
     pub(super) detect: Option<fn(&[u8]) -> bool>,
     /// Every tensor of the file (or folder) at a path. Names are those in the file, or torchvision's where the format
     /// converts for one architecture.

@@ -12,12 +12,13 @@ use crate::error::{Error, Result};
 use crate::network::graph::Graph;
 use crate::network::zoo::{Arch, ArchOptions, architectures};
 
-/// How many names an error lists of each kind of mismatch.
+/// The largest number of names that an error lists for each kind of mismatch.
 const LISTED: usize = 10;
 
-/// A file's tensors by torchvision's names, and the options with which `arch` takes them: the number of classes is that
-/// of the file's head, and padding and ε are those of the library whose names it uses. `path` is for messages; besides,
-/// timm's `tf_…` networks differ from its others in the file's name only.
+/// Renames a file's tensors to torchvision's names, and returns them with the options of the `arch` that they belong
+/// to: the number of classes is that of the file's head, and padding and ε are those of the library whose names the
+/// file uses. `path` is for messages, and for the prefix `tf_` of its file name, which is all that distinguishes those
+/// networks of timm from its others.
 ///
 /// # Errors
 /// If tensors are missing, unexpected, of another shape or not finite: one error, with the first ten of each, and with
@@ -61,7 +62,7 @@ pub fn into_parameters(
     Ok((options, parameters))
 }
 
-/// The options that follow from a file's names: networks trained in TensorFlow pad as it does and have its ε.
+/// The options that follow from a file's names: networks trained in TensorFlow have its padding and its ε.
 fn options_of_file(
     options: ArchOptions,
     arch: &Arch,
@@ -135,7 +136,7 @@ impl Match {
             misshapen: Vec::new(),
         };
         for (raw, tensor) in file {
-            // A counter of training steps that only training needs.
+            // A counter of training steps, which evaluation does not need.
             if raw.ends_with("num_batches_tracked") {
                 continue;
             }
@@ -183,7 +184,7 @@ fn is_finite(tensor: &Tensor) -> Result<bool> {
     Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? != 0)
 }
 
-/// The first names, and how many more there are.
+/// The first [`LISTED`] names, and the number of the others.
 fn listed(names: &[String]) -> String {
     let mut text = names[..names.len().min(LISTED)].join(", ");
     if names.len() > LISTED {

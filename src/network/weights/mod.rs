@@ -1,7 +1,7 @@
 //! Weight files: the tensors of a file become the parameters of an architecture.
 //!
 //! The format is recognised by a file's content, not by its name. No code in a file is ever run: PyTorch's pickles are
-//! read by an interpreter that knows tensors and plain containers only.
+//! read by an interpreter that supports only tensors and plain containers.
 
 mod dtype;
 mod format;
@@ -41,7 +41,7 @@ pub const FORMATS: &[&Format] = &[
 /// The format called `name`.
 ///
 /// # Errors
-/// If there is none, with the names there are.
+/// If there is none, with the names of all formats.
 pub fn find_format(name: &str) -> Result<&'static Format> {
     let found = FORMATS.iter().find(|format| format.name == name);
     found.copied().ok_or_else(|| {
@@ -51,7 +51,8 @@ pub fn find_format(name: &str) -> Result<&'static Format> {
     })
 }
 
-/// Loads `arch` with the weights at `path`, a file or a folder, of the given format or of the one that its content shows.
+/// Loads `arch` with the weights at `path`, a file or a folder, in the given format, or
+/// in the format recognised from its content.
 ///
 /// # Errors
 /// If a file can't be read, is broken, or does not fit `arch`; see [`read_state_dict`] and [`into_parameters`].
@@ -74,7 +75,7 @@ pub fn load(
 
 /// Every tensor of the state dict at `path`, float32, by the names in the file: `.safetensors`, or a file that
 /// `torch.save` wrote (a zip archive, or a row of pickles before PyTorch 1.6), plain or nested under `state_dict`, `model`
-/// and the like. Everything else in a checkpoint is left out.
+/// and the like. Everything else in a checkpoint is ignored.
 ///
 /// # Errors
 /// If the file can't be read, has none of these formats, is cut short or broken, or names anything but tensors and plain

@@ -45,7 +45,7 @@ impl NamingScheme {
 }
 
 /// The prefix that wrapping a network puts before every name: data parallelism, compilation, a module in another. Only
-/// prefixes that all names have count; `""` if there is none.
+/// a prefix that all names have is returned; `""` if there is none.
 pub fn common_prefix<'a>(names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let mut prefix = String::new();
     'longer: loop {
@@ -98,7 +98,7 @@ impl EfficientNetBlocks {
 }
 
 impl BlockNames {
-    /// The position of the depthwise convolution in torchvision's `block`.
+    /// The index of the depthwise convolution in torchvision's `block`.
     fn depthwise(&self) -> usize {
         usize::from(self.expands)
     }
@@ -109,7 +109,7 @@ impl BlockNames {
             .then(|| format!("{}.block.0.{part}", self.name))
     }
 
-    /// The same for the depthwise convolution.
+    /// As [`expansion`](Self::expansion), for the depthwise convolution.
     fn depthwise_part(&self, part: usize) -> Option<String> {
         Some(format!("{}.block.{}.{part}", self.name, self.depthwise()))
     }

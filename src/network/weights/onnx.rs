@@ -1,5 +1,6 @@
-//! The initialisers of an ONNX file, by the few protobuf fields that hold them, converted for VGG-16: the file's network has
-//! VGG-16's convolutions as its backbone. Only the initialisers are read, not the graph; the head is convscope's own.
+//! Reads the initialisers of an ONNX file and converts them for VGG-16, whose convolutions are the backbone of the
+//! file's network. Only the protobuf fields of the initialisers are decoded, not the graph; the head is convscope's
+//! own.
 
 use std::path::Path;
 
@@ -54,10 +55,10 @@ struct Initializer {
 /// `TensorProto.DataType.FLOAT`.
 const FLOAT: i32 = 1;
 
-/// Every float32 initialiser of the file, by its name there; those of other data types are left out.
+/// Every float32 initialiser of the file, by its name there; those of other data types are ignored.
 ///
 /// # Errors
-/// If the file can't be read, is not ONNX, or a tensor has not as many values as its shape.
+/// If the file can't be read, is not ONNX, or a tensor's number of values does not match its shape.
 pub fn read(path: &Path) -> Result<StateDict> {
     let bytes = read_limited(path, LIMIT)?;
     let model = OnnxModel::decode(bytes.as_slice()).map_err(|cause| {
@@ -87,14 +88,14 @@ pub fn read(path: &Path) -> Result<StateDict> {
     Ok(tensors)
 }
 
-/// How many convolutions each block of VGG-16 has.
+/// The number of convolutions in each block of VGG-16.
 const VGG16: [usize; 5] = [2, 2, 3, 3, 3];
 
 /// VGG-16's convolutions by torchvision's names, the first one changed from the colours blue, green, red to red, green,
-/// blue. The other layers of the file are left out.
+/// blue. The other layers of the file are ignored.
 ///
 /// # Errors
-/// If libtorch fails, for one because a kernel has not four dimensions.
+/// If libtorch fails, for example because a kernel does not have four dimensions.
 pub fn vgg16_backbone(file: StateDict) -> Result<StateDict> {
     let mut ours = StateDict::new();
     let mut index = 0;

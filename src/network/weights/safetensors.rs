@@ -39,7 +39,7 @@ fn read(path: &Path) -> Result<StateDict> {
 /// Every tensor of `file`, which is `length` bytes long; messages name it `path`.
 ///
 /// # Errors
-/// If it can't be read, is cut short or broken, or has a data type that no weights have.
+/// If it can't be read, is cut short or broken, or has a data type that weights can't have.
 pub(super) fn read_from(path: &Path, mut file: impl Read + Seek, length: u64) -> Result<StateDict> {
     let io = |cause| Error::io("read", path, cause);
     let mut size = [0; 8];
@@ -58,7 +58,7 @@ pub(super) fn read_from(path: &Path, mut file: impl Read + Seek, length: u64) ->
     let mut header = vec![0; size as usize];
     file.read_exact(&mut header).map_err(io)?;
     let header: Metadata = serde_json::from_slice(&header).map_err(|cause| {
-        file_error(path, "has a header that is not one of safetensors").caused_by(cause)
+        file_error(path, "has a header that is not valid safetensors").caused_by(cause)
     })?;
     let mut infos: Vec<_> = header.tensors().into_iter().collect();
     infos.sort_by_key(|(_, info)| info.data_offsets);
@@ -104,7 +104,7 @@ pub(super) fn read_from(path: &Path, mut file: impl Read + Seek, length: u64) ->
     Ok(tensors)
 }
 
-/// The data type of weights that is called `dtype` in the file.
+/// The data type of weights for the file's `dtype`; `None` if weights can't have it.
 fn known_dtype(dtype: FileDtype) -> Option<Dtype> {
     Some(match dtype {
         FileDtype::BOOL => Dtype::Bool,

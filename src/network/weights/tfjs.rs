@@ -48,7 +48,7 @@ struct ShardedTensor {
 /// Every tensor of the model in `folder`, by Keras' names (`res2a_branch2a/kernel`), float32.
 ///
 /// # Errors
-/// If `model.json` or a shard is missing, is not what it should be, or has too few bytes.
+/// If `model.json` or a shard is missing or invalid, or a shard has too few bytes.
 pub fn read(folder: &Path) -> Result<StateDict> {
     let manifest = if folder.is_dir() {
         folder.join("model.json")
@@ -84,7 +84,7 @@ pub fn read(folder: &Path) -> Result<StateDict> {
             let clause =
                 |clause: &str| file_error(&manifest, &format!("`{}` {clause}", weight.name));
             if weight.dtype != "float32" || weight.quantization.is_some() {
-                return Err(clause("is not float32 without quantization"));
+                return Err(clause("must be float32 without quantization"));
             }
             let length = dtype::count(&weight.shape).and_then(|count| count.checked_mul(4));
             let Some((data, after)) = length.and_then(|length| rest.split_at_checked(length))
@@ -102,7 +102,7 @@ pub fn read(folder: &Path) -> Result<StateDict> {
             tensors.insert(weight.name.clone(), tensor);
         }
         if !rest.is_empty() {
-            let message = format!("lists {} bytes less than its shards have", rest.len());
+            let message = format!("lists {} bytes fewer than its shards have", rest.len());
             return Err(file_error(&manifest, &message));
         }
     }
@@ -120,7 +120,7 @@ pub fn resnet_options(options: ArchOptions) -> ArchOptions {
 
 /// Keras' ResNet-50 by torchvision's names: kernels as out × in × height × width, the first for red, green, blue; each
 /// convolution's bias subtracted from the running mean of the batch norm after it, which has the same effect. Unknown
-/// names stay as they are.
+/// names are unchanged.
 ///
 /// # Errors
 /// If a kernel has neither two nor four dimensions.

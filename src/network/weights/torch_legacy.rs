@@ -1,4 +1,4 @@
-//! The file that `torch.save` wrote before PyTorch 1.6: five pickles in a row, then all storages.
+//! The format of `torch.save` before PyTorch 1.6: five consecutive pickles, then all storages.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,7 +11,7 @@ use super::pickle::{Pickle, PickleValue};
 use super::torch_tensors::{PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, pickle_error, state_dict};
 use crate::error::{Error, Result};
 
-/// PyTorch's row of pickles.
+/// PyTorch's format before 1.6.
 pub(super) const FORMAT: Format = Format {
     name: "torch_legacy",
     detect: Some(|head| matches!(head, [0x80, 0..=5, ..])),
@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     options: |options| options,
 };
 
-/// The number in the first pickle.
+/// The magic number, which is the first pickle.
 const MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
 
 fn read(path: &Path) -> Result<StateDict> {
@@ -80,16 +80,17 @@ fn read(path: &Path) -> Result<StateDict> {
 /// The part of the file after the pickles: for each storage its length, then its values.
 struct Storages<'a> {
     path: &'a Path,
-    /// Of the file, in bytes.
+    /// Length of the file in bytes.
     length: u64,
     /// Whether the file is big-endian.
     swapped: bool,
-    /// Position of the first storage in the file.
+    /// Offset of the first storage in the file, in bytes.
     first: u64,
 }
 
 impl Storages<'_> {
-    /// Position and length in bytes of every storage's values, by key, for the storages of `pickle` in the order of `keys`.
+    /// Offset and length in bytes of every storage's values, by key, for the storages of `pickle` in the order of
+    /// `keys`.
     fn locate(
         &self,
         file: &mut File,
@@ -97,8 +98,8 @@ impl Storages<'_> {
         keys: &Pickle,
     ) -> Result<BTreeMap<String, (u64, usize)>> {
         let path = self.path;
-        // The length of a storage in values is in front of it, the size of a value in the pickle only. Storages that no tensor
-        // uses take up space in the file, too, so all of them are looked up there.
+        // Each storage is preceded by its number of values, but the size of a value is only in the pickle. Storages
+        // that no tensor uses are in the file, too, so the sizes of all storages are needed.
         let mut sizes = BTreeMap::new();
         for value in &pickle.values {
             if let PickleValue::Storage(storage) = value {

@@ -1,5 +1,5 @@
-//! From a pickle of `torch.save` to tensors: shared by both layouts of PyTorch's files, which differ in where the storages
-//! are.
+//! Reads the tensors that a pickle of `torch.save` refers to. Both layouts of PyTorch's files use this; they differ in
+//! where the storages are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 /// The largest pickle that is read, in bytes; that of a large network has some hundred kilobytes.
 pub(super) const PICKLE_LIMIT: u64 = 64 << 20;
 
-/// How many values all tensors together may have, per byte of the file. Views that repeat a storage are allowed, but not
-/// a small file whose views fill the memory.
+/// The largest number of values of all tensors together, per byte of the file. Views that repeat a storage are allowed,
+/// but not a small file whose views fill the memory.
 pub(super) const VALUES_PER_BYTE: u64 = 8;
 
 /// Keys under which training programs keep the state dict.
@@ -24,17 +24,17 @@ const WRAPPERS: [&str; 5] = ["state_dict", "model_state_dict", "model", "net", "
 /// Reads the tensors that a pickle refers to, each storage once.
 pub(super) struct TensorReader<'a> {
     path: &'a Path,
-    /// How many values may still be read.
+    /// The number of values that may still be read.
     budget: u64,
     /// Whether the values are big-endian.
     swapped: bool,
     storages: BTreeMap<(String, Dtype), Tensor>,
-    /// What was read.
+    /// The tensors that were read.
     pub(super) read: StateDict,
 }
 
 impl<'a> TensorReader<'a> {
-    /// A reader of at most `budget` values; `swapped` says whether the file is big-endian, `path` is for messages.
+    /// A reader of at most `budget` values. `swapped` is true for a big-endian file; `path` is for messages.
     pub(super) fn new(path: &'a Path, budget: u64, swapped: bool) -> Self {
         TensorReader {
             path,
@@ -48,7 +48,7 @@ impl<'a> TensorReader<'a> {
     /// Reads one tensor; `fetch` returns the bytes of a storage, given the number of bytes it should have.
     ///
     /// # Errors
-    /// If it lies outside its storage, the storage has another length, or the budget is used up.
+    /// If it is outside its storage, the storage has another length, or the budget is used up.
     pub(super) fn add(
         &mut self,
         name: &str,
@@ -68,7 +68,7 @@ impl<'a> TensorReader<'a> {
                     .and_then(|start| view.offset.checked_add(start));
                 let end = start.checked_add(length);
                 let (Some(offset), Some(end)) = (offset, end) else {
-                    return Err(fault("lies outside its storage"));
+                    return Err(fault("is outside its storage"));
                 };
                 let view = StridedView {
                     offset,
@@ -157,7 +157,7 @@ pub(super) fn pickle_error(path: &Path, error: PickleError) -> Error {
     match error {
         PickleError::Global(name) => file_error(
             path,
-            &format!("names `{name}`, which is not allowed; nothing of it was run"),
+            &format!("names `{name}`, which is not allowed; no code was run"),
         )
         .help(
             "allowed are tensors and plain containers; if you trust the file's author, save its \

@@ -1,4 +1,4 @@
-//! The zip archive that `torch.save` writes since PyTorch 1.6: a pickle, and one file per storage.
+//! The zip archive that `torch.save` has written since PyTorch 1.6: a pickle, and one file per storage.
 
 use std::fs::File;
 use std::io::Read;

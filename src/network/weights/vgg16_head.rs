@@ -18,13 +18,13 @@ pub const VGG16_HEAD: &[u8] = include_bytes!("vgg16_gap_head.safetensors");
 /// The head's tensors.
 ///
 /// # Errors
-/// If the file in the program is broken.
+/// If the embedded file is broken.
 pub(super) fn read() -> Result<StateDict> {
     let path = Path::new("the head that is part of convscope");
     safetensors::read_from(path, Cursor::new(VGG16_HEAD), VGG16_HEAD.len() as u64)
 }
 
-/// How the head was fitted, by key.
+/// The metadata of the head: the settings with which it was fitted, by key.
 pub fn vgg16_head_notes() -> BTreeMap<String, String> {
     let header = SafeTensors::read_metadata(VGG16_HEAD).ok();
     let notes = header.and_then(|(_, header)| header.metadata().clone());

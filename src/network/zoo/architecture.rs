@@ -5,10 +5,10 @@ use crate::network::graph::Graph;
 /// The differences between networks of one architecture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ArchOptions {
-    /// How many classes the head has.
+    /// The number of classes of the head.
     pub classes: i64,
-    /// ResNets with bottlenecks: whether the first 1×1 convolution of a block has the stride, as in He et al. 2015, and not
-    /// the 3×3 one, as in torchvision.
+    /// ResNets with bottlenecks: whether the first 1×1 convolution of a block has the stride, as in He et al. 2015,
+    /// instead of the 3×3 convolution, as in torchvision.
     pub stride_on_1x1: bool,
     /// Batch norm's ε, if it differs from the architecture's own.
     pub bn_eps: Option<f64>,
@@ -37,7 +37,7 @@ pub struct Arch {
     pub name: &'static str,
     /// Its family: `ResNet`.
     pub family: &'static str,
-    /// Side of the images that it was made for, in pixels.
+    /// Side of the square input that it was designed for, in pixels.
     pub input: i64,
     /// Builds the graph of the architecture with that name.
     pub(super) build: fn(&str, ArchOptions) -> Graph,

@@ -37,11 +37,11 @@ const STAGES: [(i64, i64, i64, i64, i64); 7] = [
     (6, 3, 1, 320, 1),
 ];
 
-/// The scaling of one network, and what its layers have in common.
+/// The scaling of one network, and the settings that all its layers share.
 struct Scaling {
-    /// Factor of all numbers of channels.
+    /// The factor of the channel counts.
     width: f64,
-    /// Factor of all numbers of repeats.
+    /// The factor of the repeat counts.
     depth: f64,
     lite: bool,
     same_padding: bool,

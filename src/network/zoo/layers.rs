@@ -1,8 +1,8 @@
-//! Layers that several families use.
+//! Layers shared by several families.
 
 use crate::network::graph::{Conv, Graph, NodeId, Op, Padding};
 
-/// A convolution without bias and with half the kernel as padding, as it comes before a batch norm.
+/// A convolution without a bias, padded by half the kernel: the convolution before a batch norm.
 pub(super) fn conv(in_channels: i64, out_channels: i64, kernel: i64, stride: i64) -> Conv {
     Conv {
         in_channels,

@@ -1,4 +1,4 @@
-//! The architectures that convscope knows by name: one file per family.
+//! The architectures that a spec can name: one file per family.
 
 mod architecture;
 mod efficientnet;

@@ -20,7 +20,7 @@ pub(super) const ARCHITECTURES: [Arch; 8] = family(
     ],
 );
 
-/// How many convolutions come before each of the five max poolings.
+/// The number of convolutions before each of the five max poolings.
 fn blocks(name: &str) -> [usize; 5] {
     match name.trim_end_matches("_bn") {
         "vgg11" => [1, 1, 2, 2, 2],

@@ -1,13 +1,13 @@
-//! The stack machine: one opcode after the other, to the pickle's value.
+//! The stack machine: executes the opcodes of a pickle and returns its value.
 
 use std::collections::BTreeMap;
 
 use super::value::{PickleError, PickleResult, PickleValue, ValueId};
 
-/// How many opcodes one pickle may have: a checkpoint of a large network has some hundred thousand.
+/// The largest number of opcodes of a pickle: a checkpoint of a large network has some hundred thousand.
 const MAX_OPCODES: usize = 8_000_000;
 
-/// A pickle, read.
+/// The values of a pickle that was read.
 #[derive(Debug)]
 pub(crate) struct Pickle {
     /// All values, in the order in which they were built.
@@ -49,7 +49,7 @@ impl Pickle {
         self.values.get(id).unwrap_or(&PickleValue::None)
     }
 
-    /// The value under `key` in a dict's entries.
+    /// The value of `key` in a dict's entries.
     pub(crate) fn entry(&self, dict: &[(ValueId, ValueId)], key: &str) -> Option<ValueId> {
         let is_key = |id| matches!(self.get(id), PickleValue::Text(text) if text == key);
         let found = dict.iter().rev().find(|(id, _)| is_key(*id));
@@ -114,7 +114,7 @@ pub(super) struct Machine<'a> {
     /// The stack's height at each mark.
     marks: Vec<usize>,
     memo: BTreeMap<usize, ValueId>,
-    /// How many items were copied from one container to another.
+    /// The number of items that were copied from one container to another.
     pub(super) copied: usize,
 }
 
@@ -217,7 +217,7 @@ impl Machine<'_> {
                 let (Some(PickleValue::Text(module)), Some(PickleValue::Text(name))) =
                     (self.values.get(module), self.values.get(name))
                 else {
-                    return Err("is a pickle that names something by what is no name".into());
+                    return Err("is a pickle that names a function or class by a value that is not a string".into());
                 };
                 let (module, name) = (module.clone(), name.clone());
                 self.global(&module, &name)?;
@@ -330,7 +330,7 @@ impl Machine<'_> {
             }
             _ => {
                 let line = self.input.line()?;
-                // Protocol 0 writes booleans so.
+                // Protocol 0 writes booleans in this form.
                 if opcode == b'I' && matches!(line.as_str(), "00" | "01") {
                     self.push(PickleValue::Bool(line == "01"));
                     return Ok(());

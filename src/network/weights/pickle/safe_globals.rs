@@ -22,7 +22,7 @@ impl Machine<'_> {
     /// The result of a call.
     ///
     /// # Errors
-    /// If the callee is no function, or the arguments are not what it takes.
+    /// If the callee is not a function, or its arguments are invalid.
     pub(super) fn call(
         &mut self,
         callee: ValueId,
@@ -42,8 +42,8 @@ impl Machine<'_> {
             SafeGlobal::OrderedDict => match first {
                 None => Ok(PickleValue::Dict(Vec::new())),
                 Some(PickleValue::List(items)) => {
-                    // The same list could be copied again and again: all copies together are as
-                    // many as the pickle has bytes.
+                    // A pickle could copy the same list many times, so the number of copied items is
+                    // limited to the number of its bytes.
                     self.copied += items.len();
                     if self.copied > self.input.bytes.len() {
                         return Err("is a pickle that copies more items than it has bytes".into());

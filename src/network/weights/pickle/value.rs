@@ -1,11 +1,11 @@
 //! The values that a pickle builds, and the errors of reading one.
 //!
-//! Values are kept in one list and refer to each other by their position in it, so that nesting needs no recursion, a
-//! cycle is no leak, and memory is bounded by the pickle's length.
+//! Values are kept in one list and refer to each other by their index in it, so that nesting needs no recursion, a
+//! cycle does not leak memory, and memory is bounded by the pickle's length.
 
 use crate::network::weights::dtype::{Dtype, StridedView};
 
-/// The position of a value in [`Pickle::values`](super::Pickle::values).
+/// The index of a value in [`Pickle::values`](super::Pickle::values).
 pub(crate) type ValueId = usize;
 
 /// A value that a pickle builds.
@@ -51,9 +51,9 @@ pub(crate) struct Storage {
 /// A tensor: a storage, and the part of it that the tensor is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TensorRef {
-    /// Where its values are.
+    /// The storage with its values.
     pub(crate) storage: Storage,
-    /// Which of them it has.
+    /// Which values of the storage it has.
     pub(crate) view: StridedView,
 }
 
@@ -86,7 +86,7 @@ pub(crate) enum SafeGlobal {
     RebuildTensor,
     /// `torch._utils._rebuild_parameter`.
     RebuildParameter,
-    /// `torch.FloatStorage` and its like; `None` for an untyped one.
+    /// `torch.FloatStorage` and similar types; `None` for an untyped one.
     StorageType(Option<Dtype>),
     /// `torch.device`, `torch.Size`: their values are not needed for weights.
     Opaque,
