@@ -72,7 +72,7 @@ fn compare() {
     }
 }
 
-/// The forward passes alone, of as many images, in batches of the same size.
+/// The forward passes alone, for `count` images in batches of the same size.
 fn forward_passes(arch: &str, photos: &str, count: usize) {
     let graph = zoo::find(arch).unwrap().graph(zoo::ArchOptions::default());
     let weights = random_weights::weights(&graph);
@@ -116,7 +116,7 @@ fn collection_pass(arch: &str, photos: &str, count: usize) {
     println!("{} {}", began.elapsed().as_secs_f64(), peak_memory());
 }
 
-/// The process's peak resident memory in MiB; NaN if the system doesn't tell it.
+/// The process's peak resident memory in MiB; NaN if the system does not report it.
 fn peak_memory() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

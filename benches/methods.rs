@@ -152,7 +152,7 @@ impl MethodBench {
             return Ok(());
         }
         let passes = match entry {
-            // Their own backward pass, in segments between ReLUs, which the checks count as shared.
+            // They compute one backward pass of their own, in segments between ReLUs, which `passes` does not count.
             MethodSpec::GuidedBackprop(_) | MethodSpec::GuidedGradCam(_) => PassCount {
                 forward: 1,
                 backward: 1,
@@ -203,7 +203,7 @@ impl MethodBench {
         Ok(())
     }
 
-    /// The method with its passes, as a run carries it out.
+    /// Runs the method with its passes, as `convscope run` does.
     fn run_method(&self, method: &dyn Method, layers: &[NodeId]) -> BenchResult<MethodOutput> {
         let nodes = [layers.to_vec(), method.nodes(self.model.network.graph())].concat();
         let mut out = MethodOutput::default();
@@ -238,7 +238,7 @@ impl MethodBench {
         logits.select(1, self.class as i64).sum(Kind::Float)
     }
 
-    /// The passes alone: the shared ones, and the method's own.
+    /// Runs the passes alone: those shared by all methods, and the method's own.
     fn run_passes(
         &self,
         entry: &MethodSpec,
@@ -259,7 +259,7 @@ impl MethodBench {
         }
         for inputs in &batches.forward {
             tch::no_grad(|| match entry {
-                // Its passes start at the layer.
+                // The passes of Ablation-CAM start at the layer.
                 MethodSpec::AblationCam(_) => {
                     let mut given = NodeValues::new();
                     for &layer in layers {
@@ -283,7 +283,7 @@ impl MethodBench {
         Ok(())
     }
 
-    /// A backward pass that frees the graph as it goes, which saves time; no other can follow it.
+    /// A backward pass that does not retain the autograd graph, which saves time.
     fn backward(&self, values: &NodeValues, nodes: &[NodeId]) -> BenchResult<()> {
         let targets: Vec<&Tensor> = nodes.iter().map(|id| &values[id]).collect();
         Tensor::f_run_backward(&[&self.objective(values)], &targets, false, false)?;

@@ -1,4 +1,4 @@
-//! Fits the linear head of VGG-16 with 1000 classes that is part of convscope: no package has the original one.
+//! Fits the linear head of VGG-16 with 1000 classes that is part of convscope, because no package has the original one.
 //!
 //! Photos are evaluated by VGG-16's convolutions and by ResNet-50. ResNet-50 ends in a mean over spatial
 //! positions and a linear layer, so each of its 7 × 7 positions has logits of its own. They are the targets for
@@ -58,7 +58,7 @@ struct FitArgs {
     cache: PathBuf,
 }
 
-/// The numbers of SplitMix64, one after the other.
+/// A sequential stream of SplitMix64.
 struct RandomNumbers {
     stream: SplitMix64,
     drawn: u64,
@@ -132,7 +132,8 @@ fn crop_input(paths: &[PathBuf], seeds: impl Iterator<Item = u64>, crop: u64) ->
 struct CropOutputs {
     /// VGG-16's channels, `[photos, positions, 512]`, float16.
     features: Tensor,
-    /// ResNet-50's logits, `[photos, positions, 1000]`, float16; their mean over positions are its logits.
+    /// ResNet-50's logits by position, `[photos, positions, 1000]`, float16; their mean over positions is the network's
+    /// logits.
     logits: Tensor,
 }
 
@@ -212,7 +213,7 @@ fn position_mean(values: &Tensor) -> Tensor {
         .mean_dim([1i64].as_slice(), false, Kind::Double)
 }
 
-/// The sums over all samples that least squares needs.
+/// The sums over all samples from which the least-squares fit is computed.
 struct Moments {
     count: f64,
     x: Tensor,

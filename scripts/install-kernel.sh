@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs `convscope kernel install`; builds convscope if it is not built: install-kernel.sh SLOT OPTION…
 #
-# From nothing, it first builds what the cells of a notebook depend on (the library with the feature `fetch`, without
-# the command line), in the kernel's build folder (SLOT below the cache's evcxr/) and with evcxr's settings, so that
-# the first cell finds it compiled; then the program, in the same folder. evcxr resolves the newest versions: a crate
-# with a newer version than in Cargo.lock is compiled again by the first cell. So is everything if evcxr changes its
-# settings.
+# If nothing is built, it first builds the dependencies of a notebook's cells (the library with the feature `fetch`,
+# without the command line) in the kernel's build folder (SLOT below the cache's evcxr/) and with evcxr's settings, so
+# that the first cell does not compile them; then the program, in the same folder. evcxr resolves the newest versions: a
+# crate with a newer version than in Cargo.lock is compiled again by the first cell. So is everything if evcxr changes
+# its settings.
 set -eu
 slot=$1
 shift

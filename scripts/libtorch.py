@@ -5,7 +5,7 @@ tch 0.26 needs libtorch 2.13.0. PyTorch's Linux wheel contains it, with CUDA. A 
 its libraries and its headers, and two small CUDA libraries that libtorch_cpu.so links to. They are fetched
 through pip, and each wheel is checked against its sha256.
 
-If LIBTORCH is set, or there is a system libtorch (LIBTORCH_USE_PYTORCH=1, or /usr/lib/libtorch.so), that
+If LIBTORCH is set, or if there is a system libtorch (LIBTORCH_USE_PYTORCH=1, or /usr/lib/libtorch.so), that
 one is used.
 
 Writes `.cargo/config.toml` of this checkout (git ignores it), so that plain `cargo run` and

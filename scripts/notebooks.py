@@ -2,7 +2,7 @@
 """Runs the example notebooks in the real kernel and checks their outputs.
 
 Each notebook below experiments/notebooks is executed by nbclient in the kernel that `convscope kernel
-install` makes. The kernel goes into a temporary folder, not among the user's kernels. The script fails if a
+install` makes. The kernel is installed into a temporary folder, separate from the user's kernels. The script fails if a
 cell fails, if a notebook's outputs lack a report, an image or a table, or if a notebook is too large for a
 repository.
 
@@ -10,7 +10,7 @@ repository.
     notebooks.py --write [NOTEBOOK …]   run, check, and store the outputs in the notebooks
     notebooks.py --stored [NOTEBOOK …]  check the stored outputs without running anything
 
-What the kernel compiles stays in the cache (about five minutes on two cores the first time, half a minute
+The kernel's compiled crates are cached (about five minutes on two cores the first time, half a minute
 afterwards). If evcxr_jupyter or nbclient is missing, the script prints that it is skipped; with `--must` it
 fails.
 """
@@ -45,7 +45,7 @@ def cache_folder():
 
 
 def find_missing(arguments):
-    """What is missing to run notebooks, in one line; None if nothing is."""
+    """A line that names the missing requirement for running notebooks; None if there is none."""
     try:
         import nbclient  # noqa: F401
         import nbformat  # noqa: F401

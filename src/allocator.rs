@@ -1,9 +1,9 @@
 //! jemalloc as the allocator of the program and of libtorch.
 //!
 //! glibc returns a network's large buffers to the system and requests them again in every layer, which costs
-//! a small network half its time. If it is told to keep them, memory fragments, and a pass over many images
-//! uses more and more of it. jemalloc keeps large blocks apart from small ones and reuses them. In a notebook
-//! the process is evcxr's, so there glibc is told to keep buffers (src/cli/kernel/start_kernel.sh).
+//! a small network half its time. If glibc is configured to keep them, memory fragments, and its use grows during
+//! a pass over many images. jemalloc separates large blocks from small ones and reuses them. In a notebook the
+//! process is evcxr's, so there glibc is configured to keep buffers (src/cli/kernel/start_kernel.sh).
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

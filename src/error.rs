@@ -1,7 +1,7 @@
 //! The crate's error type: a message, the position in a text that it concerns, and help.
 //!
-//! Everything that a user can cause ends here, from a misspelt key to a truncated weight file. The command line prints it
-//! through `miette`; a notebook cell prints the same report.
+//! Every error that a user can cause has this type, from a misspelt key to a truncated weight file. The command line
+//! prints it through `miette`; a notebook cell prints the same report.
 
 use std::fmt;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Io,
 }
 
-/// An error: its message, and where they are known its position in a text, help and the error that caused it.
+/// An error: a message, and optionally a position in a text, help and the error that caused it.
 ///
 /// The fields are boxed, so that a `Result` stays a pointer wide.
 pub struct Error(Box<Inner>);
@@ -128,7 +128,7 @@ impl Error {
         line
     }
 
-    /// The help, if there is any.
+    /// The help, if there is one.
     pub fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
@@ -195,8 +195,8 @@ impl From<tch::TchError> for Error {
     }
 }
 
-/// The candidate most similar to `name`, if one is similar enough to be meant: for the help of an error about an unknown
-/// name.
+/// The candidate most similar to `name`, if it is similar enough (a normalised Damerau–Levenshtein similarity of at
+/// least 0.55): for the help of an error about an unknown name.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     candidates

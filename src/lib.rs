@@ -84,8 +84,8 @@
 //!
 //! # Choose features
 //!
-//! `cli` (default) is for the program `convscope`; `fetch` (default) fetches weight sets and image packs, which
-//! otherwise must be in the cache. A library or a notebook depends on the crate without the command line:
+//! `cli` (default) is for the program `convscope`; `fetch` (default) fetches weight sets and image packs;
+//! without it they must be in the cache. A library or a notebook depends on the crate without the command line:
 //!
 //! ```toml
 //! convscope = { version = "0.1", default-features = false, features = ["fetch"] }
@@ -123,7 +123,7 @@
 //!
 //! # Modules
 //!
-//! Data goes one way, and no module imports one to its right:
+//! Data flows in one direction, and no module imports one to its right:
 //!
 //! ```text
 //! error, progress, rng ◄─ image ◄─ figures ◄─ network ◄─ compare ◄─ methods ◄─ checks
@@ -133,13 +133,13 @@
 //! | module | content |
 //! |---|---|
 //! | [`image`] | decodes, preprocesses and encodes images |
-//! | [`figures`] | what methods, checks and comparisons return, as plain data |
+//! | [`figures`] | the results of methods, checks and comparisons, as plain data |
 //! | [`network`] | graphs, weights, forward and backward passes |
-//! | [`methods`], [`checks`], [`compare`] | one file each for a method, a check and a measure of similarity |
+//! | [`methods`], [`checks`], [`compare`] | methods, checks and measures of similarity, one file for each |
 //! | [`spec`] | an experiment's YAML, with errors that point at a line |
-//! | [`fetch`] | weights and image packs, and the cache of them |
+//! | [`fetch`] | fetches weights and image packs, and caches them |
 //! | [`results`] | the record of a run, in memory and on disk |
-//! | [`plan`], [`run`] | resolves an experiment, and carries it out |
+//! | [`plan`], [`run`] | resolves an experiment, and runs it |
 //! | [`report`], [`output`] | draws a report, and writes a run's folder |
 //! | [`session`], [`notebook`] | the types of this page, and their display in a notebook |
 

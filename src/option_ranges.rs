@@ -2,7 +2,7 @@
 //!
 //! A range is written once, as an attribute of the field: `#[schemars(range(min = 1, max = 1000))]`,
 //! `#[schemars(length(min = 1))]`, `#[schemars(extend("exclusiveMinimum" = 0))]`. The schema that editors use and this check
-//! both follow from it.
+//! are both generated from it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 pub struct OutOfRange {
     /// The option's key.
     pub option: String,
-    /// The option, what is allowed and what was got.
+    /// An error with the option, the allowed values and the value.
     pub error: Error,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// The schemas of which a value has to match one.
+    /// The schemas of which a value must match at least one.
     fn alternatives(&self, schema: &'a Value) -> Vec<&'a Value> {
         let schema = self.resolve(schema);
         let lists = ["anyOf", "oneOf"].map(|key| schema.get(key).and_then(Value::as_array));
@@ -93,7 +93,7 @@ impl<'a> Schemas<'a> {
         nested.flatten().collect()
     }
 
-    /// What `value` must be instead, if it is out of the range for its type.
+    /// The requirement that `value` violates, if it is out of the range for its type: `be 1 to 1000, got 0`.
     fn violated(&self, schema: &'a Value, value: &Value) -> Option<String> {
         let alternatives = self.alternatives(schema);
         if value.is_null() {
@@ -107,7 +107,7 @@ impl<'a> Schemas<'a> {
             .find_map(|schema| self.violated_alternative(schema, value))
     }
 
-    /// What `value` must be instead, if it has the type of `schema` and is out of its range.
+    /// The requirement that `value` violates, if it has the type of `schema` and is out of its range.
     fn violated_alternative(&self, schema: &'a Value, value: &Value) -> Option<String> {
         match value {
             Value::Number(number) if has_type(schema, "integer") || has_type(schema, "number") => {
@@ -151,7 +151,7 @@ fn in_range(schema: &Value, number: f64) -> bool {
         && limit("exclusiveMaximum").is_none_or(|limit| number < limit)
 }
 
-/// The range of a number as text; `None` if it has none besides the one of its type.
+/// The range of a number as text; `None` if it has no range other than that of its type.
 fn number_range(schema: &Value) -> Option<String> {
     let limit = |key| schema.get(key).and_then(Value::as_f64);
     let unsigned = schema.get("format").and_then(Value::as_str);
@@ -168,7 +168,7 @@ fn number_range(schema: &Value) -> Option<String> {
     };
     match (lower, upper) {
         (None, None) => None,
-        // Of the type itself.
+        // The range of an unsigned type.
         (Some((0.0, true)), None) if unsigned => None,
         (Some((low, true)), Some((high, true))) => Some(format!("{low} to {high}")),
         (Some((low, true)), None) => Some(format!("{low} or more")),

@@ -1,4 +1,4 @@
-//! The names of everyday work: `use convscope::prelude::*;`.
+//! Re-exports the types of most programs and notebooks: `use convscope::prelude::*;`.
 
 pub use crate::checks::all::*;
 pub use crate::methods::activations::Channels;

@@ -1,4 +1,4 @@
-//! Progress reports of long work, to a terminal, a notebook's cell, or nobody.
+//! Progress reports of long work, shown on a terminal, in a notebook's cell, or not at all.
 //!
 //! The library itself never prints: it reports to a [`Progress`], and the command line or the notebook decides how that
 //! is shown.
@@ -22,7 +22,7 @@ pub trait Progress: Sync {
         let _ = (done, total, unit);
     }
 
-    /// A warning: the work goes on.
+    /// A warning; the work continues.
     fn warn(&self, message: &str) {
         self.step(message);
     }

@@ -1,14 +1,14 @@
-//! Registries of what a spec calls by name, with or without options: methods and checks.
+//! Registries of methods and checks, which a spec names with or without options.
 //!
-//! One line in a registry is all that a new entry needs besides its file: from it follow the module, the enum, how YAML
-//! is read and written, the JSON schema, and the export in the prelude.
+//! A new entry needs a file and one line in a registry. From that line the macro generates the module, the enum, the
+//! YAML format, the JSON schema and the export in the prelude.
 
-/// Makes modules and an enum from a list of `key: Options`: the YAML key, which is also the name of the module with the
-/// type of its options, and that type.
+/// Generates modules and an enum from a list of `key: Options`. The key is the YAML key and the name of the module that
+/// defines the type of the options.
 macro_rules! list {
     (
         $(#[$about:meta])*
-        $name:ident as $one:ident: dyn $behind:ident, called $called:literal, for example $example:literal;
+        $name:ident as $one:ident: dyn $entry_trait:ident, called $called:literal, for example $example:literal;
         $($key:ident: $config:ident),* $(,)?
     ) => {
         $(pub mod $key;)*
@@ -51,8 +51,8 @@ macro_rules! list {
                 match self { $($name::$config(_) => schemars::schema_for!($key::$config),)* }
             }
 
-            /// The entry itself.
-            pub fn $one(&self) -> &dyn $behind {
+            /// The entry as a trait object.
+            pub fn $one(&self) -> &dyn $entry_trait {
                 match self { $($name::$config(config) => config,)* }
             }
         }

@@ -1,17 +1,17 @@
-//! Every random number of the crate: two generators, both the same on every machine.
+//! The random number generators of the crate. Both give the same numbers on every machine.
 //!
 //! - [`Rng`] is a sequential stream, read from blake3's extendable output under a seed and a purpose (a text). Each
-//!   purpose has a stream of its own, so that what is drawn for one does not depend on what else runs.
-//! - [`SplitMix64`] is addressed by index: it gives the number at any index without those before it. Random weights take
-//!   one per parameter, seeded with [`fnv1a`] of the parameter's name.
+//!   purpose has a stream of its own, so that its numbers do not depend on other methods or checks of the run.
+//! - [`SplitMix64`] is addressed by index: it computes the number at any index without those before it. Random weights use
+//!   one stream per parameter, seeded with [`fnv1a`] of the parameter's name.
 //!
-//! Neither may change by a single bit. The golden files in `tests/golden` hold what PyTorch computes with the weights
-//! that [`SplitMix64`] gives, and the stored results of RISE, SmoothGrad, maximisation and the checks rest on the
-//! streams of [`Rng`], the texts of the purposes among them.
+//! The numbers of both must never change. The golden files in `tests/golden` contain PyTorch's results for the weights
+//! of [`SplitMix64`], and the stored results of RISE, SmoothGrad, maximisation and the checks depend on the streams of
+//! [`Rng`] and therefore on the texts of the purposes.
 
 use blake3::OutputReader;
 
-/// Bytes read at a time: blake3 computes a block of 64 for any 8 that are read, and many blocks at once faster.
+/// Bytes read at a time: blake3 computes blocks of 64 bytes, and many blocks at once are faster.
 const BUFFER: usize = 1024;
 
 /// A stream of random numbers.
@@ -19,7 +19,7 @@ const BUFFER: usize = 1024;
 pub struct Rng {
     reader: OutputReader,
     buffer: [u8; BUFFER],
-    /// How many bytes of the buffer have been given out.
+    /// The number of bytes of the buffer that have been used.
     used: usize,
 }
 

@@ -241,7 +241,7 @@ fn the_next_run_resumes_the_download() {
     assert_contains(
         &error,
         &[
-            "connection broke after 4000 of 300000 bytes",
+            "connection was lost after 4000 of 300000 bytes",
             "run it again",
         ],
     );
@@ -681,7 +681,7 @@ fn imagenet_classes_by_name() {
         assert_eq!(labels.resolve(labels.wnid(index).unwrap()).unwrap(), index);
         match labels.resolve(&labels.name(index)) {
             Ok(found) => assert_eq!(found, index),
-            Err(error) => assert_contains(&error, &["may mean 2 classes", &format!("{index} (")]),
+            Err(error) => assert_contains(&error, &["matches 2 classes", &format!("{index} (")]),
         }
     }
     assert_contains(
@@ -690,7 +690,7 @@ fn imagenet_classes_by_name() {
     );
     assert_contains(
         &labels.resolve("terrier").unwrap_err(),
-        &["may mean", "more"],
+        &["matches", "more"],
     );
     assert_contains(
         &labels.resolve("bul mastif").unwrap_err(),
@@ -701,7 +701,10 @@ fn imagenet_classes_by_name() {
         &labels.resolve("99999999999999999999999").unwrap_err(),
         &["0 to 999"],
     );
-    assert_contains(&labels.resolve("").unwrap_err(), &["a class is empty"]);
+    assert_contains(
+        &labels.resolve("").unwrap_err(),
+        &["a class must be a name"],
+    );
     assert_eq!(labels.name(1000), "class 1000");
 }
 

@@ -1,4 +1,4 @@
-//! `convscope check`: looks up everything that an experiment names; nothing runs and nothing is fetched.
+//! `convscope check`: resolves everything that an experiment names, without running or fetching anything.
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ pub struct CheckArgs {
 }
 
 impl CheckArgs {
+    /// Checks each file and prints its networks, layers and number of images.
     pub fn run(&self) -> Result<Status> {
         let mut last: Option<Error> = None;
         for file in experiment_paths(&self.specs)? {

@@ -4,16 +4,16 @@ use std::io::Write;
 
 use convscope::{Error, ErrorKind, Result};
 
-/// How a command ended that was carried out.
+/// The outcome of a command that ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Everything succeeded: exit code 0.
     Success,
-    /// A part failed, and the rest is done: exit code 1.
+    /// A part failed, and the rest succeeded: exit code 1.
     PartialFailure,
 }
 
-/// Prints to stdout. A reader that stops early (`| head`) is no error.
+/// Prints to stdout. A reader that stops early (`| head`) is not an error.
 pub fn print(text: &str) -> Result<Status> {
     let mut out = std::io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };

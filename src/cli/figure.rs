@@ -1,4 +1,4 @@
-//! `convscope figure`: one figure of a finished run as a file, for print and slides.
+//! `convscope figure`: writes one figure of a finished run as a file, for print and slides.
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,7 @@ pub struct FigureArgs {
 }
 
 impl FigureArgs {
+    /// Writes the figure, prints its SVG, or lists the keys.
     pub fn run(&self) -> Result<Status> {
         let (results, tensors) = store::read(&self.folder)?;
         let Some(key) = &self.key else {
@@ -67,13 +68,13 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     store::write(folder, &[(name, bytes)])
 }
 
-/// The SVG as a PNG, with the machine's fonts.
+/// Draws the SVG as a PNG with the system's fonts.
 fn draw_png(svg: &str, width: u32) -> Result<Vec<u8>> {
     let draw_error =
         |cause: &str| Error::new(ErrorKind::Report, format!("can't draw the figure: {cause}"));
     let mut options = usvg::Options::default();
     options.fontdb_mut().load_system_fonts();
-    // The fallback, if the machine has none of the figure's fonts.
+    // The fallback if none of the figure's fonts is installed.
     options.font_family = "DejaVu Sans".to_owned();
     let tree =
         usvg::Tree::from_str(svg, &options).map_err(|error| draw_error(&error.to_string()))?;

@@ -16,6 +16,7 @@ pub struct InitArgs {
 }
 
 impl InitArgs {
+    /// Writes the template and prints its path.
     pub fn run(&self) -> Result<Status> {
         let path = &self.file;
         let mut file = OpenOptions::new()

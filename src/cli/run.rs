@@ -33,7 +33,7 @@ pub struct RunArgs {
     /// Compute everything; don't use cached results.
     #[arg(long)]
     no_cache: bool,
-    /// Use the templates in this folder; others are the built-in ones.
+    /// Use the templates in this folder instead of the built-in ones of the same name.
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
     /// Also write a notebook with the experiment, the calls, and the figures as their outputs.
@@ -58,6 +58,7 @@ fn parse_device(text: &str) -> Result<Device, String> {
 }
 
 impl RunArgs {
+    /// Runs each file and prints the paths of its report and notebook.
     pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let files = experiment_paths(&self.specs)?;
         if let (Some(file), true) = (&self.notebook, files.len() > 1) {

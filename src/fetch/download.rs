@@ -1,6 +1,6 @@
 //! Downloads a file from a URL. An interrupted download is resumed, in this run or the next.
 //!
-//! Bytes go into `<file>.part`; the file gets its final name once its length and sum are right.
+//! Bytes go into `<file>.part`; the file gets its final name after its length and sha256 were verified.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Read, Write};
@@ -27,7 +27,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why an attempt ended without the whole file.
 enum AttemptError {
-    /// The connection broke; the bytes so far are kept.
+    /// The connection was lost; the bytes so far are kept.
     Interrupted(Error),
     /// The `.part` file is not the start of the server's file.
     StalePart,
@@ -44,8 +44,8 @@ impl From<Error> for AttemptError {
 /// Downloads `file` from `url` into `folder` of the cache.
 ///
 /// # Errors
-/// If the server can't be reached or answers with an error; if the connection breaks in every attempt (the
-/// bytes so far are kept for the next run); if length or sum are not the catalogue's (nothing is kept).
+/// If the server can't be reached or answers with an error; if the connection is lost in every attempt
+/// (the bytes so far are kept for the next run); if the length or the sha256 is not the catalogue's (nothing is kept).
 pub(super) fn download_file(
     url: &str,
     folder: &str,
@@ -69,7 +69,7 @@ pub(super) fn download_file(
             return Ok(CachedFile { path, sha256 });
         }
         remove_file(&part)?;
-        // The earlier part may be of another version of the file: then a new download can be right.
+        // The earlier part may be from another version of the file. Then a new download can succeed.
         if !resumed {
             return Err(file.checksum.mismatch(url, &sha256));
         }
@@ -80,7 +80,7 @@ pub(super) fn download_file(
     }
 }
 
-/// Completes `part` to the whole file at `url`, in several attempts if need be.
+/// Downloads the rest of the file at `url` into `part`, in up to [`ATTEMPTS`] attempts.
 fn download(url: &str, part: &Path, bytes: Option<u64>, progress: &dyn Progress) -> Result<()> {
     let agent = agent();
     let mut attempts = 0;
@@ -151,13 +151,13 @@ fn attempt(
         let message = format!("{url} must have {bytes} bytes, got {total}; it was not fetched");
         return Err(AttemptError::Permanent(
             Error::new(ErrorKind::Fetch, message)
-                .help("the publisher has changed the file, or a proxy answers in its place"),
+                .help("the publisher has changed the file, or a proxy replaces it"),
         ));
     }
     let done = receive(url, response, part, start, total.or(bytes), progress)?;
     let wanted = total.or(bytes);
     match wanted {
-        // Without a length from the server a complete body can't be told from an interrupted one.
+        // Without a length from the server a complete body can't be distinguished from an interrupted one.
         Some(wanted) if done < wanted => Err(AttemptError::Interrupted(interrupted(
             url,
             done,
@@ -223,7 +223,7 @@ fn receive(
 fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
-        // Lengths, ranges and sums are of the uncompressed file.
+        // Lengths, ranges and checksums are those of the uncompressed file.
         .accept_encoding("identity")
         .user_agent(concat!("convscope/", env!("CARGO_PKG_VERSION")))
         .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -283,7 +283,7 @@ fn status_error(url: &str, status: StatusCode) -> Error {
             ("access denied to", "a firewall or proxy may block it")
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => (
-            "the proxy asks for authentication to fetch",
+            "the proxy requires authentication to fetch",
             "write user and password into HTTPS_PROXY",
         ),
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
@@ -296,8 +296,8 @@ fn status_error(url: &str, status: StatusCode) -> Error {
 }
 
 fn interrupted(url: &str, done: u64, total: Option<u64>, cause: std::io::Error) -> Error {
-    let of = total.map_or(String::new(), |total| format!(" of {total}"));
-    let message = format!("the connection broke after {done}{of} bytes of {url}");
+    let of_total = total.map_or(String::new(), |total| format!(" of {total}"));
+    let message = format!("the connection was lost after {done}{of_total} bytes of {url}");
     Error::new(ErrorKind::Fetch, message)
         .caused_by(cause)
         .help("run it again: the download is resumed")

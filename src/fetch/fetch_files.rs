@@ -9,7 +9,7 @@ use crate::progress::Progress;
 
 /// The files of one entry of the catalogue.
 pub(super) struct FileSet<'a> {
-    /// What messages call the entry: `resnet50 IMAGENET1K_V2`.
+    /// The name of the entry in messages: `resnet50 IMAGENET1K_V2`.
     pub name: String,
     /// The entry's folder in the cache.
     pub folder: String,
@@ -38,12 +38,12 @@ impl FileSet<'_> {
 
     fn offline_error(&self, cache: &Cache) -> Error {
         let message = format!(
-            "{} is not in the cache {}, and offline nothing is fetched",
+            "{} is not in the cache {}, and nothing is fetched offline",
             self.name,
             cache.root.display()
         );
         Error::new(ErrorKind::Fetch, message).help(
-            "run `convscope fetch` once with a network, or leave out `--offline`; CONVSCOPE_CACHE names another cache",
+            "run `convscope fetch` once with a network, or leave out `--offline`; to use another cache, set CONVSCOPE_CACHE",
         )
     }
 

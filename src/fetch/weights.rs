@@ -9,8 +9,8 @@ use crate::progress::Progress;
 /// The files of `set`, in the catalogue's order.
 ///
 /// # Errors
-/// If they are not in the cache and no source gives them: no network, no package client, no such file on
-/// the server, or a sum that is not the catalogue's (the error names both).
+/// If they are not in the cache and no source provides them: no network, no package client, no such file on
+/// the server, or a sha256 that is not the catalogue's (the error has both).
 pub fn fetch_weights(
     set: &WeightSet,
     cache: &Cache,

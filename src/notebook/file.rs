@@ -11,7 +11,7 @@ use crate::results::lock;
 use crate::session::Report;
 
 /// The text of an `.ipynb` file in `folder`; its first cell begins with the line `dependency` (`:dep convscope = …`).
-/// The same report gives the same bytes.
+/// Equal reports result in equal bytes.
 ///
 /// # Errors
 /// If a figure can't be encoded.
@@ -55,7 +55,7 @@ pub fn text(report: &Report, folder: &Path, dependency: &str) -> Result<String> 
     cells.into_json()
 }
 
-/// The call that makes the experiment's relative paths start at its own folder, where that is another one.
+/// The call that makes relative paths start at the experiment's folder; empty if the notebook is in the same folder.
 fn path_call(report: &Report, folder: &Path) -> String {
     let Some(path) = report.spec().path() else {
         return String::new();
@@ -88,7 +88,7 @@ impl Cells {
         }));
     }
 
-    /// A cell of code and, where it ends with a value, the value's HTML and text.
+    /// Adds a code cell and, if it ends with a value, the value's HTML and text as its output.
     fn code(&mut self, text: &str, output: Option<(String, String)>) {
         let count = 1 + self.0.iter().filter(|c| c["cell_type"] == "code").count();
         let outputs: Vec<Value> = output

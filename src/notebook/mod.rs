@@ -19,7 +19,7 @@ use crate::spec::SpecFile;
 
 pub use file::text;
 
-/// Prints a value's two blocks; the error's message where there is no HTML.
+/// Prints a value's `text/html` and `text/plain` blocks. If there is no HTML, the error's message is printed instead.
 fn print_blocks(text: &str, html: Result<String>) {
     let html = match html {
         Ok(html) => html,
@@ -29,7 +29,7 @@ fn print_blocks(text: &str, html: Result<String>) {
     evcxr_runtime::mime_type("text/plain").text(text);
 }
 
-/// Implements `evcxr_display` by a value's `Display` and the HTML that an expression gives.
+/// Implements `evcxr_display` with a value's `Display` and with HTML from an expression.
 macro_rules! display {
     ($($value:ty: |$it:ident| $html:expr;)*) => {
         $(impl $value {

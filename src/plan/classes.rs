@@ -1,4 +1,4 @@
-//! Whether the classes that an experiment names exist: at least one of its networks has to know each.
+//! Checks that the classes of an experiment exist: each must be a class of at least one of its networks.
 
 use super::models::PlannedModel;
 use super::planned_image::{ImageLabel, PlannedImage};
@@ -10,7 +10,7 @@ use crate::spec::{ExperimentSpec, PathStep};
 /// Checks the experiment's `classes`, and those in its methods' options.
 ///
 /// # Errors
-/// For the first class that no network knows.
+/// For the first class that no network has.
 pub(super) fn check_classes(
     experiment: &ExperimentSpec,
     models: &[PlannedModel],
@@ -44,7 +44,7 @@ pub(super) fn check_classes(
 /// Checks the true classes that the entries of `list` (`images`, `collection`) name.
 ///
 /// # Errors
-/// For the first class that no network knows.
+/// For the first class that no network has.
 pub(super) fn check_labels(
     list: &'static str,
     images: &[PlannedImage],
@@ -66,7 +66,7 @@ pub(super) fn check_labels(
     Ok(())
 }
 
-/// Fails unless some network knows the class, or may know it once its weight file is read.
+/// Fails unless a network has the class, or may have it after its weight file is read.
 fn require_known(class: &str, models: &[PlannedModel]) -> Result<()> {
     let mut first_error = None;
     for model in models {

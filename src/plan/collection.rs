@@ -1,4 +1,4 @@
-//! The images that the methods about a collection search.
+//! Plans the collection: the images that some methods search.
 
 use super::classes::check_labels;
 use super::models::PlannedModel;
@@ -10,11 +10,11 @@ use crate::fetch::Cache;
 use crate::progress::Progress;
 use crate::spec::{ExperimentSpec, PathStep};
 
-/// Every image of the experiment's `collection`, or its `images` where it names no collection; none where no method
-/// searches one.
+/// Every image of the experiment's `collection`, or its `images` if it names no collection; none if no method searches
+/// a collection.
 ///
 /// # Errors
-/// For an entry without an image, a label that no network knows, or a collection that is too small for a
+/// For an entry without an image, a label that no network has, or a collection that is too small for a
 /// method.
 pub(super) fn plan_collection(
     experiment: &ExperimentSpec,
@@ -38,10 +38,10 @@ pub(super) fn plan_collection(
     Ok(collection)
 }
 
-/// The `images` themselves, where a method of the experiment searches a collection; else none.
+/// The `images` themselves if a method of the experiment searches a collection; else none.
 ///
 /// # Errors
-/// If one of them has no file: a collection's images are read when they are reached.
+/// If one of them has no file: a collection's images are read from their files batch by batch.
 pub(super) fn images_as_collection(
     experiment: &ExperimentSpec,
     images: &[PlannedImage],
@@ -60,7 +60,7 @@ pub(super) fn images_as_collection(
     Ok(images.to_vec())
 }
 
-/// Whether every method that searches a collection can do so with `count` images.
+/// Checks that `count` images are enough for every method that searches a collection.
 ///
 /// # Errors
 /// If one needs more.

@@ -1,4 +1,4 @@
-//! The layers that the methods' selectors select in one network.
+//! Resolves the methods' layer selectors in one network.
 
 use super::spec_origin::Origin;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::network::node_info::NodeInfo;
 use crate::results::SelectedLayers;
 use crate::spec::{ExperimentSpec, PathStep};
 
-/// The layers of every method, in the order of the experiment's methods, and what each selector became.
+/// The layers of every method, in the order of the experiment's methods, and the layers of each selector.
 pub(super) type MethodLayers = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
 
 /// Resolves the selectors of every method in the network `arch`, and checks the methods' options against it.
@@ -38,7 +38,7 @@ pub(super) fn select_layers(
             PathStep::Index(index),
             PathStep::Key(entry.name()),
         ];
-        let mut of_method: Vec<NodeId> = Vec::new();
+        let mut method_layers: Vec<NodeId> = Vec::new();
         for (number, selector) in method.selectors().iter().enumerate() {
             let nodes = method.resolve(selector, graph, info).map_err(|error| {
                 let path = [
@@ -54,20 +54,20 @@ pub(super) fn select_layers(
                 selector: selector.0.clone(),
                 layers: names.collect(),
             });
-            of_method.extend(nodes);
+            method_layers.extend(nodes);
         }
-        // In the network's order, whatever the selectors' order was; each once.
-        of_method.sort_unstable();
-        of_method.dedup();
+        // In the network's order, without duplicates.
+        method_layers.sort_unstable();
+        method_layers.dedup();
         method
-            .check(graph, info, &of_method)
+            .check(graph, info, &method_layers)
             .map_err(|error| origin.locate(&path, for_arch(error)))?;
-        layers.push(of_method);
+        layers.push(method_layers);
     }
     Ok((layers, selected))
 }
 
-/// The error with the architecture that it is about.
+/// Adds the architecture's name to the error's message.
 fn with_arch(error: Error, arch: &str) -> Error {
     let named = Error::new(error.kind(), format!("{} in `{arch}`", error.message()));
     match error.help_text() {

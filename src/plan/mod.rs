@@ -1,7 +1,7 @@
-//! What an experiment means, before anything runs: which networks, weights, layers, classes and images its entries
-//! mean. `convscope check` ends with a plan, a run begins with one.
+//! Resolves an experiment before anything runs: the networks, weights, layers, classes and images that its entries
+//! name. `convscope check` only makes a plan; a run executes one.
 //!
-//! A plan is made from a spec's file, or from values for the single steps of a session; a run doesn't distinguish the two.
+//! A plan is made from a spec, or from values for the single steps of a session. A run does not distinguish the two.
 
 mod classes;
 mod collection;

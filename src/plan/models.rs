@@ -25,13 +25,13 @@ pub struct PlannedModel {
     pub options: zoo::ArchOptions,
     /// Where its weights come from.
     pub source: WeightsSource,
-    /// How an image becomes its input.
+    /// The preprocessing of its input images.
     pub preprocess: Preprocess,
     /// The names of its classes; `None` until the weight file is read, which determines their number.
     pub labels: Option<Labels>,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
-    /// What each selector became, for the record.
+    /// The layers of each selector, for the results.
     pub selected: Vec<SelectedLayers>,
     /// Its index in the experiment's `models`.
     pub entry: usize,
@@ -42,7 +42,7 @@ pub struct PlannedModel {
 pub enum WeightsSource {
     /// A weight set of the catalogue.
     Set(&'static WeightSet),
-    /// A file of the user's.
+    /// A weight file of the user.
     File(PathBuf),
     /// Untrained: pseudo-random weights, the same on every machine.
     Random,
@@ -117,7 +117,7 @@ fn plan_model(
     })
 }
 
-/// The side of the square input, in pixels, that a layer table is made for where images may come in several sizes.
+/// The side in pixels of the square input for which shapes are computed if the size of images may vary.
 pub fn nominal_side(preprocess: &Preprocess, arch: &Arch) -> i64 {
     let side = preprocess.crop.or(preprocess.resize);
     side.map_or(arch.input, i64::from)

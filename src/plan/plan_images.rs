@@ -14,7 +14,7 @@ use crate::spec::{ImageSpec, PathStep, id_from_path, unique_ids};
 /// `collection`.
 ///
 /// # Errors
-/// For a file or a folder that doesn't exist, a folder without images, a pack that can't be fetched.
+/// For a file or a folder that doesn't exist, a folder without images, or a pack that can't be fetched.
 pub fn plan_images(
     entries: &[ImageSpec],
     list: &'static str,
@@ -66,7 +66,7 @@ struct ImageEntry<'a> {
 }
 
 impl ImageEntry<'_> {
-    /// The error, pointing at the entry's `key`.
+    /// Makes the error point at the entry's `key`.
     fn locate(&self, key: &'static str, error: Error) -> Error {
         let entry = [PathStep::Key(self.list), PathStep::Index(self.index)];
         // A single entry may be written without a list around it.
@@ -174,7 +174,7 @@ impl ImageEntry<'_> {
 }
 
 /// The class that a file's path below the named folder suggests: the WordNet id that the file's name begins with, as in
-/// `n02108422_bull_mastiff.jpg`, else the name of the folder it lies in.
+/// `n02108422_bull_mastiff.jpg`, else the name of the folder that contains it.
 fn inferred_label(below: &Path) -> Option<ImageLabel> {
     let stem = below.file_stem()?.to_str()?;
     let id = stem.split(['_', '-', '.', ' ']).next().unwrap_or(stem);

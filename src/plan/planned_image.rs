@@ -12,9 +12,9 @@ use crate::network::labels::Labels;
 pub struct PlannedImage {
     /// Unique in the experiment; the second part of its tensors' keys.
     pub id: String,
-    /// Its file; empty where the image is in memory alone.
+    /// Its file; empty if the image is only in memory.
     pub path: PathBuf,
-    /// As the experiment names it.
+    /// Its path as in the experiment, or its pack and file name.
     pub source: String,
     /// Its true class.
     pub label: Option<ImageLabel>,
@@ -22,7 +22,7 @@ pub struct PlannedImage {
     pub target: Option<TargetRegion>,
     /// The index of its entry in the experiment's list.
     pub entry: usize,
-    /// Its pixels, where they are decoded already.
+    /// Its pixels, if they are already decoded.
     pub decoded: Option<Arc<DecodedImage>>,
 }
 
@@ -38,7 +38,7 @@ impl PlannedImage {
         }
     }
 
-    /// The index of its true class among `labels`, if it has one that they know.
+    /// The index of its true class in `labels`, if it has one and `labels` contain it.
     pub fn class_index(&self, labels: &Labels) -> Option<usize> {
         match self.label.as_ref()? {
             ImageLabel::Named(name) => labels.resolve(name).ok(),
@@ -59,8 +59,8 @@ pub enum TargetRegion {
 /// The name of an image's true class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageLabel {
-    /// From the experiment or the pack: at least one network has to know it.
+    /// From the experiment or the pack: at least one network must have this class.
     Named(String),
-    /// From the name of a file or folder: it may be no class at all.
+    /// From the name of a file or folder, which may not be a class.
     Inferred(String),
 }

@@ -20,14 +20,15 @@ pub struct Plan {
     pub models: Vec<PlannedModel>,
     /// The images, in the experiment's order.
     pub images: Vec<PlannedImage>,
-    /// The images that the methods about a collection search; empty where the experiment has no such method.
+    /// The images that some methods search; empty if the experiment has no such method.
     pub collection: Vec<PlannedImage>,
     /// The spec that errors point at, if there is one.
     pub origin: Origin,
 }
 
 impl Plan {
-    /// Resolves everything that the spec names. Image packs come from the cache or, if it may fetch, from their package.
+    /// Resolves everything that the spec names. Image packs come from the cache or, unless it is offline, from their
+    /// package.
     ///
     /// # Errors
     /// For the first name that doesn't exist, pointing at it in the spec.

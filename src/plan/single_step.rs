@@ -5,10 +5,10 @@ use crate::methods::MethodSpec;
 use crate::network::ClassSpec;
 use crate::spec::{ExperimentSpec, ModelSpec, validate_values};
 
-/// The settings of a step. They get the checks that a spec's values get when it is read.
+/// The experiment of a step, checked as a spec's values are checked.
 ///
 /// # Errors
-/// If an option of the model or the method is wrong.
+/// If an option of the model or the method is invalid.
 pub(super) fn experiment(
     model: &ModelSpec,
     class: ClassSpec,

@@ -1,4 +1,4 @@
-//! Where a plan comes from: what its errors point at, and where its relative paths start.
+//! The origin of a plan: the text that its errors point at, and the folder at which its relative paths start.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::spec::{PathStep, SpecFile};
 
-/// The spec that a plan is made from, or none where it is made from values.
+/// The spec that a plan is made from; none if it is made from values.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     spec: Option<Arc<SpecFile>>,
@@ -30,7 +30,7 @@ impl Origin {
         self.spec.as_deref().map_or("", |spec| spec.text())
     }
 
-    /// The error, pointing at the value at `path` of the spec if there is one.
+    /// Makes the error point at the value at `path` of the spec, if there is a spec.
     pub fn locate(&self, path: &[PathStep], error: Error) -> Error {
         match &self.spec {
             Some(spec) => spec.attach_position(path, error),
@@ -43,7 +43,7 @@ impl Origin {
         self.spec.as_deref().is_some_and(|spec| spec.contains(path))
     }
 
-    /// A relative path as seen from the current folder.
+    /// The path relative to the current folder, for a path relative to the spec's folder.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         match &self.spec {
             Some(spec) => spec.resolve(path),

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::report::{self, ChartKind};
 use crate::results::Results;
 
-/// A chart of some networks, each in its colour.
+/// A chart of some networks, each in a colour of its own.
 #[derive(Clone, PartialEq)]
 pub struct Chart {
     title: String,

@@ -1,7 +1,7 @@
 //! An experiment, from a file, from YAML, or built in Rust.
 //!
-//! An experiment that is built is written as YAML before it runs and read like any other, so that there is one reader
-//! with one set of checks, and every error points at a line.
+//! An experiment built in Rust is written as YAML before it runs and read like any other, so that all experiments pass
+//! the same checks and every error points at a line.
 
 use std::path::{Path, PathBuf};
 
@@ -38,16 +38,16 @@ const NAME: &str = "experiment";
 #[derive(Debug, Clone)]
 pub struct Experiment {
     content: spec::ExperimentSpec,
-    /// The spec as it was read; `None` once something is changed.
+    /// The spec that was read; `None` after a change.
     read: Option<SpecFile>,
-    /// The file in whose folder relative paths start, if there is one.
+    /// The file at whose folder relative paths start, if there is one.
     path: Option<PathBuf>,
     /// Whether `classes` still has its default, which the first class replaces.
     default_classes: bool,
 }
 
 impl Experiment {
-    /// An experiment with a title and nothing else.
+    /// An experiment that has only a title.
     pub fn new(title: impl Into<String>) -> Self {
         Experiment {
             content: spec::ExperimentSpec::new(title),
@@ -60,7 +60,7 @@ impl Experiment {
     /// Reads a spec's text; its relative paths start at the current folder.
     ///
     /// # Errors
-    /// For the first thing that is wrong, pointing at its line.
+    /// If the spec is invalid: an error about the first invalid value, which points at its line.
     pub fn from_yaml(text: &str) -> Result<Self> {
         SpecFile::parse(NAME, text).map(Self::from)
     }
@@ -68,7 +68,8 @@ impl Experiment {
     /// Reads a spec's file; its relative paths start at the file's folder.
     ///
     /// # Errors
-    /// For the first thing that is wrong, pointing at its line; or if the file can't be read.
+    /// If the file can't be read, or the spec is invalid: an error about the first invalid value, which points at its
+    /// line.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         SpecFile::read(path.as_ref()).map(Self::from)
     }
@@ -130,7 +131,7 @@ impl Experiment {
         self.change(|content| content.lang = lang)
     }
 
-    /// The text of a spec file with this experiment: as it was read, or with every key written out.
+    /// The text of a spec file with this experiment: the text that was read, or a text with every key.
     ///
     /// # Errors
     /// If a value can't be written as YAML.
@@ -143,10 +144,10 @@ impl Experiment {
         }
     }
 
-    /// The experiment with its text, read and checked.
+    /// The experiment as a checked spec, with its text.
     ///
     /// # Errors
-    /// For the first thing that is wrong, pointing at its line.
+    /// If the spec is invalid: an error about the first invalid value, which points at its line.
     pub fn spec(&self) -> Result<SpecFile> {
         match (&self.read, &self.path) {
             (Some(spec), _) => Ok(spec.clone()),

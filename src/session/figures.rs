@@ -1,4 +1,4 @@
-//! Parts of the results: some of the figures, and the predictions.
+//! Parts of the results: a selection of the figures, and the predictions.
 
 use std::rc::Rc;
 
@@ -24,15 +24,15 @@ impl Figures {
     pub(super) fn all(output: Rc<RunOutput>) -> Result<Self> {
         let indices: Vec<usize> = (0..output.results.figures.len()).collect();
         if indices.is_empty() {
-            let error = Error::new(ErrorKind::Usage, "the method gives no figure");
+            let error = Error::new(ErrorKind::Usage, "the method has no figure");
             return Err(error.help(
-                "a class that the network doesn't know has none, and some methods need a collection",
+                "there is none for a class that the network doesn't have, and some methods need a collection",
             ));
         }
         Ok(Figures { output, indices })
     }
 
-    /// Those of one method.
+    /// The figures of one method.
     ///
     /// # Errors
     /// If there is none.
@@ -55,12 +55,12 @@ impl Figures {
         })
     }
 
-    /// Those of one network.
+    /// The figures of one network.
     pub fn model(&self, id: &str) -> Figures {
         self.filter(|figure| figure.model == id)
     }
 
-    /// Those of one image.
+    /// The figures of one image.
     pub fn image(&self, id: &str) -> Figures {
         self.filter(|figure| figure.image.as_deref() == Some(id))
     }
@@ -74,12 +74,12 @@ impl Figures {
         }
     }
 
-    /// How many figures.
+    /// The number of figures.
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no figures.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
@@ -161,7 +161,7 @@ impl Predictions {
         Predictions { output }
     }
 
-    /// One for each image and network.
+    /// All predictions, one for each image and network.
     pub fn all(&self) -> &[Prediction] {
         &self.results().predictions
     }

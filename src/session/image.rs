@@ -54,7 +54,7 @@ impl Image {
         &self.planned.id
     }
 
-    /// Where it came from: its path, or the pack and the file in it.
+    /// Its path, or the pack and the file in it.
     pub fn source(&self) -> &str {
         &self.planned.source
     }

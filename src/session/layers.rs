@@ -18,9 +18,9 @@ pub struct Layer {
     pub op: &'static str,
     /// The names of its inputs.
     pub inputs: Vec<String>,
-    /// Without the batch: `[channels, height, width]` or `[features]`.
+    /// The shape of its value without the batch: `[channels, height, width]` or `[features]`.
     pub shape: Vec<i64>,
-    /// How many values training changes.
+    /// The number of trainable parameters.
     pub parameters: i64,
     /// Multiply-adds for one image.
     pub multiply_adds: i64,
@@ -38,7 +38,7 @@ pub struct Layer {
 pub struct LayerTable {
     /// The network's id.
     pub model: String,
-    /// In the network's order.
+    /// The layers, in the network's order.
     pub layers: Vec<Layer>,
 }
 
@@ -97,12 +97,12 @@ impl LayerTable {
         self.layers.iter().find(|layer| layer.name == name)
     }
 
-    /// How many layers.
+    /// The number of layers.
     pub fn len(&self) -> usize {
         self.layers.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no layers.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }

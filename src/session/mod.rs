@@ -41,14 +41,15 @@ pub use report::Report;
 
 /// Loads networks and images, runs experiments, and keeps the loaded networks.
 ///
-/// A clone is the same session: it has the same networks.
+/// Clones share the loaded networks.
 #[derive(Clone)]
 pub struct Session {
     state: Rc<SessionState>,
 }
 
 impl Session {
-    /// A session on the CPU with the user's cache. In a notebook, it prints a line for each step; elsewhere nothing.
+    /// A session on the CPU with the user's cache. In a notebook it prints a line for each step; elsewhere it
+    /// prints nothing.
     pub fn new() -> Self {
         if is_notebook() {
             Self::with(RunOptions::default(), Lines)
@@ -57,7 +58,7 @@ impl Session {
         }
     }
 
-    /// A session with options of its own that reports to `progress`.
+    /// A session with the given options, which reports its progress to `progress`.
     pub fn with(options: RunOptions, progress: impl Progress + 'static) -> Self {
         let state = SessionState {
             options,
@@ -80,7 +81,7 @@ impl Session {
     /// An image: a path, or an [`ImageSpec`] of one image.
     ///
     /// # Errors
-    /// If it can't be fetched or read, or if it means several images.
+    /// If it can't be fetched or read, or if the entry has several images.
     pub fn image(&self, image: impl Into<ImageSpec>) -> Result<Image> {
         let images = self.images(image)?;
         let count = images.len();
@@ -107,8 +108,8 @@ impl Session {
         planned.into_iter().map(Image::decode).collect()
     }
 
-    /// Runs an experiment. Networks that the session has loaded are not loaded again. Where a part of the experiment
-    /// fails, the report records it.
+    /// Runs an experiment. Networks that the session has loaded are not loaded again. If a part of the experiment
+    /// fails, the report has the failure and the other results.
     ///
     /// # Errors
     /// If the experiment names something that doesn't exist, or if no network could be loaded or no image could be
@@ -133,7 +134,7 @@ impl Session {
         self.run(&Experiment::from_path(spec)?)?.save(folder)
     }
 
-    /// How many networks are loaded.
+    /// The number of loaded networks.
     pub fn loaded(&self) -> usize {
         self.state.networks.len()
     }

@@ -61,13 +61,13 @@ impl Model {
     /// The most probable classes of an image.
     ///
     /// # Errors
-    /// If the image is too small for the network, or for a libtorch error.
+    /// If the image is too small for the network, or if libtorch fails.
     pub fn predict(&self, image: &Image) -> Result<Predictions> {
         let output = self.run(image, ClassSpec::Predicted, None)?;
         Ok(Predictions::new(Rc::new(output)))
     }
 
-    /// The figures of one method for an image; a method about classes explains the predicted class.
+    /// The figures of one method for an image; a method that explains a class explains the predicted one.
     ///
     /// # Errors
     /// If the network has none of the method's layers, or the method fails.
@@ -89,7 +89,7 @@ impl Model {
         Figures::all(Rc::new(output))
     }
 
-    /// Runs one step; a failure that a run would record is an error here.
+    /// Runs one step. A failure, which a run would record in its results, is returned as an error.
     fn run(
         &self,
         image: &Image,

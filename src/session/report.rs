@@ -37,7 +37,7 @@ impl Report {
         self.html_with(&RenderOptions::default())
     }
 
-    /// The page, with templates of the caller's own.
+    /// The page, with the caller's templates.
     ///
     /// # Errors
     /// If a template is wrong.
@@ -54,7 +54,7 @@ impl Report {
         self.save_with(folder, &RenderOptions::default())
     }
 
-    /// The same, with templates of the caller's own.
+    /// As [`save`](Self::save), with the caller's templates.
     ///
     /// # Errors
     /// As [`save`](Self::save), and if a template is wrong.
@@ -72,7 +72,7 @@ impl Report {
         report::inline::report(self.results(), self.tensors())
     }
 
-    /// What was run, and every scalar.
+    /// The record of the run, with every scalar.
     pub fn results(&self) -> &Results {
         &self.output.results
     }
@@ -87,7 +87,7 @@ impl Report {
         &self.spec
     }
 
-    /// What failed while the rest of the run went on.
+    /// The failures of parts of the run.
     pub fn failures(&self) -> &[Failure] {
         &self.results().failures
     }
@@ -100,7 +100,7 @@ impl Report {
     /// The figures of one method, of all networks and images.
     ///
     /// # Errors
-    /// If the results have none of it.
+    /// If the results have no figure of the method.
     pub fn figures(&self, method: &str) -> Result<Figures> {
         Figures::for_method(self.output.clone(), method)
     }

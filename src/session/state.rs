@@ -1,9 +1,9 @@
-//! What a session and its networks share.
+//! The state that a session shares with its networks.
 
 use crate::progress::Progress;
 use crate::run::{NetworkCache, RunOptions};
 
-/// How a session runs, and the networks that it has loaded.
+/// A session's run options, the networks that it has loaded, and where it reports progress.
 pub(super) struct SessionState {
     pub(super) options: RunOptions,
     pub(super) networks: NetworkCache,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// evcxr's `:dep` line for convscope, without the command line: from the sources if they are where this
-/// program was built, else from the registry.
+/// evcxr's `:dep` line for convscope without the feature `cli`: a path to the sources if they are still where
+/// this program was built, else a version of the registry.
 pub fn dependency_line() -> String {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
     let origin = if sources.join("Cargo.toml").is_file() {

@@ -39,7 +39,7 @@ pub fn data_folder() -> Result<PathBuf> {
 /// The content of `kernel.json`.
 ///
 /// # Errors
-/// If a path can't be written in it.
+/// If a path can't be written in it because it is not UTF-8 or contains a separator.
 pub fn kernel_json(evcxr: &Path, libtorch: &Libtorch) -> Result<serde_json::Value> {
     let cache = Cache::from_env(true)?.root;
     let search_path = match std::env::consts::OS {

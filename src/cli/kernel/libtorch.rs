@@ -43,7 +43,8 @@ pub fn find_libtorch() -> Result<Libtorch> {
                 "LIBTORCH must be libtorch's folder, got {}, which has no lib/{library}",
                 root.display()
             );
-            Error::new(ErrorKind::Usage, message).help("unset LIBTORCH, or set it to a libtorch")
+            Error::new(ErrorKind::Usage, message)
+                .help("unset LIBTORCH, or set it to the folder of a libtorch")
         });
     }
     let mut roots = [built, cached].into_iter().flatten();

@@ -1,8 +1,8 @@
 //! `convscope kernel`: a Jupyter kernel in which `:dep convscope` finds libtorch.
 //!
-//! It is evcxr's kernel with an environment of its own, under its own name, so that the user's other
-//! kernels don't change. Compiled crates are kept between sessions in a build folder. Only one kernel at a
-//! time uses a build folder: two would overwrite each other's cells. `start_kernel.sh` chooses it.
+//! It is evcxr's kernel with other environment variables under another name, so that the user's other kernels
+//! don't change. Compiled crates are kept between sessions in a build folder. Only one kernel at a time uses a
+//! build folder, because two would overwrite each other's cells. `start_kernel.sh` chooses the folder.
 
 pub mod dependency_line;
 mod jupyter;
@@ -57,6 +57,7 @@ struct KernelLocation {
 }
 
 impl KernelArgs {
+    /// Installs, checks or removes the kernel.
     pub fn run(&self) -> Result<Status> {
         match &self.command {
             KernelCommand::Install(location) => location.install(),
