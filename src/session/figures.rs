@@ -24,7 +24,10 @@ impl Figures {
     pub(super) fn all(output: Rc<RunOutput>) -> Result<Self> {
         let indices: Vec<usize> = (0..output.results.figures.len()).collect();
         if indices.is_empty() {
-            let error = Error::new(ErrorKind::Usage, "the method has no figure");
+            let error = Error::new(
+                ErrorKind::Usage,
+                "the method made no figure of this image and class",
+            );
             return Err(error.help(
                 "there is none for a class that the network doesn't have, and some methods need a collection",
             ));
