@@ -27,7 +27,7 @@ const LAYERS: &[&str] = &[
     "plan",
     "run",
     "report",
-    "output",
+    "output_folder",
     "session",
     "notebook",
     "prelude",

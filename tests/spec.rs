@@ -378,7 +378,7 @@ fn mutated() -> impl Strategy<Value = String> {
     })
 }
 
-fn assert_read_or_refused(text: &str) {
+fn assert_read_or_rejected(text: &str) {
     match SpecFile::parse("any.yaml", text) {
         Ok(spec) => round_trip(&spec.experiment),
         Err(error) => {
@@ -393,12 +393,12 @@ proptest! {
 
     #[test]
     fn mutated_specs_cause_no_panic(text in mutated()) {
-        assert_read_or_refused(&text);
+        assert_read_or_rejected(&text);
     }
 
     #[test]
     fn texts_cause_no_panic(text in "\\PC{0,60}|[\\x00-\\x7f]{0,60}|[\\[\\]{}:,\\-#&*!|>'\"%@` \\t\\n]{0,40}") {
-        assert_read_or_refused(&text);
+        assert_read_or_rejected(&text);
     }
 
     #[test]

@@ -6,11 +6,11 @@
 //! how much the logit falls if it is removed.
 //! **How it is computed.** The network is evaluated from the layer on, with one channel removed at a time. If the layer
 //! has no negative values, a removed channel is 0, as in the paper; if it has, the channel is far below all of them
-//! (their minimum less 10⁷), so that a ReLU that follows returns 0, as in pytorch-grad-cam. With the logit `y`, and
+//! (their minimum minus 10⁷), so that a ReLU that follows returns 0, as in pytorch-grad-cam. With the logit `y`, and
 //! `yₖ` without channel `k`, the weight is `(y − yₖ) / y`; the map is `ReLU(Σ weight · A)`, `[h, w]`, and the sum
 //! before the ReLU is stored under `<key>/raw`.
 //! **How to read it.** As Grad-CAM.
-//! **What it can't show.** Channels that can replace each other: to remove one of two changes nothing. The weights have
+//! **What it can't show.** Channels that can replace each other get no weight: removing one of two changes nothing. The weights have
 //! no common scale for logits near 0, and the wrong sign for a negative logit.
 //! **Options.** `layers`.
 //! **Cost.** The rest of the network once for each channel of the layer: little after the last convolution, much after

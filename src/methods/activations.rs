@@ -5,7 +5,7 @@
 //! **How it is computed.** The layer's values for the image, `[C, h, w]`, as they leave the node (before a batch norm
 //! or ReLU that follows it). The chosen channels, `[k, h, w]`, are stored as they are.
 //! **How to read it.** Bright positions are where the channel is active; a dark channel is active nowhere.
-//! **What it can't show.** For which other images the channel is active, or what the network makes of it.
+//! **What it can't show.** It can't show for which other images the channel is active, or how later layers use it.
 //! **Options.** `layers`; `channels`, how many (those with the largest mean) or which.
 //! **Cost.** None besides the forward pass that all methods share.
 

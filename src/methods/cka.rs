@@ -7,7 +7,8 @@
 //! channels and spatial positions, centred) is stored, `[minibatches, 8, 8]`. The unbiased estimate of HSIC is averaged over
 //! the minibatches, for two layers and for each with itself; CKA is the first divided by the square roots of the others.
 //! **How to read it.** 1: the same representation; 0: independent ones. A bright diagonal means that the networks go through
-//! the same representations in the same order; where it bends, one is ahead of the other.
+//! the same representations in the same order; where the bright line leaves the diagonal, one network reaches
+//! a representation at a smaller depth than the other.
 //! **What it can't show.** Which images are similar, and whether for good reasons. From few images the estimate is rough (it
 //! may even leave 0…1): use a hundred or more. Few directions of large variance outweigh all others.
 //! **Options.** `layers`.
@@ -59,7 +60,7 @@ super::layer_constructors::at_layers!(Cka);
 const INFO: MethodInfo = MethodInfo {
     key: "cka",
     title: "CKA",
-    summary: "which layers of two networks find the same images similar: linear CKA over a collection (Kornblith et al. 2019; Nguyen et al. 2020)",
+    summary: "how similar the layers of two networks are: linear CKA over a collection (Kornblith et al. 2019; Nguyen et al. 2020)",
     read: "Each cell compares two layers: 1 means that both find the same images similar, whatever their channels; 0 that they have nothing in common.",
     limit: "It does not say which images are found similar or whether for good reasons, and from few images it is imprecise; it may then even lie outside 0 to 1.",
     result: ResultKind::Similarity,

@@ -5,12 +5,12 @@
 //! image causes each of them.
 //! **How it is computed.** Only the largest activation of a unit is kept; all other activations of the layer are set to 0.
 //! It is propagated back to the pixels: through transposed convolutions, through max pooling by the switches of the forward
-//! pass, and through a ReLU at each ReLU (negative values are set to 0, whatever the sign in the forward pass was). Batch
+//! pass, and at each ReLU of the network, negative values of the signal are set to 0, whatever the sign in the forward pass was. Batch
 //! norm multiplies by its scale. The projection, `[3, h, w]`, signed, is cut to the unit's receptive field; outside it is 0.
 //! **How to read it.** Beside each projection is the patch of the image in the unit's receptive field. Grey is 0; the pattern
 //! that differs from grey is what activates the unit in the patch.
-//! **What it can't show.** What else activates the unit, or how the network uses it. The projection is no gradient, and it
-//! depends on the image through the switches only: without max pooling in between (most of a ResNet) it shows mostly the
+//! **What it can't show.** It can't show what else activates the unit, or how the network uses it. The projection is not a
+//! gradient, and it depends on the image through the switches only: without max pooling in between (most of a ResNet) it shows mostly the
 //! unit's weights and little of the image. Networks without a ReLU (SiLU) have no projections.
 //! **Options.** `layers`; `units`, how many (those with the largest activations) or which.
 //! **Cost.** One forward pass for each image, and one backward pass for each unit of each layer.

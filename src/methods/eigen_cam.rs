@@ -8,8 +8,8 @@
 //! the projection correlates positively with the mean over the channels. The projection is stored under `<key>/raw`;
 //! the map is its positive part, `[h, w]`.
 //! **How to read it.** Bright positions differ most from the others in this layer.
-//! **What it can't show.** Anything about a class: it depends on none and is the same for all. Anything finer than the
-//! layer's positions.
+//! **What it can't show.** It depends on no class, so it is the same for all. It can't show anything finer than the layer's
+//! positions.
 //! **Options.** `layers`.
 //! **Cost.** An eigendecomposition for each layer, of a matrix as large as its channels or its positions, whichever are
 //! fewer.

@@ -1,14 +1,14 @@
 //! `guided_backprop`: a gradient that keeps only positive values at every ReLU (Springenberg et al. 2014,
 //! <https://arxiv.org/abs/1412.6806>).
 //!
-//! **What it shows.** The pattern in the image that excites the class's logit, sharper than the gradient: edges and
+//! **What it shows.** The pattern in the image that increases the class's logit, sharper than the gradient: edges and
 //! textures that activate ReLUs with a positive effect.
 //! **How it is computed.** The logit is propagated back to the pixels; at each ReLU only positive values pass, and only
-//! where the ReLU was open in the forward pass (a ReLU6 at 6 counts as closed). The map is the maximum over the colours
+//! where the ReLU's input was positive in the forward pass (a ReLU6 passes nothing where its output is 6). The map is the maximum over the colours
 //! of the magnitude, `[H, W]`; the result itself, `[3, H, W]` and signed, is stored under `<key>/raw`.
-//! **How to read it.** Bright lines are the pattern that excites the logit, in the shape that it has in the image.
-//! **What it can't show.** What supports this class and not another: the maps of different classes look alike, and stay
-//! alike if the later layers are randomised (Adebayo et al. 2018). Networks without a ReLU (SiLU) have no such map.
+//! **How to read it.** Bright lines are the pattern that increases the logit, in the shape that it has in the image.
+//! **What it can't show.** It can't show what supports one class rather than another: the maps of different classes are
+//! similar, and stay similar if the later layers are randomised (Adebayo et al. 2018). Networks without a ReLU (SiLU) have no such map.
 //! **Options.** None.
 //! **Cost.** One forward and one backward pass for each class, in segments between the ReLUs.
 
@@ -33,7 +33,7 @@ pub struct GuidedBackprop {}
 const INFO: MethodInfo = MethodInfo {
     key: "guided_backprop",
     title: "Guided backprop",
-    summary: "the pattern in the image that excites a class's logit: a gradient that keeps only positive values at each open ReLU (Springenberg et al. 2014)",
+    summary: "the pattern in the image that increases a class's logit: a gradient that keeps only positive values at each ReLU with a positive input (Springenberg et al. 2014)",
     read: "Bright lines are the pattern in the photo that excites the class's logit: in the backward pass only positive values pass each ReLU that was open.",
     limit: "It hardly depends on the class: another class, or even randomised later layers, give much the same map, so it shows what the network detects rather than why it decides.",
     result: ResultKind::Map,

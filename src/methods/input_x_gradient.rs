@@ -1,13 +1,13 @@
-//! `input_x_gradient`: what each pixel contributes to the logit of a linear network with this gradient (Shrikumar et
-//! al. 2016, <https://arxiv.org/abs/1605.01713>).
+//! `input_x_gradient`: each pixel times the gradient of the logit with respect to it (Shrikumar et al. 2016,
+//! <https://arxiv.org/abs/1605.01713>).
 //!
 //! **What it shows.** Pixels that support the class, and pixels that are evidence against it.
 //! **How it is computed.** `x · ∂logit/∂x` at the preprocessed image, `[3, H, W]`, stored under `<key>/raw`; the map is
 //! its sum over the colours, `[H, W]`, signed, in logits.
 //! **How to read it.** Red pixels support the class, blue ones are evidence against it, compared with the mean colour
 //! (0 after preprocessing).
-//! **What it can't show.** Pixels near the mean colour, whatever they mean: they are multiplied by nearly 0. How the
-//! logit changes between the mean colour and the image: only the gradient at the image counts.
+//! **What it can't show.** Pixels near the mean colour get nearly 0, whatever they mean for the network. The map does not
+//! show how the logit changes between the mean colour and the image: only the gradient at the image counts.
 //! **Options.** None.
 //! **Cost.** The backward pass that all methods share.
 
@@ -29,7 +29,7 @@ pub struct InputXGradient {}
 const INFO: MethodInfo = MethodInfo {
     key: "input_x_gradient",
     title: "Input × gradient",
-    summary: "what each pixel contributes to the logit of a linear network with this gradient (Shrikumar et al. 2016)",
+    summary: "each pixel times the gradient of the logit with respect to it (Shrikumar et al. 2016)",
     read: "Red pixels support the class, blue ones are evidence against it: each value is the pixel's distance from the mean colour times the gradient there, in units of the class's logit.",
     limit: "A pixel of nearly the mean colour gets nearly nothing, whatever it means to the network, and only the gradient at this one photo counts.",
     result: ResultKind::Map,

@@ -10,13 +10,14 @@
 //! of a shortcut are such a sum; max pooling gives all relevance to the maximum; the gates of squeeze-and-excitation count
 //! as constants; activation functions pass their relevance on. The *preset*: epsilon for linear layers, alpha_beta with
 //! alpha 1 for VGG's convolutions and gamma for those of the others, and for the first one the rule for bounded pixels (zᴮ);
-//! biases get nothing, because the biases of folded batch norms would keep nearly all relevance (of ResNet-50's logit for a
-//! photo all but a tenth). The relevance, `[3, H, W]`, is stored under `<key>/raw`; the map is its sum over the colours,
+//! biases get nothing, because the biases of folded batch norms would absorb nearly all relevance (about nine tenths of
+//! ResNet-50's logit for a photo). The relevance, `[3, H, W]`, is stored under `<key>/raw`; the map is its sum over the colours,
 //! signed, in logits.
-//! **How to read it.** Red pixels support the class, blue ones contradict it. Relevance that does not reach the pixels stayed
-//! with biases; the note says how much. With the preset it is that of channels with no input, half the logit in an
-//! EfficientNet-Lite.
-//! **What it can't show.** The reasons: it distributes one logit, and another rule distributes it differently. With alpha_beta
+//! **How to read it.** Red pixels support the class, blue ones contradict it. Relevance that does not reach the pixels was
+//! absorbed by biases; the note gives its amount. With the preset, biases absorb nothing, and what is missing belongs to
+//! channels whose inputs are all 0: about half the logit in an EfficientNet-Lite.
+//! **What it can't show.** It can't show what would change the logit: it distributes one logit, and another rule distributes
+//! it differently. With alpha_beta
 //! and large gamma it shows mostly what activates the network, for whatever class; with epsilon and with alpha 2 the
 //! relevance of a deep network with shortcuts is noise.
 //! **Options.** `rule`, `epsilon`, `gamma`, `alpha`.

@@ -7,8 +7,8 @@
 //! whole image minus that of the covered one, averaged over the squares that cover a pixel; signed, in logits.
 //! **How to read it.** Red: covering the region lowers the logit, so the region supports the class. Blue: covering it
 //! raises the logit.
-//! **What it can't show.** Details smaller than the window. Evidence that is in the image twice: either is enough
-//! without the other. A constant square is itself something the network was never trained on.
+//! **What it can't show.** It can't show details smaller than the window, or evidence that is in the image twice, because
+//! one of the two is enough. A constant square is itself something the network was never trained on.
 //! **Options.** `window`, `stride`, `baseline`.
 //! **Cost.** One forward pass for each square: 729 at 224 × 224.
 

@@ -1,14 +1,13 @@
 //! `rise`: the class's probability under random masks (Petsiuk et al. 2018, <https://arxiv.org/abs/1806.07421>).
 //!
-//! **What it shows.** The regions that make the class likely when they are visible, from nothing but the network's
-//! output.
+//! **What it shows.** The regions that make the class likely when they are visible, computed from the network's output alone.
 //! **How it is computed.** `masks` random masks: a grid of `cells` × `cells`, each cell visible with the probability
 //! `keep`, enlarged bilinearly to a little more than the input and cropped at a random offset. The preprocessed image
 //! is multiplied with each mask (hidden pixels become the mean colour). The map, `[H, W]`, is the mean of the masks
 //! weighted by the class's probability, divided by `keep`.
-//! **How to read it.** Bright regions raise the probability when they are visible. The map is 0 nowhere: differences
-//! count.
-//! **What it can't show.** Anything smaller than a cell. It is an estimate: with few masks it is noisy, and another
+//! **How to read it.** Bright regions raise the probability when they are visible. No value is 0: compare regions
+//! with each other.
+//! **What it can't show.** It can't show details smaller than a cell. It is an estimate: with few masks it is noisy, and another
 //! seed gives another map.
 //! **Options.** `masks` (the paper takes 4000 to 8000), `cells`, `keep`.
 //! **Cost.** One forward pass for each mask.
@@ -55,7 +54,7 @@ impl Default for Rise {
 const INFO: MethodInfo = MethodInfo {
     key: "rise",
     title: "RISE",
-    summary: "the probability of the class, averaged over random masks that leave each pixel visible (Petsiuk et al. 2018)",
+    summary: "for each pixel, the mean probability of the class over the random masks that show it (Petsiuk et al. 2018)",
     read: "Bright positions make the class likely when they are visible: the map is the mean of random masks, each weighted by the probability that the network gives to the masked photo.",
     limit: "It resolves nothing smaller than a cell of the masks, and with few masks it is noisy: only clear differences count.",
     result: ResultKind::Map,

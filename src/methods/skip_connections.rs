@@ -4,23 +4,23 @@
 //!
 //! **What it shows.** The output of a residual block is x + F(x): its shortcut x and its branch F(x). How large F(x) is, where
 //! in the image it is large, how the prediction changes without either, and how the gradient splits between the two.
-//! **How it is computed.** For every `Add` node, x and F(x) are its two inputs (x after the 1×1 projection where the block
+//! **How it is computed.** For every `add` node, x and F(x) are its two inputs (x after the 1×1 projection where the block
 //! changes the shape). The ratio ‖F(x)‖ / ‖x‖ and the cosine of the two are over all values. The energy maps, `[h, w]`, are
 //! the Euclidean norms over the channels at each spatial position. An ablation replaces the sum by x, or by F(x), and runs
 //! the rest of the network again. The gradient g of the logit at the block's input is exactly g_shortcut + g_branch; the
 //! share of a path is its projection ⟨g_path, g⟩ / ‖g‖², so that both sum to 1. The same shares are computed at the network's
 //! input: propagated back to the pixels, the two gradients again sum to the whole, and the branch's share is the part of the
 //! gradient that is lost if the branch is detached (its values stay, but no gradient flows through it). The first shares
-//! describe the block alone, the second what the layers before it make of them.
+//! describe the block alone, the second also include the effect of the layers before it.
 //! **How to read it.** A small ratio: the block changes its input little. A cosine below 0: it reduces it. If removing a
 //! branch changes the logit little and removing a shortcut changes nearly everything, the network behaves like an ensemble
-//! of short paths rather than one deep one. A share above 1: the branch's gradient points against the sum.
+//! of short paths rather than one deep one. A share above 1: the other path's gradient points against the sum.
 //! **What it can't show.** What a network trained without the block would do; and two ablations together change the logit by
 //! another amount than the sum of both. A shortcut carries the output of all layers before it, so its ablation can't be
 //! compared with that of a branch.
 //! **Options.** `maps`.
 //! **Cost.** For B blocks about B forward passes (two ablations each, through half of the network on average) and B/2
-//! backward passes for each class: some 8 times the one forward and backward pass in ResNet-50, 4 times in
+//! backward passes for each class: about 8 times one forward and backward pass in ResNet-50, 4 times in
 //! EfficientNet-Lite0.
 
 use schemars::JsonSchema;
@@ -66,7 +66,7 @@ struct BlockNodes {
 const INFO: MethodInfo = MethodInfo {
     key: "skip_connections",
     title: "Skip connections",
-    summary: "what the shortcuts of ResNet and EfficientNet do: the norm of each branch beside its shortcut, where it is strong, what removing either costs, and how the gradient is shared (He et al. 2015; Veit et al. 2016)",
+    summary: "what the shortcuts of ResNet and EfficientNet do: the norms of each branch and its shortcut, where they are large, what removing either costs, and how the gradient splits between them (He et al. 2015; Veit et al. 2016)",
     read: "A residual block outputs x + F(x): the shortcut carries x past the layers unchanged, and the branch adds F(x). Where removing a branch costs little and removing a shortcut costs nearly everything, the network does not depend on any single block, but on the path of shortcuts past them all.",
     limit: "A shortcut carries the work of all blocks before it, so removing it is not comparable with removing one branch; and a network trained without the block would have learned to do without it.",
     result: ResultKind::ResidualBlocks,

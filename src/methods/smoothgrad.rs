@@ -7,8 +7,8 @@
 //! `noise` times the range of its values; the mean of `∂logit/∂input` over them, `[3, H, W]`, is stored under
 //! `<key>/raw`. The map is its largest magnitude over the colours, `[H, W]`, as for `saliency`.
 //! **How to read it.** As saliency, with less noise.
-//! **What it can't show.** Whether a pixel supports the class or is evidence against it. The noise is the reader's
-//! choice: more noise gives a smoother map of images that are less and less like the photo.
+//! **What it can't show.** It can't show whether a pixel supports the class or is evidence against it. The amount of noise
+//! is a free parameter: more noise gives a smoother map of images that are less and less like the photo.
 //! **Options.** `samples`, `noise`.
 //! **Cost.** `samples` forward and backward passes for each class.
 

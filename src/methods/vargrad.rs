@@ -7,7 +7,7 @@
 //! them, `[3, H, W]`, is stored under `<key>/raw`; the map is its maximum over the colours, `[H, W]`.
 //! **How to read it.** Where the map is bright, the gradient varies, so the pixel takes part in the decision in one way
 //! or another.
-//! **What it can't show.** A sign, or how much of the logit a pixel contributes; where the network is linear the
+//! **What it can't show.** It has no sign, and can't show how much of the logit a pixel contributes; where the network is linear the
 //! variance is 0, however much the logit depends on the pixel.
 //! **Options.** `samples`, `noise`.
 //! **Cost.** `samples` forward and backward passes for each class.

@@ -1,4 +1,4 @@
-//! The files of the folder `templates/`, built into the library: no list of them stands in the code.
+//! The files of the folder `templates/`, built into the library: the code has no list of them.
 
 use include_dir::{Dir, include_dir};
 

@@ -93,7 +93,7 @@ impl Language {
     fn from_yaml(tag: &str, yaml: &str) -> Language {
         let mut language = Language {
             tag: tag.to_owned(),
-            // The files are built in, and a test reads them; without texts every key stands for itself.
+            // The files are built in, and a test reads them; without texts every key is shown instead.
             texts: serde_yaml::from_str(yaml).unwrap_or_default(),
             numbers: NumberFormat::default(),
         };

@@ -149,8 +149,8 @@ mod tests {
         Same,
         /// Neither reads it.
         BothRefuse,
-        /// YAML that a spec may not have, such as two documents or a merge key: the position parser refuses it.
-        RefusedByRule,
+        /// YAML that a spec may not have, such as two documents or a merge key: the position parser rejects it.
+        RejectedByRule,
         /// More aliases than `serde_yaml` expands.
         AliasLimit,
         /// YAML for the position parser alone, such as an empty key.
@@ -175,7 +175,7 @@ mod tests {
             }
             (Ok(_), Err(_)) => Outcome::OnlyPositions,
             (Err(error), Ok(_)) if error.message().contains("not YAML") => Outcome::OnlyValues,
-            (Err(_), Ok(_)) => Outcome::RefusedByRule,
+            (Err(_), Ok(_)) => Outcome::RejectedByRule,
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Asserts that a text is accepted if both parsers read the same values, and refused if not.
+    /// Asserts that a text is accepted if both parsers read the same values, and rejected if not.
     fn check(text: &str, outcomes: &mut BTreeMap<Outcome, u64>) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let outcome = outcome(text);

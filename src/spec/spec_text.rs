@@ -33,7 +33,7 @@ impl SpecText {
         Ok(spec)
     }
 
-    /// Refuses a text that `serde_yaml` does not accept, or reads as other values than the tree has.
+    /// Rejects a text that `serde_yaml` does not accept, or reads as other values than the tree has.
     fn check_agreement(&self) -> Result<()> {
         let value = serde_yaml::from_str(&self.text).map_err(|error| self.not_yaml(&error))?;
         parser_agreement::compare(&self.tree, &value).map_err(|node| {

@@ -5,9 +5,9 @@
 //! gives no access to its events. `saphyr-parser` gives every event with its position, and no values.
 //!
 //! Two parsers may understand a text differently. [`agreement`](super::parser_agreement) compares what they read of every spec
-//! and refuses a text on which they differ; its tests hold them to each other over mutated specs.
+//! and rejects a text on which they differ; its tests hold them to each other over mutated specs.
 //!
-//! This parser also refuses what a spec may not have: several documents, a key twice in a mapping, merge keys, keys that
+//! This parser also rejects what a spec may not have: several documents, a key twice in a mapping, merge keys, keys that
 //! are no scalars, nesting without end, and characters that the parsers treat differently.
 
 use std::collections::BTreeMap;
@@ -51,10 +51,10 @@ pub(super) fn parse(name: &str, text: &str) -> Result<YamlTree> {
     Ok(builder.tree)
 }
 
-/// Refuses control characters, which YAML forbids, and those on whose meaning YAML 1.1 (`serde_yaml`) and 1.2 (this
+/// Rejects control characters, which YAML forbids, and those on whose meaning YAML 1.1 (`serde_yaml`) and 1.2 (this
 /// parser) differ: next line, line and paragraph separators, and byte-order marks inside the text.
 fn check_characters(name: &str, text: &str) -> Result<()> {
-    let refused = |c: char| {
+    let forbidden = |c: char| {
         let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
         control
             || matches!(
@@ -62,7 +62,7 @@ fn check_characters(name: &str, text: &str) -> Result<()> {
                 '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
             )
     };
-    let Some((at, c)) = text.char_indices().find(|(_, c)| refused(*c)) else {
+    let Some((at, c)) = text.char_indices().find(|(_, c)| forbidden(*c)) else {
         return Ok(());
     };
     let code = format!("{:04X}", u32::from(c));
@@ -238,7 +238,7 @@ impl TreeBuilder<'_> {
         Ok(())
     }
 
-    /// Refuses a key that is no scalar, a merge key, or a key that the innermost mapping has already.
+    /// Rejects a key that is no scalar, a merge key, or a key that the innermost mapping has already.
     fn check_key(&mut self, key: NodeIndex) -> Result<()> {
         let nodes = &self.tree.nodes;
         let span = nodes[key].span.clone();

@@ -5,13 +5,13 @@
 //! its receptive field.
 //! **How it is computed.** One forward pass for each image of the collection. For every unit the spatial positions with the
 //! largest activations are kept, at most `per_image` of each image. At the end the receptive field of each is cut out of the
-//! view: a receptive field that crosses the border is shifted inside, one larger than the view is the view. Layers without
-//! spatial positions have the whole view. Beside the patches are the largest activation projected to the pixels
+//! view: a receptive field that crosses the border is shifted inside; if it is larger than the view, the whole view is shown,
+//! as for layers without spatial positions. Beside the patches are the largest activation projected to the pixels
 //! ([`deconvnet`](super::deconvnet)) and an image made for the unit by gradient ascent ([`super::maximize`]).
 //! **How to read it.** What a unit's patches have in common is what it may represent; the values say how fast the activation
 //! falls from the largest.
-//! **What it can't show.** What else activates the unit less; and the receptive field is all that *can* change the
-//! activation, while mostly its centre does.
+//! **What it can't show.** Weaker patterns that also activate the unit are missing. A patch shows all pixels that *can* change
+//! the activation, while mostly those at its centre do.
 //! **Options.** `layers`; `units` (a number drawn with the seed, a list, or those of a class); `top`; `per_image`;
 //! `maximize`, the steps of the ascent.
 //! **Cost.** One forward pass for each image; then `maximize` forward and backward passes for each unit at 128 × 128. Memory
@@ -35,7 +35,7 @@ super::layer_constructors::at_layers!(Exemplars);
 const INFO: MethodInfo = MethodInfo {
     key: "exemplars",
     title: "Exemplars",
-    summary: "the patches of a large set of images that excite a unit most (Girshick et al. 2014), with the best one propagated back to the pixels and an image that maximises the unit",
+    summary: "the patches of a large set of images that activate a unit most (Girshick et al. 2014), with the best one propagated back to the pixels and an image that maximises the unit",
     read: "For each unit, the patches of the collection with its largest activations, each cropped to the receptive field of its strongest position, the strongest first; what they have in common is what the unit may detect.",
     limit: "A unit also has weaker activations for other things, and mostly the middle of its patch counts; where the receptive field is as large as the image, the patch is the image.",
     result: ResultKind::Patches,

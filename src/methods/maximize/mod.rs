@@ -13,7 +13,7 @@
 //! **How to read it.** Patterns that repeat are what activates the unit. Below is the objective's value for the image,
 //! without augmentation, and the largest value for an image of the collection (with `at: centre`: at its strongest
 //! position): several times that value means that the ascent worked.
-//! **What it can't show.** The only such image: another seed gives another. A value above those of all photos lies outside
+//! **What it can't show.** There are many such images: another seed gives another one. A value above those of all photos lies outside
 //! of what the network was trained on.
 //! **Options.** `layers`, `units`, `classes`, `at`, `by`, `size`, `steps`, `l2`.
 //! **Cost.** `steps` forward and backward passes for each image; at 128 × 128 a third of one at 224 × 224. One forward pass
