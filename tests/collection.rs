@@ -2,13 +2,13 @@
 //! labels from the names of files and folders, and errors before anything runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use convscope::error::Result;
 use convscope::figures::{Content, UnitExemplars};
-use convscope::image::{DecodedImage, Preprocess};
+use convscope::image::{DecodedImage, Preprocess, Window};
 use convscope::network::{Network, random_weights, zoo};
 use convscope::progress::{Progress, Silent};
 use convscope::run::{self, RunOptions, RunOutput};
@@ -146,28 +146,32 @@ fn exemplars_equal_a_search_image_by_image() {
                 }
             );
         }
-        // The first patch is that window of the image, enlarged.
-        let array = &output.tensors[&card.patches];
-        assert_eq!(array.shape, [4, 96, 96, 3]);
-        let best = &card.exemplars[0];
-        let path = paths
-            .iter()
-            .find(|p| p.file_stem().unwrap().to_str() == Some(&best.image));
-        let view = DecodedImage::open(path.unwrap()).unwrap().pixels;
-        let convscope::image::Window {
-            left,
-            top,
-            width,
-            height,
-        } = best.window;
-        let patch =
-            convscope::image::thumbnail(&view, [left, top, width, height].map(|at| at as u32), 96);
-        assert_eq!(
-            &array.bytes().unwrap()[..96 * 96 * 3],
-            patch.as_raw().as_slice()
-        );
-        assert!(width < 64 && left + width <= 64, "{best:?}");
+        assert_first_patch(&output, card, &paths);
     }
+}
+
+/// Asserts that a unit's first patch is its window of the image, enlarged.
+fn assert_first_patch(output: &RunOutput, unit: &UnitExemplars, paths: &[PathBuf]) {
+    let array = &output.tensors[&unit.patches];
+    assert_eq!(array.shape, [4, 96, 96, 3]);
+    let best = &unit.exemplars[0];
+    let path = paths
+        .iter()
+        .find(|path| path.file_stem().unwrap().to_str() == Some(&best.image));
+    let view = DecodedImage::open(path.unwrap()).unwrap().pixels;
+    let Window {
+        left,
+        top,
+        width,
+        height,
+    } = best.window;
+    let window = [left, top, width, height].map(|at| at as u32);
+    let patch = convscope::image::thumbnail(&view, window, 96);
+    assert_eq!(
+        &array.bytes().unwrap()[..96 * 96 * 3],
+        patch.as_raw().as_slice()
+    );
+    assert!(width < 64 && left + width <= 64, "{best:?}");
 }
 
 /// Panics at the image `at`.
