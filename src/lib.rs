@@ -140,7 +140,7 @@
 //! | [`fetch`] | fetches weights and image packs, and caches them |
 //! | [`results`] | the record of a run, in memory and on disk |
 //! | [`plan`], [`run`] | resolves an experiment, and runs it |
-//! | [`report`], [`output`] | draws a report, and writes a run's folder |
+//! | [`report`], [`output_folder`] | draws a report, and writes a run's folder |
 //! | [`session`], [`notebook`] | the types of this page, and their display in a notebook |
 
 pub mod checks;

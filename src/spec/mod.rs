@@ -1,4 +1,4 @@
-//! The experiment file: YAML in, a typed [`Experiment`] out, and every error with its file, line and column.
+//! The experiment file: YAML in, a typed [`ExperimentSpec`] out, and every error with its file, line and column.
 //!
 //! [`SpecFile::parse`] takes three steps: `spec_text` parses the YAML and keeps the positions of its values,
 //! `deserialize` reads the types, `validate` checks ranges and names. `overrides` changes the text before that.
