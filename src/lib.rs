@@ -54,7 +54,7 @@
 //! let network = session.network(ModelSpec::new("resnet18").weights("random"))?;
 //! // let image = session.image("cat.jpg")?;
 //!
-//! let last = network.layers().filter(|layer| layer.op == "conv").layers.pop().unwrap();
+//! let last = network.layers().filter(|layer| layer.op == "conv2d").layers.pop().unwrap();
 //! assert_eq!((last.name.as_str(), last.shape), ("layer4.1.conv2", vec![512, 7, 7]));
 //!
 //! println!("{}", network.predict(&image)?);

@@ -46,8 +46,7 @@ fn input() -> Tensor {
 
 /// The image in the precision of the network's weights.
 fn input_for(model: &LoadedModel) -> Tensor {
-    let (first, _) = model.network.graph().parameters().swap_remove(0);
-    let kind = model.network.parameter(&first).unwrap().kind();
+    let kind = model.network.parameter_value(0).kind();
     input().detach().to_kind(kind)
 }
 
@@ -118,8 +117,7 @@ fn saliency_is_the_gradient_of_pytorch() {
         let model = model(arch);
         let out = run_method(&model, "saliency", "input");
         // No gradient is taken with respect to a parameter.
-        for (name, _) in model.network.graph().parameters() {
-            let parameter = model.network.parameter(&name).unwrap();
+        for (name, parameter) in model.network.parameters() {
             let has_gradient = parameter.requires_grad() || parameter.grad().defined();
             assert!(!has_gradient, "{name}");
         }
@@ -323,29 +321,15 @@ fn guided_backprop_and_deconvnet_are_those_of_captum() {
 /// The toy network of Captum's own tests: Grad-CAM at the convolution and after its ReLU, and the two rules.
 #[test]
 fn a_toy_network_has_the_values_computed_by_hand() {
-    use convscope::network::graph::{Conv, Graph, Op, Padding};
-    let mut graph = Graph::new();
-    let conv = Conv {
-        in_channels: 1,
-        out_channels: 2,
-        kernel: 3,
-        stride: 1,
-        padding: Padding::Each(0),
-        groups: 1,
-        bias: true,
-    };
-    let x = graph.push("conv1", Op::Conv(conv), &[0]);
-    let x = graph.push("relu1", Op::Relu, &[x]);
-    let x = graph.push("flatten", Op::Flatten, &[x]);
-    let x = graph.push(
-        "fc",
-        Op::Linear {
-            inputs: 8,
-            outputs: 4,
-        },
-        &[x],
-    );
-    graph.push("relu2", Op::Relu, &[x]);
+    use convscope::network::graph::Graph;
+    use convscope::network::op::{Conv2d, Flatten, Linear, Relu};
+    let mut graph = Graph::with_channels(1);
+    let parameters: [(&str, &[i64]); 2] = [("weight", &[2, 1, 3, 3]), ("bias", &[2])];
+    let x = graph.push_layer("conv1", Conv2d::PLAIN, 0, &parameters);
+    let x = graph.push("relu1", Relu, &[x]);
+    let x = graph.push("flatten", Flatten::FEATURES, &[x]);
+    let x = graph.push_layer("fc", Linear, x, &[("weight", &[4, 8]), ("bias", &[4])]);
+    graph.push("relu2", Relu, &[x]);
     let ones = |shape: &[i64]| Tensor::ones(shape, (tch::Kind::Float, Device::Cpu));
     let row = Tensor::from_slice(&[1f32, 1., 1., 1., 1., -1., -1., -1.]);
     let weights = [

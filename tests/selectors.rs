@@ -196,7 +196,7 @@ fn a_stage_has_the_same_resolution_in_every_network() {
             let ids =
                 resolve_spatial(&LayerSelector(stage.into()), &graph, &infos).expect(arch.name);
             assert_eq!(ids.len(), 1);
-            assert_eq!(infos[ids[0]].stride, stride, "{} {stage}", arch.name);
+            assert_eq!(infos[ids[0]].stride(), stride, "{} {stage}", arch.name);
         }
     }
 }

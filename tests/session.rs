@@ -175,7 +175,7 @@ fn every_value_has_isolated_html() {
 
     let layers = model.layers();
     assert_eq!(layers.get("layer4.1.conv2").unwrap().shape, [512, 7, 7]);
-    let convolutions = layers.filter(|layer| layer.op == "conv");
+    let convolutions = layers.filter(|layer| layer.op == "conv2d");
     assert_eq!(convolutions.len(), 20);
     assert_isolated(&layers.html().unwrap());
     assert!(layers.to_string().lines().count() > 60);

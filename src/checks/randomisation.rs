@@ -37,7 +37,7 @@ use crate::compare::{spearman, ssim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Tensors};
 use crate::methods::{LoadedModel, MethodOutput, MethodSpec, PassCount};
-use crate::network::graph::{Graph, NodeId};
+use crate::network::graph::{Graph, NodeId, Parameter, ParameterKind};
 use crate::network::node_info::NodeInfo;
 use crate::network::random_weights;
 
@@ -106,21 +106,16 @@ impl Check for Randomisation {
         let model = context.model();
         let graph = model.network.graph();
         let untrained = random_weights::seeded_weights(graph, model.seed.wrapping_add(1));
-        let mut parameters: BTreeMap<String, Tensor> = BTreeMap::new();
-        for (name, _) in graph.parameters() {
-            if let Some(tensor) = model.network.parameter(&name) {
-                parameters.insert(name, tensor.shallow_clone());
-            }
-        }
+        let mut parameters = model.network.parameters();
         let methods = repeatable_methods(context, maps);
         let mut results: Vec<Option<Vec<RandomisedStage>>> = maps.iter().map(|_| None).collect();
         for (down_to, nodes) in stages(graph, &model.info) {
             for node in nodes {
-                let name = &graph.node(node).name;
-                for (part, _) in graph.node(node).op.parameters() {
-                    let full_name = format!("{name}.{part}");
-                    if let Some(tensor) = untrained.get(&full_name) {
-                        parameters.insert(full_name, tensor.f_to_device(model.device)?);
+                for &parameter in &graph.node(node).parameters {
+                    let Parameter { name, kind, .. } = &graph.parameters()[parameter];
+                    let random = untrained.get(name);
+                    if let Some(tensor) = random.filter(|_| *kind != ParameterKind::Constant) {
+                        parameters.insert(name.clone(), tensor.f_to_device(model.device)?);
                     }
                 }
             }
@@ -189,7 +184,7 @@ fn compare_maps(down_to: &str, before: &Tensor, after: &Array) -> Result<Randomi
 fn stages(graph: &Graph, info: &[NodeInfo]) -> Vec<(String, Vec<NodeId>)> {
     let mut stages: Vec<(String, Vec<NodeId>)> = Vec::new();
     for id in (0..graph.nodes().len()).rev() {
-        if graph.node(id).op.parameters().is_empty() {
+        if graph.node(id).parameters.is_empty() {
             continue;
         }
         // The gate of a squeeze-and-excitation has one spatial position; it belongs to the stage of its block.

@@ -112,7 +112,8 @@ impl ClassMethod for AblationCam {
 fn ablated_logits(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
     let network = &pass.model().network;
     let output = network.graph().output();
-    let values = pass.value(layer)?;
+    let value = pass.value(layer)?;
+    let values = pass.map(layer)?;
     let input = pass.input()?;
     let lowest = values.f_min()?.f_double_value(&[])?;
     let removed = if lowest < 0.0 { lowest - REMOVED } else { 0.0 };
@@ -132,11 +133,12 @@ fn ablated_logits(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
                 .f_select(0, *channel)?
                 .f_fill_(removed)?;
         }
+        let ablated = pass.model().value_of_map(layer, &ablated, &value)?;
         let mut given = NodeValues::from([(layer, ablated)]);
         for (id, value) in &bypassing_values {
-            let mut shape = value.size();
-            shape[0] = count;
-            given.insert(*id, value.f_expand(shape.as_slice(), false)?);
+            let mut repeats = vec![1; value.dim()];
+            repeats[network.graph().node(*id).batch.0] = count;
+            given.insert(*id, value.f_repeat(repeats)?);
         }
         let found = tch::no_grad(|| network.forward_from(&given, &[output]))?;
         logits.push(found.value(output)?.f_select(1, pass.class.index as i64)?);

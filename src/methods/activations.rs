@@ -98,7 +98,7 @@ impl ImageMethod for Activations {
         out: &mut MethodOutput,
     ) -> Result<()> {
         for &layer in layers {
-            let values = pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?;
+            let values = pass.map(layer)?.f_detach()?.f_squeeze_dim(0)?;
             let means = values.f_mean_dim([1i64, 2].as_slice(), false, Kind::Float)?;
             let means = to_floats(&means)?;
             let channels = self.channels.choose(&means);

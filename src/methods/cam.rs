@@ -43,7 +43,7 @@ pub fn weighted_sum(
     layer: NodeId,
     weight: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<Tensor> {
-    Ok(weight(&pass.value(layer)?, pass.gradient(layer)?)?
+    Ok(weight(&pass.map(layer)?, &pass.map_gradient(layer)?)?
         .f_sum_dim_intlist([1i64].as_slice(), false, None)?
         .f_squeeze_dim(0)?)
 }

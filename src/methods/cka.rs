@@ -136,7 +136,8 @@ impl Collector for GramCollector<'_> {
         }
         let mut grams = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
-            let values = batch.value(*layer)?.f_flatten(1, -1)?;
+            let values = self.model.map(*layer, batch.value(*layer)?)?;
+            let values = values.f_flatten(1, -1)?;
             let centred = values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
             let gram = centred.f_matmul(&centred.f_tr()?)?.f_to_kind(Kind::Float)?;
             grams.push(to_floats(&gram)?);

@@ -80,7 +80,7 @@ impl ImageMethod for EigenCam {
         out: &mut MethodOutput,
     ) -> Result<()> {
         for &layer in layers {
-            let values = pass.value(layer)?.f_detach()?.f_squeeze_dim(0)?;
+            let values = pass.map(layer)?.f_detach()?.f_squeeze_dim(0)?;
             let projection = first_component(&values)?;
             let key = pass.key(INFO.key, Some(layer));
             out.tensor(&format!("{key}/raw"), &projection)?;

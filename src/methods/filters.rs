@@ -22,7 +22,7 @@ use tch::Tensor;
 use super::{LoadedModel, Method, MethodInfo, MethodOutput, NetworkMethod, ResultKind, to_floats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Content, KernelNorms};
-use crate::network::graph::{Conv, Graph, NodeId, Op};
+use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::network::{LayerSelector, selector as selectors};
 
@@ -93,7 +93,7 @@ impl Method for Filters {
         let convolutions: Vec<NodeId> = found
             .iter()
             .copied()
-            .filter(|&id| convolution(graph, id).is_some())
+            .filter(|&id| graph.convolution(id).is_some())
             .collect();
         let exact = graph.find(name).is_some();
         if name == "first" || exact || found.len() > 1 || selectors::is_glob(name) {
@@ -108,7 +108,11 @@ impl Method for Filters {
             }
             return Ok(convolutions);
         }
-        let spatial = |id: &NodeId| convolution(graph, *id).is_some_and(|conv| conv.kernel > 1);
+        let spatial = |id: &NodeId| {
+            graph
+                .convolution(*id)
+                .is_some_and(|conv| conv.kernel != [1, 1])
+        };
         let end = found.last().copied().unwrap_or_default();
         let nearest = (0..=end).rfind(spatial);
         match nearest.or_else(|| (end..graph.nodes().len()).find(spatial)) {
@@ -192,7 +196,7 @@ fn kernel_norms(model: &LoadedModel, out: &mut MethodOutput) -> Result<Vec<Kerne
     let last = graph.output().max(1) as f64;
     let mut layers = Vec::new();
     for id in graph.convolutions() {
-        let Some(conv) = convolution(graph, id) else {
+        let Some(conv) = graph.convolution(id) else {
             continue;
         };
         // The convolutions of a squeeze-and-excitation gate act on pooled vectors.
@@ -205,8 +209,8 @@ fn kernel_norms(model: &LoadedModel, out: &mut MethodOutput) -> Result<Vec<Kerne
         layers.push(KernelNorms {
             layer: model.layer(id).to_owned(),
             depth: id as f64 / last,
-            kernel: conv.kernel,
-            depthwise: conv.groups > 1,
+            kernel: conv.kernel[0],
+            depthwise: conv.op.groups > 1,
             count: norms.values.len(),
             low: norms.quantile(0.05),
             median: norms.quantile(0.5),
@@ -242,19 +246,15 @@ fn largest_slices(kernels: &Tensor, selected: &Tensor) -> Result<(Tensor, Vec<Ve
     Ok((selected.f_gather(1, &index, false)?, channels.collect()))
 }
 
-/// The parameters of a convolution node.
-fn convolution(graph: &Graph, id: NodeId) -> Option<Conv> {
-    match graph.node(id).op {
-        Op::Conv(conv) => Some(conv),
-        _ => None,
-    }
-}
-
 /// The weight of a convolution, `[K, C, h, w]`.
 fn weight(model: &LoadedModel, layer: NodeId) -> Result<&Tensor> {
-    let name = format!("{}.weight", model.layer(layer));
-    let missing = || Error::new(ErrorKind::Network, format!("`{name}` is missing"));
-    model.network.parameter(&name).ok_or_else(missing)
+    let convolution = model.network.graph().convolution(layer);
+    let missing = || {
+        let message = format!("`{}` has no kernels", model.layer(layer));
+        Error::new(ErrorKind::Network, message)
+    };
+    let weight = convolution.ok_or_else(missing)?.weight;
+    Ok(model.network.parameter_value(weight))
 }
 
 /// The Euclidean norm of each row of `[K, n]`.

@@ -96,6 +96,14 @@ impl ForwardPass<'_> {
         self.values.value(id)
     }
 
+    /// The map of a node that was kept, `[1, C, h, w]`: see [`LoadedModel::map`].
+    ///
+    /// # Errors
+    /// If it was not kept, or libtorch fails.
+    pub fn map(&self, id: NodeId) -> Result<Tensor> {
+        self.model.map(id, self.value(id)?)
+    }
+
     /// The logits, `[1, classes]`.
     ///
     /// # Errors
@@ -159,6 +167,22 @@ impl BackwardPass<'_> {
     /// If it was not kept.
     pub fn value(&self, id: NodeId) -> Result<Tensor> {
         Ok(self.forward.value(id)?.f_detach()?)
+    }
+
+    /// The map of a node that was kept, `[1, C, h, w]`, detached.
+    ///
+    /// # Errors
+    /// If it was not kept, or libtorch fails.
+    pub fn map(&self, id: NodeId) -> Result<Tensor> {
+        self.model().map(id, &self.value(id)?)
+    }
+
+    /// The gradient of the class's logit with respect to the map of a node, `[1, C, h, w]`.
+    ///
+    /// # Errors
+    /// If it was not computed, or libtorch fails.
+    pub fn map_gradient(&self, id: NodeId) -> Result<Tensor> {
+        self.model().map(id, self.gradient(id)?)
     }
 
     /// The logits, `[1, classes]`, detached.

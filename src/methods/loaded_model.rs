@@ -9,6 +9,7 @@ use crate::image::Preprocess;
 use crate::network::Network;
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
+use crate::network::layout::Layout;
 use crate::network::node_info::NodeInfo;
 
 /// A network of an experiment with its labels and its preprocessing.
@@ -57,6 +58,39 @@ impl LoadedModel {
         }
         let input = Tensor::from_slice(&values).f_view(shape)?;
         Ok(input.f_to_device(self.device)?)
+    }
+
+    /// The map `[N, C, h, w]` of a node's value, whatever the layout of the value is (tokens, channels last, windows); the
+    /// value itself if it has no spatial positions.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn map(&self, id: NodeId, value: &Tensor) -> Result<Tensor> {
+        match self.layout(id) {
+            Some(layout) => {
+                let (axis, length) = self.network.graph().node(id).batch;
+                let batch = value.size().get(axis).map_or(1, |side| side / length);
+                layout.to_map(value, batch)
+            }
+            _ => Ok(value.shallow_clone()),
+        }
+    }
+
+    /// The value of a node whose map is `map`, `[N, C, h, w]`. What is no part of the map, such as a class token, is that of
+    /// `value`, which is of one image.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn value_of_map(&self, id: NodeId, map: &Tensor, value: &Tensor) -> Result<Tensor> {
+        match self.layout(id) {
+            Some(layout) => layout.from_map(map, value),
+            _ => Ok(map.shallow_clone()),
+        }
+    }
+
+    fn layout(&self, id: NodeId) -> Option<&Layout> {
+        let info = self.info.get(id).filter(|info| info.is_spatial())?;
+        info.layout.as_ref()
     }
 
     /// A figure of the network alone: of `method` and, if it has one, of a layer.

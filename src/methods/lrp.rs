@@ -31,7 +31,7 @@ use tch::Kind;
 use super::{BackwardPass, ClassMethod, Method, MethodInfo, MethodOutput, PassCount, ResultKind};
 use crate::error::Result;
 use crate::figures::Note;
-use crate::network::graph::{NodeId, Op};
+use crate::network::graph::NodeId;
 use crate::network::node_info::NodeInfo;
 use crate::network::{RelevanceRule, RelevanceRules};
 
@@ -151,8 +151,7 @@ impl Lrp {
 
     fn preset(&self, pass: &BackwardPass) -> RelevanceRules {
         let model = pass.model();
-        let mut nodes = model.network.graph().nodes().iter();
-        let has_shortcuts = nodes.any(|node| node.op == Op::Add);
+        let has_shortcuts = model.network.graph().residual_sums().next().is_some();
         let preprocess = &model.preprocess;
         let normalised = |level: f64| -> [f32; 3] {
             std::array::from_fn(|colour| {

@@ -99,7 +99,7 @@ impl ClassMethod for ScoreCam {
         out: &mut MethodOutput,
     ) -> Result<()> {
         for &layer in layers {
-            let weights = self.weights(pass, &pass.value(layer)?)?;
+            let weights = self.weights(pass, &pass.map(layer)?)?;
             let weights = weights.f_view([1, -1, 1, 1])?;
             cam::add_maps(INFO.key, pass, &[layer], out, |values, _| {
                 Ok(values.f_mul(&weights)?)

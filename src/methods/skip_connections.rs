@@ -33,7 +33,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{AblatedPrediction, Content, EnergyMaps, GradientShares, Note, ResidualBlock};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::{NodeValues, gradients};
+use crate::network::{NodeValues, ResidualSum, gradients};
 
 /// Whether maps are stored besides the scalars.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,7 +101,9 @@ impl ClassMethod for SkipConnections {
         out: &mut MethodOutput,
     ) -> Result<()> {
         let graph = pass.model().network.graph();
-        let blocks = residual_blocks(graph);
+        let mut blocks = residual_blocks(graph);
+        let info = &pass.model().info;
+        blocks.retain(|block| info[block.shortcut].is_spatial() && info[block.branch].is_spatial());
         let content = if blocks.is_empty() {
             Content::Absent {
                 reason: Note::new("note.no_residual_blocks"),
@@ -139,14 +141,15 @@ impl SkipConnections {
         let model = pass.model();
         let x = pass.value(block.shortcut)?;
         let f = pass.value(block.branch)?;
-        let (_, channels, height, width) = x.size4()?;
+        let (x_map, f_map) = (model.map(block.shortcut, &x)?, model.map(block.branch, &f)?);
+        let (_, channels, height, width) = x_map.size4()?;
         let (x_x, f_f, x_f) = (dot(&x, &x)?, dot(&f, &f)?, dot(&x, &f)?);
         let (gradient, input_gradient) = gradient_shares(pass, block)?;
         let maps = if self.maps {
             let key = pass.key(INFO.key, Some(block.add));
             let (shortcut, branch) = (format!("{key}/shortcut"), format!("{key}/branch"));
-            out.tensor(&shortcut, &energy(&x)?)?;
-            out.tensor(&branch, &energy(&f)?)?;
+            out.tensor(&shortcut, &energy(&x_map)?)?;
+            out.tensor(&branch, &energy(&f_map)?)?;
             Some(EnergyMaps { shortcut, branch })
         } else {
             None
@@ -169,10 +172,7 @@ impl SkipConnections {
 
 /// The residual blocks in the network's order.
 fn residual_blocks(graph: &Graph) -> Vec<BlockNodes> {
-    let block = |add: NodeId| {
-        let [shortcut, branch] = graph.node(add).inputs[..] else {
-            return None;
-        };
+    let block = |(add, ResidualSum { shortcut, branch }): (NodeId, ResidualSum)| {
         let mut branch_depends_on = vec![false; add];
         branch_depends_on[branch] = true;
         for id in (0..=branch).rev() {
@@ -192,7 +192,7 @@ fn residual_blocks(graph: &Graph) -> Vec<BlockNodes> {
             add,
         })
     };
-    graph.residual_adds().filter_map(block).collect()
+    graph.residual_sums().filter_map(block).collect()
 }
 
 /// The predictions of the network with one path of a block removed.

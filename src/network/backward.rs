@@ -9,7 +9,7 @@
 use tch::{Kind, Tensor};
 
 use super::forward::Network;
-use super::graph::{NodeId, Op};
+use super::graph::NodeId;
 use super::node_values::NodeValues;
 use crate::error::Result;
 
@@ -70,12 +70,17 @@ impl Network {
     /// Whether the network has a ReLU (or ReLU6): without one, all rules give the gradient.
     pub fn has_relu(&self) -> bool {
         let mut nodes = self.graph().nodes().iter();
-        nodes.any(|node| relu_ceiling(&node.op).is_some())
+        nodes.any(|node| node.op.rectifier().is_some())
     }
 
     /// Whether the network has a ReLU6, whose upper bound the papers' rules do not mention.
     pub fn has_relu6(&self) -> bool {
-        self.graph().nodes().iter().any(|n| n.op == Op::Relu6)
+        let mut nodes = self.graph().nodes().iter();
+        nodes.any(|node| {
+            node.op
+                .rectifier()
+                .is_some_and(|found| found.ceiling.is_some())
+        })
     }
 
     /// Propagates the sum of `weights · value` at `node` back to the input `[N, 3, H, W]` by `rule`; the result has the
@@ -106,7 +111,7 @@ impl Network {
         let start = input.f_detach()?.set_requires_grad(true);
         let mut feeds_relu = vec![false; graph.nodes().len()];
         for node in graph.nodes() {
-            if let (Some(_), Some(&input)) = (relu_ceiling(&node.op), node.inputs.first()) {
+            if let (Some(_), Some(&input)) = (node.op.rectifier(), node.inputs.first()) {
                 feeds_relu[input] = true;
             }
         }
@@ -117,7 +122,7 @@ impl Network {
         }
         let mut starts = NodeValues::from([(graph.input(), start)]);
         let values = self.forward_with(&given, nodes, &mut |id, value| {
-            let value = match relu_ceiling(&graph.node(id).op) {
+            let value = match graph.node(id).op.rectifier() {
                 Some(_) => {
                     let leaf = value.f_detach()?.set_requires_grad(true);
                     starts.insert(id, leaf.shallow_clone());
@@ -136,15 +141,6 @@ impl Network {
             relu_inputs,
             values,
         })
-    }
-}
-
-/// The upper bound of a ReLU: `None` for another operation, `Some(None)` for a ReLU without a bound.
-fn relu_ceiling(op: &Op) -> Option<Option<f64>> {
-    match op {
-        Op::Relu => Some(None),
-        Op::Relu6 => Some(Some(6.0)),
-        _ => None,
     }
 }
 
@@ -191,7 +187,7 @@ impl Tape<'_> {
         self.cross_segment(node, self.values.value(node)?, weights, &mut signals)?;
         // Every segment ends before a ReLU, and all later ones have been crossed by then.
         for id in (0..=node).rev() {
-            let Some(ceiling) = relu_ceiling(&graph.node(id).op) else {
+            let Some(rectifier) = graph.node(id).op.rectifier() else {
                 continue;
             };
             let Some(incoming) = signals.remove(&id) else {
@@ -203,7 +199,7 @@ impl Tape<'_> {
             };
             let before = graph.node(id).inputs[0];
             let x = self.relu_inputs.value(before)?;
-            let outgoing = rule.apply(&incoming, &x.f_detach()?, ceiling)?;
+            let outgoing = rule.apply(&incoming, &x.f_detach()?, rectifier.ceiling)?;
             self.cross_segment(before, x, &outgoing, &mut signals)?;
         }
         let input = graph.input();

@@ -1,12 +1,13 @@
 //! Folds each batch norm into the convolution before it. The network computes the same function with fewer operations,
 //! and the shift of each batch norm becomes a bias, which LRP's rules take into account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tch::Tensor;
 
 use super::forward::Network;
-use super::graph::{Graph, NodeId, Op};
+use super::graph::{Arg, Graph, NodeId};
+use super::op::{Identity, Op};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Network {
@@ -30,39 +31,62 @@ impl Network {
         for node in graph.nodes() {
             node.inputs.iter().for_each(|&input| uses[input] += 1);
         }
-        let mut parameters: BTreeMap<String, Tensor> = BTreeMap::new();
-        let mut ops: Vec<Op> = graph.nodes().iter().map(|node| node.op.clone()).collect();
-        for (name, _) in graph.parameters() {
-            if let Some(tensor) = self.parameter(&name) {
-                parameters.insert(name, tensor.shallow_clone());
-            }
-        }
+        // The folded weight and bias of a convolution, and the batch norms that became identities.
+        let mut folded: BTreeMap<NodeId, (Tensor, Tensor)> = BTreeMap::new();
+        let mut removed = BTreeSet::new();
         for (id, node) in graph.nodes().iter().enumerate() {
-            let (Op::BatchNorm { eps, .. }, Some(&before)) = (&node.op, node.inputs.first()) else {
+            let (Op::BatchNorm(norm), Some(&before)) = (&node.op, node.inputs.first()) else {
                 continue;
             };
-            let Op::Conv(mut conv) = ops[before].clone() else {
-                continue;
-            };
-            if uses[before] != 1 {
+            let is_own = |id: NodeId| graph.convolution(id).is_some() && uses[id] == 1;
+            if norm.affine && is_own(before) && !folded.contains_key(&before) {
+                folded.insert(before, self.folded_convolution(before, id, norm.eps)?);
+                removed.insert(id);
+            }
+        }
+        self.with_folded(folded, &removed)
+    }
+
+    /// The network with these weights and biases of convolutions, and identities in place of the removed nodes.
+    fn with_folded(
+        &self,
+        mut folded: BTreeMap<NodeId, (Tensor, Tensor)>,
+        removed: &BTreeSet<NodeId>,
+    ) -> Result<Network> {
+        let graph = self.graph();
+        let mut result = Graph::like(graph);
+        let mut parameters = BTreeMap::new();
+        for (id, node) in graph.nodes().iter().enumerate().skip(1) {
+            let name = node.name.clone();
+            if removed.contains(&id) {
+                result.push(name, Identity::FOLDED, &node.inputs);
                 continue;
             }
-            let (weight, bias) = self.folded_convolution(before, id, *eps)?;
-            let name = &graph.node(before).name;
-            parameters.insert(format!("{name}.weight"), weight);
-            parameters.insert(format!("{name}.bias"), bias);
-            for (part, _) in node.op.parameters() {
-                parameters.remove(&format!("{}.{part}", node.name));
+            if let (Some((weight, bias)), Some(conv)) = (folded.remove(&id), graph.convolution(id))
+            {
+                let shapes = [weight.size(), bias.size()];
+                let parts: [(&str, &[i64]); 2] = [("weight", &shapes[0]), ("bias", &shapes[1])];
+                result.push_layer(&name, conv.op.clone(), node.inputs[0], &parts);
+                parameters.insert(format!("{name}.weight"), weight);
+                parameters.insert(format!("{name}.bias"), bias);
+                continue;
             }
-            conv.bias = true;
-            ops[before] = Op::Conv(conv);
-            ops[id] = Op::Dropout;
+            let mut args = Vec::new();
+            for arg in &node.args {
+                args.push(match *arg {
+                    Arg::Node(input) => Arg::Node(input),
+                    Arg::Parameter(parameter) => {
+                        let own = graph.parameters()[parameter].clone();
+                        let value = self.parameter_value(parameter).shallow_clone();
+                        parameters.insert(own.name.clone(), value);
+                        Arg::Parameter(result.add_parameter(own))
+                    }
+                });
+            }
+            result.push_node(name, node.op.clone(), args);
         }
-        let mut folded = Graph::new();
-        for (node, op) in graph.nodes().iter().zip(ops).skip(1) {
-            folded.push(node.name.clone(), op, &node.inputs);
-        }
-        Network::new(folded, parameters)
+        result.set_output(graph.output());
+        Network::new(result, parameters)
     }
 
     /// Weight and bias of the convolution `before` with the batch norm `norm` folded into them.
@@ -72,19 +96,25 @@ impl Network {
         norm: NodeId,
         eps: f64,
     ) -> Result<(Tensor, Tensor)> {
-        let part = |id: NodeId, part: &str| {
-            let name = format!("{}.{part}", self.graph().node(id).name);
-            let missing = || Error::new(ErrorKind::Weights, format!("`{name}` is missing"));
-            self.parameter(&name).ok_or_else(missing)
+        let graph = self.graph();
+        let missing = || Error::new(ErrorKind::Weights, "a parameter of a batch norm is missing");
+        let own = &graph.node(norm).parameters;
+        let part = |index: usize| {
+            own.get(index)
+                .map(|&id| self.parameter_value(id))
+                .ok_or_else(missing)
         };
-        let deviation = part(norm, "running_var")?.f_add_scalar(eps)?.f_sqrt()?;
-        let scale = part(norm, "weight")?.f_div(&deviation)?;
-        let weight = part(before, "weight")?.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
-        let mut shift = part(norm, "running_mean")?.f_neg()?;
-        if let Ok(bias) = part(before, "bias") {
+        let (weight, bias) = self
+            .weight_and_bias(graph.node(before))
+            .ok_or_else(missing)?;
+        let deviation = part(3)?.f_add_scalar(eps)?.f_sqrt()?;
+        let scale = part(0)?.f_div(&deviation)?;
+        let weight = weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
+        let mut shift = part(2)?.f_neg()?;
+        if let Some(bias) = bias {
             shift = shift.f_add(bias)?;
         }
-        let bias = shift.f_mul(&scale)?.f_add(part(norm, "bias")?)?;
+        let bias = shift.f_mul(&scale)?.f_add(part(1)?)?;
         Ok((weight, bias))
     }
 }

@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use tch::{Device, Tensor};
 
-use super::graph::{Graph, Node, NodeId, Op, Padding};
-use super::node_info::same_padding;
+use super::graph::{Arg, Graph, Node, NodeId, ParameterId};
 use super::node_values::NodeValues;
+use super::op::Op;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A graph with its parameters and buffers. Clones share both.
 #[derive(Debug)]
 pub struct Network {
     graph: Arc<Graph>,
-    parameters: BTreeMap<String, Tensor>,
-    /// The result of [`Network::folded`], once it is computed.
+    /// The values of the graph's parameters, in their order.
+    parameters: Vec<Tensor>,
+    /// What [`Network::folded`] computes, once it was asked for.
     pub(super) folded: OnceCell<Box<Network>>,
 }
 
@@ -29,17 +30,26 @@ impl Network {
     /// If one is missing or has another shape.
     pub fn new(graph: impl Into<Arc<Graph>>, parameters: BTreeMap<String, Tensor>) -> Result<Self> {
         let graph = graph.into();
-        for (name, shape) in graph.parameters() {
-            let found = parameters.get(&name).map(Tensor::size);
-            if found.as_ref() != Some(&shape) {
-                let found = found.map_or("nothing".into(), |size| format!("{size:?}"));
-                let message = format!("`{name}` should have shape {shape:?}, found {found}");
-                return Err(Error::new(ErrorKind::Weights, message));
+        let mut parameters = parameters;
+        let mut values = Vec::with_capacity(graph.parameters().len());
+        for parameter in graph.parameters() {
+            let found = parameters.remove(&parameter.name);
+            match found {
+                Some(tensor) if tensor.size() == parameter.shape => values.push(tensor),
+                found => {
+                    let found =
+                        found.map_or("nothing".into(), |tensor| format!("{:?}", tensor.size()));
+                    let message = format!(
+                        "`{}` should have shape {:?}, found {found}",
+                        parameter.name, parameter.shape
+                    );
+                    return Err(Error::new(ErrorKind::Weights, message));
+                }
             }
         }
         Ok(Network {
             graph,
-            parameters,
+            parameters: values,
             folded: OnceCell::new(),
         })
     }
@@ -51,7 +61,21 @@ impl Network {
 
     /// One parameter or buffer by its full name (`layer1.0.conv2.weight`).
     pub fn parameter(&self, name: &str) -> Option<&Tensor> {
-        self.parameters.get(name)
+        let all = self.graph.parameters();
+        let id = all.iter().position(|parameter| parameter.name == name)?;
+        self.parameters.get(id)
+    }
+
+    /// The value of a parameter, a buffer or a constant.
+    pub fn parameter_value(&self, id: ParameterId) -> &Tensor {
+        &self.parameters[id]
+    }
+
+    /// All parameters, buffers and constants by their full names.
+    pub fn parameters(&self) -> BTreeMap<String, Tensor> {
+        let all = self.graph.parameters().iter().zip(&self.parameters);
+        all.map(|(parameter, value)| (parameter.name.clone(), value.shallow_clone()))
+            .collect()
     }
 
     /// The same graph with other parameters.
@@ -67,11 +91,15 @@ impl Network {
     /// # Errors
     /// If libtorch can't move them there.
     pub fn to_device(self, device: Device) -> Result<Self> {
-        let mut parameters = BTreeMap::new();
-        for (name, tensor) in self.parameters {
-            parameters.insert(name, tensor.f_to_device(device)?);
+        let mut parameters = Vec::with_capacity(self.parameters.len());
+        for tensor in &self.parameters {
+            parameters.push(tensor.f_to_device(device)?);
         }
-        Network::new(self.graph, parameters)
+        Ok(Network {
+            graph: self.graph,
+            parameters,
+            folded: OnceCell::new(),
+        })
     }
 
     /// The values of the nodes in `keep` for `input`, `[N, 3, H, W]`, preprocessed. The other values are freed as soon as
@@ -107,6 +135,8 @@ impl Network {
     ) -> Result<NodeValues> {
         let nodes = self.graph.nodes();
         let needed = self.needed(given, keep);
+        let first = given.iter().next();
+        let batch = first.map_or(1, |(&id, value)| self.batch_of(id, value));
         // How many nodes still need each value; a value is freed when none does.
         let mut uses = vec![0usize; nodes.len()];
         for (id, node) in nodes.iter().enumerate() {
@@ -128,16 +158,19 @@ impl Network {
                 let message = format!("`{}` can't be computed", node.name);
                 Error::new(ErrorKind::Network, message).caused_by(error)
             };
-            let inputs: Vec<&Tensor> = node
+            let inputs: Option<Vec<&Tensor>> = node
                 .inputs
                 .iter()
-                .filter_map(|&i| values[i].as_ref())
+                .map(|&input| values[input].as_ref())
                 .collect();
-            if inputs.len() != node.inputs.len() || matches!(node.op, Op::Input) {
+            let Some(inputs) = inputs.filter(|_| !matches!(node.op, Op::Input(_))) else {
                 let message = format!("`{}` depends on a value that is not given", node.name);
                 return Err(Error::new(ErrorKind::Network, message));
-            }
-            let value = self.apply(node, &inputs).map_err(failed)?;
+            };
+            // A change may have made the batch larger.
+            let first = node.inputs.first().zip(inputs.first());
+            let batch = first.map_or(batch, |(&input, value)| self.batch_of(input, value));
+            let value = self.apply(node, &inputs, batch).map_err(failed)?;
             values[id] = Some(change(id, value)?);
             for &used in &node.inputs {
                 uses[used] -= 1;
@@ -165,61 +198,42 @@ impl Network {
         needed
     }
 
-    /// A parameter or buffer of `node`: `weight`, `running_mean`.
-    fn part(&self, node: &Node, part: &str) -> Option<&Tensor> {
-        self.parameters.get(&format!("{}.{part}", node.name))
+    /// How many images the value of node `id` is of.
+    fn batch_of(&self, id: NodeId, value: &Tensor) -> i64 {
+        let (axis, length) = self.graph.node(id).batch;
+        value.size().get(axis).map_or(1, |side| side / length)
     }
 
-    /// The weight of a convolution, a linear layer or a batch norm.
-    ///
-    /// # Errors
-    /// If `node` has none.
-    pub(crate) fn weight(&self, node: &Node) -> Result<&Tensor> {
-        let missing = || {
-            Error::new(
-                ErrorKind::Weights,
-                format!("`{}.weight` is missing", node.name),
-            )
-        };
-        self.part(node, "weight").ok_or_else(missing)
-    }
-
-    /// The value of `node` for the values `x` of its inputs.
+    /// The value of `node` for the values `x` of the nodes among its inputs, and a batch of `batch` images.
     ///
     /// # Errors
     /// If libtorch fails.
-    pub(crate) fn apply(&self, node: &Node, x: &[&Tensor]) -> Result<Tensor> {
-        let part = |name| self.part(node, name);
-        Ok(match &node.op {
-            Op::Input => return Err(Error::new(ErrorKind::Network, "the input is not computed")),
-            Op::Conv(_) | Op::Linear { .. } => {
-                self.apply_weight(node, x[0], self.weight(node)?, part("bias"))?
-            }
-            Op::BatchNorm { eps, .. } => x[0].f_batch_norm(
-                part("weight"),
-                part("bias"),
-                part("running_mean"),
-                part("running_var"),
-                false,
-                0.0,
-                *eps,
-                false,
-            )?,
-            Op::Relu => x[0].f_relu()?,
-            Op::Relu6 => x[0].f_clamp(0.0, 6.0)?,
-            Op::Silu => x[0].f_silu()?,
-            Op::Sigmoid => x[0].f_sigmoid()?,
-            Op::MaxPool {
-                kernel,
-                stride,
-                padding,
-            } => x[0].f_max_pool2d([*kernel; 2], [*stride; 2], [*padding; 2], [1, 1], false)?,
-            Op::AvgPool { size } => x[0].f_adaptive_avg_pool2d([*size; 2])?,
-            Op::Add => x[0].f_add(x[1])?,
-            Op::Mul => x[0].f_mul(x[1])?,
-            Op::Flatten => x[0].f_flatten(1, -1)?,
-            Op::Dropout => x[0].shallow_clone(),
-        })
+    pub(crate) fn apply(&self, node: &Node, x: &[&Tensor], batch: i64) -> Result<Tensor> {
+        let mut values = x.iter().copied();
+        let args: Option<Vec<&Tensor>> = node
+            .args
+            .iter()
+            .map(|arg| match *arg {
+                Arg::Node(_) => values.next(),
+                Arg::Parameter(id) => self.parameters.get(id),
+            })
+            .collect();
+        let missing = || Error::new(ErrorKind::Network, "an input is missing");
+        node.op
+            .operator()
+            .evaluate(&args.ok_or_else(missing)?, batch)
+    }
+
+    /// The weight of a convolution or a linear layer, and its bias if it has one, where they are parameters.
+    pub(crate) fn weight_and_bias(&self, node: &Node) -> Option<(&Tensor, Option<&Tensor>)> {
+        let parameter = |index: usize| match node.args.get(index) {
+            Some(Arg::Parameter(id)) => self.parameters.get(*id),
+            _ => None,
+        };
+        match node.op {
+            Op::Conv2d(_) | Op::Linear(_) => Some((parameter(1)?, parameter(2))),
+            _ => None,
+        }
     }
 }
 
@@ -229,9 +243,7 @@ impl Clone for Network {
         Network {
             graph: Arc::clone(&self.graph),
             // A shallow clone shares its memory.
-            parameters: parameters
-                .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
-                .collect(),
+            parameters: parameters.map(Tensor::shallow_clone).collect(),
             folded: self.folded.clone(),
         }
     }
@@ -250,41 +262,10 @@ impl Network {
         weight: &Tensor,
         bias: Option<&Tensor>,
     ) -> Result<Tensor> {
-        let Op::Conv(conv) = &node.op else {
-            return Ok(match node.op {
-                Op::Linear { .. } => x.f_linear(weight, bias)?,
-                _ => x.shallow_clone(),
-            });
-        };
-        let (padded, padding) = match conv.padding {
-            Padding::Each(padding) => (x.shallow_clone(), padding),
-            Padding::Same => (pad_same(x, conv.kernel, conv.stride)?, 0),
-        };
-        Ok(padded.f_conv2d(
-            weight,
-            bias,
-            [conv.stride; 2],
-            [padding; 2],
-            [1, 1],
-            conv.groups,
-        )?)
+        match &node.op {
+            Op::Conv2d(conv) => conv.apply(x, weight, bias),
+            Op::Linear(_) => Ok(x.f_linear(weight, bias)?),
+            _ => Ok(x.shallow_clone()),
+        }
     }
-
-    /// The bias of a convolution or a linear layer, if it has one.
-    pub(crate) fn bias(&self, node: &Node) -> Option<&Tensor> {
-        self.part(node, "bias")
-    }
-}
-
-/// `x` padded with zeros as TensorFlow's `SAME` does it: an odd zero is added at the right and the bottom.
-fn pad_same(x: &Tensor, kernel: i64, stride: i64) -> Result<Tensor> {
-    let size = x.size();
-    let vertical = same_padding(size[2], kernel, stride);
-    let horizontal = same_padding(size[3], kernel, stride);
-    if vertical == 0 && horizontal == 0 {
-        return Ok(x.shallow_clone());
-    }
-    let (top, left) = (vertical / 2, horizontal / 2);
-    let sides = [left, horizontal - left, top, vertical - top];
-    Ok(x.f_constant_pad_nd(sides)?)
 }

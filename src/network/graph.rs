@@ -6,201 +6,212 @@
 
 use std::collections::BTreeMap;
 
+use super::op::{Conv2d, Input};
 use crate::error::{Error, ErrorKind, Result, nearest};
 
-/// The index of a node in [`Graph::nodes`]. The inputs of a node have smaller indices than the node.
-pub type NodeId = usize;
+pub use super::arg::{Arg, NodeId, ParameterId};
+pub use super::op::Op;
 
 /// One operation of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Unique in the graph; the prefix of the node's parameter names.
+    /// Unique in the graph.
     pub name: String,
     /// What the node computes.
     pub op: Op,
-    /// The nodes whose values it takes. For [`Op::Add`], first the shortcut, then the branch; for [`Op::Mul`], first the
-    /// features, then the gate.
+    /// Its inputs, in the order of the operator's arguments.
+    pub args: Vec<Arg>,
+    /// The nodes among the inputs.
     pub inputs: Vec<NodeId>,
+    /// The parameters among the inputs.
+    pub parameters: Vec<ParameterId>,
+    /// The axis of the value that grows with the batch, and its length for one image.
+    pub batch: (usize, i64),
 }
 
-/// How a convolution pads its input.
+/// What a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Padding {
-    /// This many zeros on either side.
-    Each(i64),
-    /// TensorFlow's `SAME`: as many zeros as make the output `ceil(input / stride)`, an odd one at the bottom and the right.
-    Same,
+pub enum ParameterKind {
+    /// Training changes it.
+    Trained,
+    /// A buffer, such as a running statistic.
+    Buffer,
+    /// It belongs to the graph, not to the weights: it was computed from sizes alone.
+    Constant,
 }
 
-/// A convolution with a square kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Conv {
+/// A parameter, a buffer or a constant of a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its full name: `layer1.0.conv2.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<i64>,
+    /// What it is.
+    pub kind: ParameterKind,
+}
+
+impl Parameter {
+    /// A parameter that training changes, or a running statistic, by its name.
+    fn by_name(name: String, shape: Vec<i64>) -> Parameter {
+        let last = name.rsplit('.').next().unwrap_or_default();
+        let kind = if last.starts_with("running_") {
+            ParameterKind::Buffer
+        } else {
+            ParameterKind::Trained
+        };
+        Parameter { name, shape, kind }
+    }
+
+    /// How many values it has.
+    pub fn count(&self) -> i64 {
+        self.shape.iter().product()
+    }
+}
+
+/// A convolution of a graph with its sizes.
+#[derive(Debug, Clone, Copy)]
+pub struct Convolution<'a> {
+    /// The operator.
+    pub op: &'a Conv2d,
+    /// Its weight.
+    pub weight: ParameterId,
     /// Channels of the input.
     pub in_channels: i64,
     /// Channels of the output.
     pub out_channels: i64,
-    /// Side of the kernel.
-    pub kernel: i64,
-    /// Stride in both directions.
-    pub stride: i64,
-    /// Padding in both directions.
-    pub padding: Padding,
-    /// Groups of channels: 1, or `in_channels` for a depthwise convolution.
-    pub groups: i64,
-    /// Whether it has a bias.
-    pub bias: bool,
+    /// Height and width of the kernel.
+    pub kernel: [i64; 2],
 }
 
-/// The operation of a node, on `[N, C, H, W]` up to [`Op::Flatten`], on `[N, features]` after it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Op {
-    /// The input, `[N, 3, H, W]`, preprocessed.
-    Input,
-    /// A convolution.
-    Conv(Conv),
-    /// Batch normalisation with the running statistics.
-    BatchNorm {
-        /// Channels of the input.
-        channels: i64,
-        /// Added to the variance.
-        eps: f64,
-    },
-    /// max(x, 0).
-    Relu,
-    /// min(max(x, 0), 6).
-    Relu6,
-    /// x · sigmoid(x), also called swish.
-    Silu,
-    /// 1 / (1 + e⁻ˣ).
-    Sigmoid,
-    /// Max pooling with a square window.
-    MaxPool {
-        /// Side of the window.
-        kernel: i64,
-        /// Stride in both directions.
-        stride: i64,
-        /// Padding on either side.
-        padding: i64,
-    },
-    /// Adaptive average pooling to `size` × `size`.
-    AvgPool {
-        /// Side of the output.
-        size: i64,
-    },
-    /// shortcut + branch: the end of a residual block.
-    Add,
-    /// features · gate: the end of a squeeze-and-excitation.
-    Mul,
-    /// `[N, C, H, W]` to `[N, C·H·W]`.
-    Flatten,
-    /// Dropout in evaluation mode: the identity. A node because torchvision counts it in its names.
-    Dropout,
-    /// A linear layer with a bias.
-    Linear {
-        /// Features of the input.
-        inputs: i64,
-        /// Features of the output.
-        outputs: i64,
-    },
-}
-
-impl Op {
-    /// The operation's name as the layer table prints it.
-    pub fn label(&self) -> &'static str {
-        match self {
-            Op::Input => "input",
-            Op::Conv(conv) if conv.groups > 1 => "conv, depthwise",
-            Op::Conv(_) => "conv",
-            Op::BatchNorm { .. } => "batch norm",
-            Op::Relu => "relu",
-            Op::Relu6 => "relu6",
-            Op::Silu => "silu",
-            Op::Sigmoid => "sigmoid",
-            Op::MaxPool { .. } => "max pool",
-            Op::AvgPool { .. } => "average pool",
-            Op::Add => "add",
-            Op::Mul => "multiply",
-            Op::Flatten => "flatten",
-            Op::Dropout => "dropout",
-            Op::Linear { .. } => "linear",
-        }
-    }
-
-    /// The names and shapes of the parameters and buffers, without the node's name.
-    pub fn parameters(&self) -> Vec<(&'static str, Vec<i64>)> {
-        match self {
-            Op::Conv(conv) => {
-                let shape = vec![
-                    conv.out_channels,
-                    conv.in_channels / conv.groups,
-                    conv.kernel,
-                    conv.kernel,
-                ];
-                let mut list = vec![("weight", shape)];
-                if conv.bias {
-                    list.push(("bias", vec![conv.out_channels]));
-                }
-                list
-            }
-            Op::BatchNorm { channels, .. } => ["weight", "bias", "running_mean", "running_var"]
-                .map(|name| (name, vec![*channels]))
-                .to_vec(),
-            Op::Linear { inputs, outputs } => {
-                vec![
-                    ("weight", vec![*outputs, *inputs]),
-                    ("bias", vec![*outputs]),
-                ]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The number of trainable parameters; running statistics are not counted.
-    pub fn parameter_count(&self) -> i64 {
-        self.parameters()
-            .iter()
-            .filter(|(name, _)| !name.starts_with("running_"))
-            .map(|(_, shape)| shape.iter().product::<i64>())
-            .sum()
+impl Convolution<'_> {
+    /// Whether each group has one channel of the input.
+    pub fn is_depthwise(&self) -> bool {
+        self.op.groups > 1 && self.op.groups == self.in_channels
     }
 }
 
-/// A network without its parameters.
+/// A network without the values of its parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
+    parameters: Vec<Parameter>,
     by_name: BTreeMap<String, NodeId>,
+    output: NodeId,
 }
 
 impl Graph {
-    /// A graph with one node, the input, called `input`.
+    /// A graph with one node, the input, called `input`, with three channels.
     pub fn new() -> Self {
+        Graph::with_channels(3)
+    }
+
+    /// A graph with one node, the input, called `input`, with this many channels.
+    pub fn with_channels(channels: i64) -> Self {
         let mut graph = Graph {
             nodes: Vec::new(),
+            parameters: Vec::new(),
             by_name: BTreeMap::new(),
+            output: 0,
         };
-        graph.push("input", Op::Input, &[]);
+        graph.push("input", Input { channels }, &[]);
         graph
+    }
+
+    /// A graph with the input of another, and nothing else.
+    pub fn like(other: &Graph) -> Self {
+        let mut graph = Graph::default();
+        if let (Some(own), Some(input)) = (graph.nodes.first_mut(), other.nodes.first()) {
+            own.op = input.op.clone();
+        }
+        graph
+    }
+
+    /// Adds a node whose inputs are nodes, and returns its index. The output is the last node that was added.
+    ///
+    /// # Panics
+    /// If the name is taken or an input does not exist yet: an error in the zoo, not in a file.
+    pub fn push(
+        &mut self,
+        name: impl Into<String>,
+        op: impl Into<Op>,
+        inputs: &[NodeId],
+    ) -> NodeId {
+        let args = inputs.iter().map(|&id| Arg::Node(id)).collect();
+        self.push_node(name.into(), op.into(), args)
+    }
+
+    /// Adds a node with one node and parameters of its own as inputs, and returns its index. Each parameter is given by
+    /// its name after the node's (`weight`) and its shape.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn push_layer(
+        &mut self,
+        name: impl Into<String>,
+        op: impl Into<Op>,
+        input: NodeId,
+        parameters: &[(&str, &[i64])],
+    ) -> NodeId {
+        let name = name.into();
+        let mut args = vec![Arg::Node(input)];
+        for (part, shape) in parameters {
+            let parameter = Parameter::by_name(format!("{name}.{part}"), shape.to_vec());
+            args.push(Arg::Parameter(self.add_parameter(parameter)));
+        }
+        self.push_node(name, op.into(), args)
+    }
+
+    /// Adds a parameter, which nodes added later can have as an input.
+    pub fn add_parameter(&mut self, parameter: Parameter) -> ParameterId {
+        self.parameters.push(parameter);
+        self.parameters.len() - 1
     }
 
     /// Adds a node and returns its index.
     ///
     /// # Panics
-    /// If the name is taken or an input does not exist yet: an error in the zoo, not in a file.
-    pub fn push(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> NodeId {
-        let (name, id) = (name.into(), self.nodes.len());
-        assert!(
-            inputs.iter().all(|&input| input < id),
-            "{name} uses a later node"
-        );
+    /// As [`push`](Self::push).
+    pub fn push_node(&mut self, name: String, op: Op, args: Vec<Arg>) -> NodeId {
+        let id = self.nodes.len();
+        let (mut inputs, mut parameters) = (Vec::new(), Vec::new());
+        for arg in &args {
+            match *arg {
+                Arg::Node(input) => {
+                    assert!(input < id, "{name} uses a later node");
+                    inputs.push(input);
+                }
+                Arg::Parameter(parameter) => {
+                    assert!(
+                        parameter < self.parameters.len(),
+                        "{name} has no such parameter"
+                    );
+                    parameters.push(parameter);
+                }
+            }
+        }
         let taken = self.by_name.insert(name.clone(), id);
         assert!(taken.is_none(), "two nodes are called {name}");
         self.nodes.push(Node {
             name,
             op,
-            inputs: inputs.to_vec(),
+            args,
+            inputs,
+            parameters,
+            batch: (0, 1),
         });
+        self.output = id;
         id
+    }
+
+    /// Says which axis of a node's value grows with the batch, and its length for one image, if it is not `(0, 1)`.
+    pub fn set_batch(&mut self, id: NodeId, axis: usize, length: i64) {
+        self.nodes[id].batch = (axis, length.max(1));
+    }
+
+    /// Makes `id` the output.
+    pub fn set_output(&mut self, id: NodeId) {
+        self.output = id.min(self.nodes.len().saturating_sub(1));
     }
 
     /// All nodes, in the order in which they are computed.
@@ -220,7 +231,7 @@ impl Graph {
 
     /// The index of the logits.
     pub fn output(&self) -> NodeId {
-        self.nodes.len() - 1
+        self.output
     }
 
     /// The node with exactly this name.
@@ -257,24 +268,38 @@ impl Graph {
 
     /// The convolutions, in order.
     pub fn convolutions(&self) -> impl Iterator<Item = NodeId> + '_ {
-        (0..self.nodes.len()).filter(|&id| matches!(self.nodes[id].op, Op::Conv(_)))
+        (0..self.nodes.len()).filter(|&id| matches!(self.nodes[id].op, Op::Conv2d(_)))
     }
 
-    /// The residual blocks, in order, each by its [`Op::Add`].
-    pub fn residual_adds(&self) -> impl Iterator<Item = NodeId> + '_ {
-        (0..self.nodes.len()).filter(|&id| self.nodes[id].op == Op::Add)
+    /// Every parameter, buffer and constant, in the order in which they were added.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
     }
 
-    /// Full name and shape of every parameter and buffer, in the order of the nodes.
-    pub fn parameters(&self) -> Vec<(String, Vec<i64>)> {
-        let named = |node: &Node| {
-            let name = node.name.clone();
-            node.op
-                .parameters()
-                .into_iter()
-                .map(move |(part, shape)| (format!("{name}.{part}"), shape))
+    /// How many values of a node's parameters training changes.
+    pub fn parameter_count(&self, id: NodeId) -> i64 {
+        let own = self.nodes[id].parameters.iter();
+        let own = own.map(|&parameter| &self.parameters[parameter]);
+        let trained = own.filter(|parameter| parameter.kind == ParameterKind::Trained);
+        trained.map(Parameter::count).sum()
+    }
+
+    /// The node's convolution, if it has one with a parameter as its weight.
+    pub fn convolution(&self, id: NodeId) -> Option<Convolution<'_>> {
+        let node = &self.nodes[id];
+        let (Op::Conv2d(op), Some(Arg::Parameter(weight))) = (&node.op, node.args.get(1)) else {
+            return None;
         };
-        self.nodes.iter().flat_map(named).collect()
+        let [out_channels, per_group, height, width] = self.parameters[*weight].shape[..] else {
+            return None;
+        };
+        Some(Convolution {
+            op,
+            weight: *weight,
+            in_channels: per_group * op.groups,
+            out_channels,
+            kernel: [height, width],
+        })
     }
 
     /// The nodes that depend on `id`, including itself, as a mask over all nodes.

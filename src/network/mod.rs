@@ -1,17 +1,21 @@
 //! Networks as graphs: their operations, shapes, parameters and layers, and how they run forwards and backwards.
 
+pub mod arg;
 mod backward;
 mod class_spec;
 mod fold_batch_norm;
 mod forward;
 pub mod graph;
 pub mod labels;
+pub mod layout;
 pub mod node_info;
 mod node_values;
+pub mod op;
 pub mod random_weights;
 pub mod receptive_field;
 mod relevance;
 pub mod selector;
+mod structure;
 pub mod weights;
 pub mod zoo;
 
@@ -21,3 +25,4 @@ pub use forward::Network;
 pub use node_values::NodeValues;
 pub use relevance::{Relevance, RelevanceRule, RelevanceRules};
 pub use selector::LayerSelector;
+pub use structure::ResidualSum;

@@ -1,158 +1,212 @@
-//! The shape, cost, stride and receptive field of every node, computed only from the graph and the input's size.
+//! The shape, cost and receptive field of every node, computed from the graph and the input's size alone.
 //!
 //! The receptive field follows the main path. A squeeze-and-excitation gate depends on the whole input; if it counted,
 //! every receptive field after the first gate would be the whole input.
 
-use super::graph::{Graph, Node, Op, Padding};
+use super::graph::{Arg, Graph, NodeId};
+use super::layout::{Layout, layout};
+use super::op::shape::{Shape, Size};
+use super::op::{Op, Reach, SlidingWindow};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Shape, cost, stride and receptive field of one node, for an input of a given size.
+/// Which pixels of the input a spatial position of a value depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// A window that slides over the input.
+    Window(FieldWindow),
+    /// All of them, as after global pooling, or the value has no spatial positions.
+    Whole,
+}
+
+/// The receptive field of a spatial position, in pixels of the input, by axis: down and across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldWindow {
+    /// Height and width, not clipped to the input.
+    pub size: [i64; 2],
+    /// Pixels between neighbouring spatial positions.
+    pub stride: [i64; 2],
+    /// First row and first column of the field of position 0; negative in the padding.
+    pub start: [i64; 2],
+}
+
+impl FieldWindow {
+    /// A field of one pixel, as the input has it.
+    const PIXEL: FieldWindow = FieldWindow {
+        size: [1, 1],
+        stride: [1, 1],
+        start: [0, 0],
+    };
+
+    /// The field of a position that depends on a window of positions with these fields.
+    fn widened(self, window: &SlidingWindow) -> FieldWindow {
+        let by_axis = |figure: &dyn Fn(usize) -> i64| [figure(0), figure(1)];
+        FieldWindow {
+            size: by_axis(&|axis| self.size[axis] + (window.size[axis] - 1) * self.stride[axis]),
+            stride: by_axis(&|axis| self.stride[axis] * window.stride[axis]),
+            start: by_axis(&|axis| self.start[axis] - window.padding[axis] * self.stride[axis]),
+        }
+    }
+
+    /// A field that covers this one and another.
+    fn union(self, other: FieldWindow) -> FieldWindow {
+        FieldWindow {
+            size: [0, 1].map(|axis| self.size[axis].max(other.size[axis])),
+            stride: self.stride,
+            start: [0, 1].map(|axis| self.start[axis].min(other.start[axis])),
+        }
+    }
+}
+
+/// One node for an input of a given size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeInfo {
-    /// The shape of the node's value without the batch: `[channels, height, width]` or `[features]`.
+    /// For one image: `[channels, height, width]` of a map, in whatever layout the value has it; otherwise the value's own
+    /// shape, such as `[features]`.
     pub shape: Vec<i64>,
-    /// The number of trainable parameters.
+    /// Where the map's channels, rows and columns are in the value; `None` if it is not known.
+    pub layout: Option<Layout>,
+    /// Pixels of the input between neighbouring rows; 0 where there are none.
+    stride: i64,
+    /// How many values training changes.
     pub parameters: i64,
-    /// Multiply-adds of convolutions and linear layers: one per product. 0 for all other nodes.
+    /// Multiply-adds for one image: one per product of two sums; 0 for all other operators.
     pub multiply_adds: i64,
-    /// Pixels of the input between neighbouring spatial positions; 0 where there are none, after global pooling.
-    pub stride: i64,
-    /// Side of the receptive field in pixels of the input, not clipped to it; 0 where it is the whole input, after global
-    /// pooling.
-    pub receptive_field: i64,
-    /// First pixel of the receptive field of spatial position 0; negative in the padding.
-    pub start: i64,
+    /// The receptive field of a spatial position.
+    pub field: Field,
 }
 
 impl NodeInfo {
-    /// Whether the node has spatial positions.
+    /// Whether the node still has height and width.
     pub fn is_spatial(&self) -> bool {
-        self.shape.len() == 3 && (self.stride > 0)
+        self.stride > 0
+    }
+
+    /// Pixels of the input between neighbouring spatial positions; 0 where there are none.
+    pub fn stride(&self) -> i64 {
+        self.stride
+    }
+
+    /// The longer side of the receptive field in pixels of the input, not clipped to it; 0 where it is the whole input.
+    pub fn receptive_field(&self) -> i64 {
+        match self.field {
+            Field::Window(window) => window.size[0].max(window.size[1]),
+            Field::Whole => 0,
+        }
     }
 }
 
 /// [`NodeInfo`] of every node of `graph`, for an input of `height` × `width`.
 ///
 /// # Errors
-/// If the input is too small for the network, with the first node that has no spatial position left.
+/// If the input is too small for the network, with the first node that has no spatial position left, or if the inputs
+/// of an operator don't fit.
 pub fn from_graph(graph: &Graph, height: i64, width: i64) -> Result<Vec<NodeInfo>> {
     let mut all: Vec<NodeInfo> = Vec::with_capacity(graph.nodes().len());
-    for node in graph.nodes() {
-        let info = node_info(node, &all, height, width)?;
-        if info.shape.iter().any(|&side| side < 1) {
-            let message = format!(
-                "an input of {width} × {height} pixels is too small: `{}` has no spatial position left",
-                node.name
-            );
-            return Err(Error::new(ErrorKind::Network, message)
-                .help("choose a larger input: `preprocess: {resize: …, crop: …}`"));
-        }
+    let mut shapes: Vec<Shape> = Vec::with_capacity(graph.nodes().len());
+    for id in 0..graph.nodes().len() {
+        let (info, shape) = node_info(graph, id, &all, &shapes, [height, width])?;
         all.push(info);
+        shapes.push(shape);
     }
     Ok(all)
 }
 
-fn node_info(node: &Node, before: &[NodeInfo], height: i64, width: i64) -> Result<NodeInfo> {
-    let parameters = node.op.parameter_count();
-    let Some(input) = node.inputs.first().map(|&id| before[id].clone()) else {
-        return Ok(NodeInfo {
-            shape: vec![3, height, width],
-            parameters,
-            multiply_adds: 0,
-            stride: 1,
-            receptive_field: 1,
-            start: 0,
-        });
-    };
-    let same = NodeInfo {
-        parameters,
-        multiply_adds: 0,
-        ..input.clone()
-    };
-    Ok(match &node.op {
-        Op::Conv(conv) => {
-            let (h, pad) = slide(input.shape[1], conv.kernel, conv.stride, conv.padding);
-            let (w, _) = slide(input.shape[2], conv.kernel, conv.stride, conv.padding);
-            let per_output = conv.in_channels / conv.groups * conv.kernel * conv.kernel;
-            NodeInfo {
-                shape: vec![conv.out_channels, h, w],
-                multiply_adds: conv.out_channels * h * w * per_output,
-                ..widened(same, conv.kernel, conv.stride, pad)
+fn node_info(
+    graph: &Graph,
+    id: NodeId,
+    before: &[NodeInfo],
+    shapes: &[Shape],
+    [height, width]: [i64; 2],
+) -> Result<(NodeInfo, Shape)> {
+    let node = graph.node(id);
+    let mut own = Vec::with_capacity(node.args.len());
+    let mut layouts = Vec::with_capacity(node.args.len());
+    for arg in &node.args {
+        match *arg {
+            Arg::Node(input) => {
+                own.push(shapes[input].clone());
+                layouts.push(before[input].layout.as_ref());
             }
-        }
-        Op::MaxPool {
-            kernel,
-            stride,
-            padding,
-        } => {
-            let padding = Padding::Each(*padding);
-            let (h, pad) = slide(input.shape[1], *kernel, *stride, padding);
-            let (w, _) = slide(input.shape[2], *kernel, *stride, padding);
-            NodeInfo {
-                shape: vec![input.shape[0], h, w],
-                ..widened(same, *kernel, *stride, pad)
+            Arg::Parameter(parameter) => {
+                own.push(Shape::fixed(&graph.parameters()[parameter].shape));
+                layouts.push(None);
             }
-        }
-        Op::AvgPool { size } => NodeInfo {
-            shape: vec![input.shape[0], *size, *size],
-            stride: 0,
-            receptive_field: 0,
-            start: 0,
-            ..same
-        },
-        Op::Flatten => NodeInfo {
-            shape: vec![input.shape.iter().product()],
-            stride: 0,
-            receptive_field: 0,
-            start: 0,
-            ..same
-        },
-        Op::Linear { inputs, outputs } => NodeInfo {
-            shape: vec![*outputs],
-            multiply_adds: inputs * outputs,
-            ..same
-        },
-        // The union of both receptive fields; usually the branch's is the larger one.
-        Op::Add => {
-            let other = &before[node.inputs[1]];
-            NodeInfo {
-                receptive_field: input.receptive_field.max(other.receptive_field),
-                start: input.start.min(other.start),
-                ..same
-            }
-        }
-        _ => same,
-    })
-}
-
-/// For a window of `kernel` slid over `size` positions: the number of positions of the output, and the number of zeros
-/// before the first position.
-fn slide(size: i64, kernel: i64, stride: i64, padding: Padding) -> (i64, i64) {
-    match padding {
-        Padding::Each(pad) => ((size + 2 * pad - kernel).div_euclid(stride) + 1, pad),
-        Padding::Same => {
-            let outputs = (size + stride - 1) / stride;
-            (outputs, same_padding(size, kernel, stride) / 2)
         }
     }
-}
-
-/// How many zeros TensorFlow's `SAME` adds along one axis, on both sides together.
-pub(crate) fn same_padding(size: i64, kernel: i64, stride: i64) -> i64 {
-    let outputs = (size + stride - 1) / stride;
-    ((outputs - 1) * stride + kernel - size).max(0)
-}
-
-/// The stride and receptive field of a node that slides a window over the output of `before`.
-fn widened(before: NodeInfo, kernel: i64, stride: i64, pad: i64) -> NodeInfo {
-    // The 1×1 convolutions of a gate come after global pooling.
-    if before.stride == 0 {
-        return before;
+    let args: Vec<&Shape> = own.iter().collect();
+    let operator = node.op.operator();
+    let failed = |error: Error| {
+        let message = format!("`{}` ({}) can't be computed", node.name, operator.name());
+        Error::new(ErrorKind::Network, message).caused_by(error)
+    };
+    let (shape, field) = match &node.op {
+        Op::Input(input) => {
+            let shape = Shape::batch_of(&[input.channels, height, width]);
+            (shape, Field::Window(FieldWindow::PIXEL))
+        }
+        _ => {
+            let shape = operator.shape(&args).map_err(failed)?;
+            let field = field(graph, id, operator.reach(&args), before, &shape);
+            (shape, field)
+        }
+    };
+    if shape.0.iter().any(|size| size.value < 1) {
+        let message = format!(
+            "an input of {width} × {height} pixels is too small: `{}` has no spatial position left",
+            node.name
+        );
+        return Err(Error::new(ErrorKind::Network, message)
+            .help("choose a larger input: `preprocess: {resize: …, crop: …}`"));
     }
-    NodeInfo {
-        stride: before.stride * stride,
-        receptive_field: before.receptive_field + (kernel - 1) * before.stride,
-        start: before.start - pad * before.stride,
-        ..before
+    let inputs: Vec<(Option<&Layout>, &Shape)> =
+        layouts.into_iter().zip(args.iter().copied()).collect();
+    let layout = layout(&node.op, &inputs, &shape);
+    let map = layout
+        .as_ref()
+        .and_then(|layout| Some((layout.channels(), layout.grid()?)));
+    let info = NodeInfo {
+        shape: match map {
+            Some((channels, [rows, columns])) => vec![channels, rows, columns],
+            None => shape.of_one_image(),
+        },
+        stride: map.map_or(0, |(_, [rows, _])| {
+            (height as f64 / rows as f64).round() as i64
+        }),
+        layout,
+        parameters: graph.parameter_count(id),
+        multiply_adds: match node.op {
+            Op::Input(_) => 0,
+            _ => operator.multiply_adds(&args, &shape),
+        },
+        field,
+    };
+    Ok((info, shape))
+}
+
+/// The receptive field of node `id` with this reach and this shape: the union of those of its inputs, without a gate's, which
+/// depends on the whole input.
+fn field(graph: &Graph, id: NodeId, reach: Reach, before: &[NodeInfo], shape: &Shape) -> Field {
+    let gate = graph.gated_product(id).map(|(_, gate)| gate);
+    let inputs = graph
+        .node(id)
+        .inputs
+        .iter()
+        .filter(|&&input| Some(input) != gate);
+    let windows: Vec<FieldWindow> = inputs
+        .filter_map(|&input| match before[input].field {
+            Field::Window(window) => Some(window),
+            Field::Whole => None,
+        })
+        .collect();
+    let Some((&first, others)) = windows.split_first() else {
+        return Field::Whole;
+    };
+    let is_map = shape.rank() == 4 && shape.0[0] == Size::batched(1);
+    match reach {
+        Reach::Window(window) => Field::Window(first.widened(&window)),
+        Reach::Position if is_map => {
+            Field::Window(others.iter().fold(first, |all, &other| all.union(other)))
+        }
+        Reach::Position | Reach::Whole => Field::Whole,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use tch::Tensor;
 
-use super::graph::Graph;
+use super::graph::{Graph, Parameter};
 use crate::rng::{SplitMix64, fnv1a, mix64};
 
 /// Weights for every parameter and buffer of `graph`, float32, by full name.
@@ -21,12 +21,14 @@ pub fn seeded_weights(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
         0 => 0,
         seed => mix64(seed),
     };
-    graph
-        .parameters()
-        .into_iter()
-        .map(|(name, shape)| {
-            let values = values(&name, &shape, salt);
-            (name, Tensor::from_slice(&values).reshape(shape))
+    let parameters = graph.parameters().iter();
+    parameters
+        .map(|Parameter { name, shape, .. }| {
+            let values = values(name, shape, salt);
+            (
+                name.clone(),
+                Tensor::from_slice(&values).reshape(shape.as_slice()),
+            )
         })
         .collect()
 }

@@ -9,9 +9,10 @@
 use tch::{Kind, Tensor};
 
 use super::forward::Network;
-use super::graph::{Node, NodeId, Op};
+use super::graph::{Node, NodeId};
 use super::node_values::NodeValues;
-use crate::error::Result;
+use super::op::{Op, Reduce, ReducedFigure};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How a sum distributes its relevance over its contributions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,6 +75,7 @@ impl Network {
         let _ = start.f_select(1, class as i64)?.f_fill_(logit)?;
         let mut found = NodeValues::from([(output, start)]);
         let first = graph.convolutions().next();
+        let batch = input.size()[0];
         for (id, node) in graph.nodes().iter().enumerate().skip(1).rev() {
             let Some(relevance) = found.remove(&id) else {
                 continue;
@@ -88,7 +90,8 @@ impl Network {
                 Some(bounds) if first == Some(id) => {
                     vec![self.distribute_within_bounds(node, inputs[0], z, &relevance, bounds)?]
                 }
-                _ => self.distribute(node, &inputs, z, &relevance, rules)?,
+                _ if matches!(node.op, Op::Mul(_)) => self.distribute_product(id, &relevance)?,
+                _ => self.distribute(node, &inputs, z, &relevance, rules, batch)?,
             };
             for (&input, part) in node.inputs.iter().zip(parts) {
                 found.accumulate(input, part)?;
@@ -101,6 +104,30 @@ impl Network {
         Ok(Relevance { input, logit })
     }
 
+    /// The relevance of the inputs of a product: all of it goes to the features, none to the gate. `x · sigmoid(x)` is an
+    /// activation, which passes its relevance on.
+    fn distribute_product(&self, id: NodeId, relevance: &Tensor) -> Result<Vec<Tensor>> {
+        let graph = self.graph();
+        let inputs = &graph.node(id).inputs;
+        let features = match (graph.gated_product(id), &inputs[..]) {
+            (Some((features, _)), _) => features,
+            // Of an activation, the side that is not a function of the other.
+            (None, _) => inputs.iter().copied().min().unwrap_or_default(),
+        };
+        let mut given = false;
+        let mut parts = Vec::with_capacity(inputs.len());
+        for &input in inputs {
+            let own = input == features && !given;
+            given |= own;
+            parts.push(if own {
+                relevance.shallow_clone()
+            } else {
+                relevance.f_zeros_like()?
+            });
+        }
+        Ok(parts)
+    }
+
     /// The relevance of each input `x` of `node`, whose value is `z`; the inputs that are left out get none.
     fn distribute(
         &self,
@@ -109,33 +136,52 @@ impl Network {
         z: &Tensor,
         relevance: &Tensor,
         rules: &RelevanceRules,
+        batch: i64,
     ) -> Result<Vec<Tensor>> {
         Ok(match &node.op {
-            Op::Input => Vec::new(),
-            // A product passes its relevance to its first input: to the features, not to the gate.
-            Op::Relu | Op::Relu6 | Op::Silu | Op::Sigmoid | Op::Dropout | Op::Mul => {
+            Op::Input(_) => Vec::new(),
+            Op::Relu(_) | Op::Clamp(_) | Op::Unary(_) | Op::Identity(_) => {
                 vec![relevance.shallow_clone()]
             }
-            Op::Flatten => vec![relevance.f_reshape(x[0].size().as_slice())?],
-            Op::MaxPool { .. } => vec![gradient(x[0], relevance, |x| self.apply(node, &[x]))?],
-            Op::AvgPool { .. } => {
+            // Values that are moved, and maxima that are chosen.
+            Op::Flatten(_)
+            | Op::Reshape(_)
+            | Op::Permute(_)
+            | Op::Unsqueeze(_)
+            | Op::Squeeze(_)
+            | Op::Slice(_)
+            | Op::Select(_)
+            | Op::Roll(_)
+            | Op::Pad(_)
+            | Op::MaxPool2d(_) => {
+                vec![gradient(x[0], relevance, |x| {
+                    self.apply(node, &[x], batch)
+                })?]
+            }
+            Op::Cat(_) | Op::Stack(_) => self.distribute_joined(node, x, relevance, batch)?,
+            Op::AdaptiveAvgPool2d(_)
+            | Op::AvgPool2d(_)
+            | Op::Reduce(Reduce {
+                figure: ReducedFigure::Mean,
+                ..
+            }) => {
                 let sum = |x: &Tensor, weights: Weights| match weights {
-                    Weights::Negative => self.apply(node, &[&x.f_mul_scalar(0.0)?]),
-                    Weights::All | Weights::Positive => self.apply(node, &[x]),
+                    Weights::Negative => self.apply(node, &[&x.f_mul_scalar(0.0)?], batch),
+                    Weights::All | Weights::Positive => self.apply(node, &[x], batch),
                 };
                 let rule = rules.linear;
                 vec![rule.distribute_weighted(x[0], z, None, relevance, &sum)?]
             }
-            Op::BatchNorm { .. } => {
+            Op::BatchNorm(_) => {
                 // A batch norm that could not be folded computes `a · x + b` in every channel.
-                let shift = self.apply(node, &[&x[0].f_zeros_like()?])?;
+                let shift = self.apply(node, &[&x[0].f_zeros_like()?], batch)?;
                 let own = z.f_sub(&shift)?;
                 vec![relevance.f_mul(&own.f_div(&stabilise(z, STABILISER)?)?)?]
             }
-            Op::Add => rules
+            Op::Add(_) => rules
                 .convolutions
                 .distribute_added(x[0], x[1], z, relevance)?,
-            Op::Conv(_) => {
+            Op::Conv2d(_) => {
                 vec![self.distribute_layer(
                     node,
                     x[0],
@@ -145,9 +191,48 @@ impl Network {
                     rules.biases,
                 )?]
             }
-            Op::Linear { .. } => {
+            Op::Linear(_) => {
                 vec![self.distribute_layer(node, x[0], z, relevance, rules.linear, rules.biases)?]
             }
+            other => {
+                let message = format!(
+                    "`{}` is an operator `{}`, for which no relevance rule is defined",
+                    node.name,
+                    other.name()
+                );
+                return Err(Error::new(ErrorKind::Network, message));
+            }
+        })
+    }
+
+    /// The relevance of each of several values that are joined: that of its own part.
+    fn distribute_joined(
+        &self,
+        node: &Node,
+        x: &[&Tensor],
+        relevance: &Tensor,
+        batch: i64,
+    ) -> Result<Vec<Tensor>> {
+        let mut parts = Vec::with_capacity(x.len());
+        for index in 0..x.len() {
+            let with = |own: &Tensor| {
+                let mut all = x.to_vec();
+                all[index] = own;
+                self.apply(node, &all, batch)
+            };
+            parts.push(gradient(x[index], relevance, with)?);
+        }
+        Ok(parts)
+    }
+
+    /// The weight and the bias of a convolution or a linear layer.
+    ///
+    /// # Errors
+    /// If they are no parameters.
+    fn layer_weights(&self, node: &Node) -> Result<(&Tensor, Option<&Tensor>)> {
+        self.weight_and_bias(node).ok_or_else(|| {
+            let message = format!("the weight of `{}` is no parameter", node.name);
+            Error::new(ErrorKind::Network, message)
         })
     }
 
@@ -161,7 +246,7 @@ impl Network {
         rule: RelevanceRule,
         biases: bool,
     ) -> Result<Tensor> {
-        let weight = self.weight(node)?;
+        let (weight, bias) = self.layer_weights(node)?;
         let sum = |x: &Tensor, weights: Weights| {
             let chosen = match weights {
                 Weights::All => weight.shallow_clone(),
@@ -171,7 +256,7 @@ impl Network {
             self.apply_weight(node, x, &chosen, None)
         };
         if biases {
-            return rule.distribute_weighted(x, z, self.bias(node), relevance, &sum);
+            return rule.distribute_weighted(x, z, bias, relevance, &sum);
         }
         let z = self.apply_weight(node, x, weight, None)?;
         rule.distribute_weighted(x, &z, None, relevance, &sum)
@@ -187,7 +272,7 @@ impl Network {
         relevance: &Tensor,
         [low, high]: [[f32; 3]; 2],
     ) -> Result<Tensor> {
-        let weight = self.weight(node)?;
+        let (weight, _) = self.layer_weights(node)?;
         let plain_colour = |colour: [f32; 3]| -> Result<Tensor> {
             let colour = Tensor::from_slice(&colour).f_view([1, 3, 1, 1])?;
             let colour = colour.f_to_device(x.device())?;

@@ -19,7 +19,7 @@ use globset::GlobBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::graph::{Graph, Node, NodeId, Op};
+use super::graph::{Convolution, Graph, NodeId, Op};
 use super::node_info::NodeInfo;
 use crate::error::{Error, ErrorKind, Result, nearest};
 
@@ -72,9 +72,9 @@ pub fn resolve(selector: &LayerSelector, graph: &Graph, infos: &[NodeInfo]) -> R
         }
         "last" => {
             return one(
-                path.convolutions().last(),
+                path.last(),
                 text,
-                "the network has no convolution",
+                "the network has no convolution and no layer with spatial positions",
             );
         }
         "penultimate" => {
@@ -172,10 +172,9 @@ fn one(found: Option<NodeId>, keyword: &str, why: &str) -> Result<Vec<NodeId>> {
 
 /// The input of the last linear layer, before dropout, which is the identity in evaluation mode.
 fn penultimate(graph: &Graph) -> Option<NodeId> {
-    let head =
-        (0..graph.nodes().len()).rfind(|&id| matches!(graph.node(id).op, Op::Linear { .. }))?;
+    let head = (0..graph.nodes().len()).rfind(|&id| matches!(graph.node(id).op, Op::Linear(_)))?;
     let mut id = *graph.node(head).inputs.first()?;
-    while graph.node(id).op == Op::Dropout {
+    while matches!(graph.node(id).op, Op::Identity(_)) {
         id = *graph.node(id).inputs.first()?;
     }
     Some(id)
@@ -261,12 +260,11 @@ impl<'a> FeaturePath<'a> {
             for &input in &node.inputs {
                 bottleneck[input + 1..id].fill(false);
             }
-            // `Add` has the shortcut first, `Mul` the gate second.
-            let (main, side) = match (&node.op, &node.inputs[..]) {
-                (Op::Add, [side, main]) | (Op::Mul, [main, side]) => (*main, *side),
-                _ => continue,
+            let sum = graph.residual_sum(id).map(|sum| (sum.branch, sum.shortcut));
+            let Some((main, side)) = sum.or_else(|| graph.gated_product(id)) else {
+                continue;
             };
-            let (main, side) = (upstream(graph, main), upstream(graph, side));
+            let (main, side) = (graph.upstream(main), graph.upstream(side));
             for (at, mark) in off_path.iter_mut().enumerate() {
                 *mark |= side[at] && !main[at];
             }
@@ -284,14 +282,70 @@ impl<'a> FeaturePath<'a> {
         self.graph.convolutions().filter(|&id| !self.off_path[id])
     }
 
+    /// The last convolution, unless an operator after it mixes the positions of a map, as attention does: then the last
+    /// node that every path passes, with a map whose positions all have an effect on the logits. In a ViT the patches of
+    /// the last block have none, because the head reads the class token alone.
+    fn last(&self) -> Option<NodeId> {
+        let conv = self.convolutions().last();
+        let after = conv.map(|conv| self.graph.downstream(conv));
+        let spatial = |id: usize| self.infos[id].is_spatial();
+        let mixes = |id: &usize| {
+            let node = self.graph.node(*id);
+            let is_after = after.as_ref().is_none_or(|after| after[*id]);
+            let is_mixing = match node.op {
+                Op::Matmul(_) | Op::ScaledDotProductAttention(_) => true,
+                // A linear layer over the positions, as in an MLP-Mixer.
+                Op::Linear(_) => {
+                    !spatial(*id) && node.inputs.first().is_some_and(|&input| spatial(input))
+                }
+                _ => false,
+            };
+            is_after && is_mixing
+        };
+        let Some(mixing) = (0..self.graph.nodes().len()).find(mixes) else {
+            return conv;
+        };
+        let has_effect = self.positions_with_effect();
+        let found = (mixing..self.graph.nodes().len())
+            .rfind(|&id| spatial(id) && self.bottleneck[id] && has_effect[id]);
+        found.or(conv)
+    }
+
+    /// Whether the positions of each node's map have an effect on the logits: not where only the other positions, such as a
+    /// class token, are read afterwards.
+    fn positions_with_effect(&self) -> Vec<bool> {
+        let nodes = self.graph.nodes();
+        let any = self.graph.upstream(self.graph.output());
+        let mut effect = vec![false; nodes.len()];
+        for (id, node) in nodes.iter().enumerate().rev() {
+            if !any[id] {
+                continue;
+            }
+            let is_spatial = self.infos[id].is_spatial();
+            for (index, &input) in node.inputs.iter().enumerate() {
+                effect[input] |= match node.op {
+                    // Every position of the keys and values has an effect on every position of the result.
+                    Op::ScaledDotProductAttention(_) | Op::Matmul(_) if index > 0 => true,
+                    Op::Select(_) | Op::Slice(_)
+                        if self.infos[input].is_spatial() && !is_spatial =>
+                    {
+                        false
+                    }
+                    _ => effect[id] || !is_spatial,
+                };
+            }
+        }
+        effect
+    }
+
     /// The last node of the stage.
     fn stage(&self, number: u32) -> Result<NodeId> {
         let stride = 1_i64 << number;
         let at = |id: &NodeId| self.bottleneck[*id] && self.infos[*id].is_spatial();
         let ids = (0..self.graph.nodes().len()).filter(at);
-        let last = ids.clone().rfind(|&id| self.infos[id].stride == stride);
+        let last = ids.clone().rfind(|&id| self.infos[id].stride() == stride);
         let Some(last) = last else {
-            let deepest = ids.map(|id| self.infos[id].stride).max().unwrap_or(1);
+            let deepest = ids.map(|id| self.infos[id].stride()).max().unwrap_or(1);
             let message = format!(
                 "there is no `stage{number}`: no layer has 1/{stride} of the input's resolution"
             );
@@ -305,20 +359,24 @@ impl<'a> FeaturePath<'a> {
 
     /// The node before the expansion of the next block, if `last` is the end of that expansion; otherwise `last`.
     fn before_expansion(&self, last: NodeId) -> NodeId {
-        let begins_block = |node: &Node| {
-            node.inputs.first() == Some(&last)
-                && matches!(&node.op, Op::Conv(conv) if conv.groups > 1 && conv.stride > 1)
+        let graph = self.graph;
+        let begins_block = |id: usize| {
+            let is_depthwise = |conv: Convolution| conv.op.groups > 1 && conv.op.stride[0] > 1;
+            graph.node(id).inputs.first() == Some(&last)
+                && graph.convolution(id).is_some_and(is_depthwise)
         };
-        if !self.graph.nodes().iter().any(begins_block) {
+        if !(0..graph.nodes().len()).any(begins_block) {
             return last;
         }
         let mut id = last;
-        while let Some(&input) = self.graph.node(id).inputs.first() {
-            match &self.graph.node(id).op {
-                Op::Conv(conv) if conv.kernel == 1 && conv.out_channels > conv.in_channels => {
+        while let Some(&input) = graph.node(id).inputs.first() {
+            match (&graph.node(id).op, graph.convolution(id)) {
+                (_, Some(conv))
+                    if conv.kernel == [1, 1] && conv.out_channels > conv.in_channels =>
+                {
                     return input;
                 }
-                Op::BatchNorm { .. } | Op::Relu | Op::Relu6 | Op::Silu => id = input,
+                (Op::BatchNorm(_) | Op::Relu(_) | Op::Clamp(_) | Op::Unary(_), _) => id = input,
                 _ => break,
             }
         }
@@ -332,18 +390,4 @@ impl<'a> FeaturePath<'a> {
         let found = (0..=wanted).rfind(|&id| self.bottleneck.get(id) == Some(&true));
         Ok(found.unwrap_or(self.graph.input()))
     }
-}
-
-/// A mask of the nodes that `id` depends on, including itself.
-fn upstream(graph: &Graph, id: NodeId) -> Vec<bool> {
-    let mut reached = vec![false; graph.nodes().len()];
-    reached[id] = true;
-    for at in (0..=id).rev() {
-        if reached[at] {
-            for &input in &graph.node(at).inputs {
-                reached[input] = true;
-            }
-        }
-    }
-    reached
 }

@@ -33,7 +33,7 @@ impl Chart {
     ///
     /// let session = Session::new();
     /// let network = session.network(ModelSpec::new("resnet18").weights("random"))?;
-    /// let convolutions = network.layers().filter(|layer| layer.op == "conv");
+    /// let convolutions = network.layers().filter(|layer| layer.op == "conv2d");
     /// let chart = Chart::over_depth("Channels", &[&convolutions], |layer| Some(layer.shape[0] as f64))?;
     /// assert!(chart.svg().starts_with("<svg"));
     /// # Ok::<(), convscope::Error>(())

@@ -65,7 +65,7 @@ impl LayerTable {
         let nodes = graph.nodes().iter().zip(info).enumerate();
         let layers = nodes.map(|(id, (node, info))| Layer {
             name: node.name.clone(),
-            op: node.op.label(),
+            op: node.op.name(),
             inputs: node
                 .inputs
                 .iter()
@@ -74,8 +74,8 @@ impl LayerTable {
             shape: info.shape.clone(),
             parameters: info.parameters,
             multiply_adds: info.multiply_adds,
-            stride: info.stride,
-            receptive_field: info.receptive_field,
+            stride: info.stride(),
+            receptive_field: info.receptive_field(),
             depth: id as f64 / last,
         });
         LayerTable {
@@ -84,7 +84,7 @@ impl LayerTable {
         }
     }
 
-    /// The layers for which `keep` is true: `layers.filter(|layer| layer.op == "conv")`.
+    /// The layers for which `keep` is true: `layers.filter(|layer| layer.op == "conv2d")`.
     pub fn filter(&self, keep: impl FnMut(&&Layer) -> bool) -> LayerTable {
         LayerTable {
             model: self.model.clone(),

@@ -1,7 +1,8 @@
 //! Relevance against a second, slower implementation (contribution by contribution), against gradient × input where both are
 //! equal, and its conservation.
 
-use convscope::network::graph::{Conv, Graph, Op, Padding};
+use convscope::network::graph::Graph;
+use convscope::network::op::{Add, Conv2d, Flatten, Linear, Op, Relu};
 use convscope::network::{RelevanceRule, RelevanceRules};
 
 use super::*;
@@ -69,24 +70,17 @@ fn propagate(sums: &[Sum], rule: RelevanceRule, relevance: &[f64], inputs: usize
 /// Three channels of 3 × 3 through a convolution of 1 × 1, ReLU, its input added, and a linear layer.
 fn toy() -> Graph {
     let mut graph = Graph::new();
-    let conv = Op::Conv(Conv {
-        in_channels: 3,
-        out_channels: 3,
-        kernel: 1,
-        stride: 1,
-        padding: Padding::Each(0),
-        groups: 1,
-        bias: true,
-    });
-    let conv = graph.push("conv", conv, &[0]);
-    let relu = graph.push("relu", Op::Relu, &[conv]);
-    let add = graph.push("add", Op::Add, &[relu, 0]);
-    let flat = graph.push("flat", Op::Flatten, &[add]);
-    let head = Op::Linear {
-        inputs: 27,
-        outputs: 4,
-    };
-    graph.push("head", head, &[flat]);
+    let parameters: [(&str, &[i64]); 2] = [("weight", &[3, 3, 1, 1]), ("bias", &[3])];
+    let conv = graph.push_layer("conv", Conv2d::PLAIN, 0, &parameters);
+    let relu = graph.push("relu", Relu, &[conv]);
+    let add = graph.push("add", Add::PLAIN, &[relu, 0]);
+    let flat = graph.push("flat", Flatten::FEATURES, &[add]);
+    graph.push_layer(
+        "head",
+        Linear,
+        flat,
+        &[("weight", &[4, 27]), ("bias", &[4])],
+    );
     graph
 }
 
@@ -222,7 +216,7 @@ fn folding_batch_norms_keeps_the_logits() {
         let network = model(arch).network;
         let folded = network.folded().unwrap();
         let batch_norms = |network: &Network| {
-            let is_batch_norm = |op: &Op| matches!(op, Op::BatchNorm { .. });
+            let is_batch_norm = |op: &Op| matches!(op, Op::BatchNorm(_));
             let nodes = network.graph().nodes().iter();
             nodes.filter(|node| is_batch_norm(&node.op)).count()
         };

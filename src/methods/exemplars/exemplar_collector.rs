@@ -20,6 +20,7 @@ use crate::methods::{
     Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
 };
 use crate::network::graph::NodeId;
+use crate::network::node_info;
 use crate::network::receptive_field::ReceptiveFields;
 use crate::progress::Progress;
 
@@ -55,7 +56,7 @@ impl Collector for ExemplarCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
         let logits = batch.value(self.model.network.graph().output())?;
         for top in &mut self.layers {
-            let activations = batch.value(top.layer)?;
+            let activations = &self.model.map(top.layer, batch.value(top.layer)?)?;
             let maxima = max_activations(activations)?;
             top.selection.observe(&maxima, logits)?;
             top.update(activations, batch.first, self.options)?;
@@ -182,6 +183,18 @@ impl ExemplarCollector<'_> {
         })
     }
 
+    /// The side of the image that is made for a unit: the network's own where it can't have another, as after an export.
+    fn ascent_side(&self) -> u32 {
+        let side = i64::from(ASCENT_SIDE);
+        match node_info::from_graph(self.model.network.graph(), side, side) {
+            Ok(_) => ASCENT_SIDE,
+            Err(_) => self.model.info[0]
+                .shape
+                .last()
+                .map_or(ASCENT_SIDE, |&side| side as u32),
+        }
+    }
+
     /// The receptive field of an activation in `view`; all of it if the layer has no spatial positions.
     fn receptive_field(
         &self,
@@ -221,7 +234,7 @@ impl ExemplarCollector<'_> {
         let objectives: Vec<_> = units.iter().map(objective).collect();
         let options = AscentOptions {
             by: Parametrisation::Fourier,
-            size: ASCENT_SIDE,
+            size: self.ascent_side(),
             steps: self.options.maximize,
             l2: 0.0,
         };
@@ -257,7 +270,7 @@ impl ExemplarCollector<'_> {
             .f_to_kind(tch::Kind::Float)?
             .f_unsqueeze(0)?;
         let values = model.network.forward(&input, &[layer])?;
-        let maxima = to_floats(&max_activations(values.value(layer)?)?)?;
+        let maxima = to_floats(&max_activations(&model.map(layer, values.value(layer)?)?)?)?;
         maxima.get(unit).copied().ok_or_else(|| {
             let message = format!("`{}` has no unit {unit}", model.layer(layer));
             Error::new(ErrorKind::Network, message)

@@ -11,7 +11,7 @@ use super::parametrisation::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, to_floats};
-use crate::network::graph::{NodeId, Op};
+use crate::network::graph::NodeId;
 use crate::progress::{Progress, ProgressUnit};
 use crate::rng::Rng;
 
@@ -108,8 +108,11 @@ impl<'a> Ascent<'a> {
             .first()
             .map_or(graph.output(), |first| first.node);
         // The gradient of a ReLU is 0 for negative inputs, so its input is differentiated.
-        let differentiated = match (&graph.node(node).op, graph.node(node).inputs.first()) {
-            (Op::Relu | Op::Relu6, Some(&input)) => input,
+        let differentiated = match (
+            graph.node(node).op.rectifier(),
+            graph.node(node).inputs.first(),
+        ) {
+            (Some(_), Some(&input)) => input,
             _ => node,
         };
         Ok(Ascent {
@@ -135,7 +138,8 @@ impl<'a> Ascent<'a> {
     /// Every objective's value at `node` for its own input of `inputs`, `[N]`.
     fn values(&self, inputs: &Tensor, node: NodeId) -> Result<Tensor> {
         let activations = self.model.network.forward(inputs, &[node])?;
-        objective_values(activations.value(node)?, self.objectives)
+        let map = self.model.map(node, activations.value(node)?)?;
+        objective_values(&map, self.objectives)
     }
 
     fn in_fourier_space(&self, each_step: &mut dyn FnMut()) -> Result<Vec<AscentResult>> {

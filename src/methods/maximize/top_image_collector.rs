@@ -121,7 +121,7 @@ impl Collector for TopImageCollector<'_> {
         let logits = batch.value(self.model.network.graph().output())?;
         update(&mut self.found.logits, logits, batch.first)?;
         for layer in &mut self.found.layers {
-            let activations = batch.value(layer.layer)?;
+            let activations = &self.model.map(layer.layer, batch.value(layer.layer)?)?;
             let maxima = max_activations(activations)?;
             layer.selection.observe(&maxima, logits)?;
             let values = match (self.options.at, activations.dim()) {

@@ -64,7 +64,8 @@ impl<'a> CodeCollector<'a> {
 impl Collector for CodeCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
         for (number, &layer) in self.layers.iter().enumerate() {
-            let codes = to_floats(&code(batch.value(layer)?)?)?;
+            let map = self.model.map(layer, batch.value(layer)?)?;
+            let codes = to_floats(&code(&map)?)?;
             self.index.dims[number] = codes.len() / batch.members.len().max(1);
             self.codes[number].extend(codes);
         }

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 /// The data type of a tensor's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Dtype {
+pub(in crate::network) enum Dtype {
     Bool,
     U8,
     I8,
@@ -19,7 +19,7 @@ pub(super) enum Dtype {
 
 impl Dtype {
     /// Bytes per value.
-    pub(super) fn size(self) -> usize {
+    pub(in crate::network) fn size(self) -> usize {
         match self {
             Dtype::Bool | Dtype::U8 | Dtype::I8 => 1,
             Dtype::I16 | Dtype::F16 | Dtype::BF16 => 2,
@@ -46,7 +46,7 @@ impl Dtype {
 }
 
 /// The number of values of a tensor of `shape`; `None` if a side is negative or the number overflows.
-pub(super) fn count(shape: &[i64]) -> Option<usize> {
+pub(in crate::network) fn count(shape: &[i64]) -> Option<usize> {
     shape.iter().try_fold(1usize, |product, &side| {
         product.checked_mul(usize::try_from(side).ok()?)
     })
@@ -56,26 +56,42 @@ pub(super) fn count(shape: &[i64]) -> Option<usize> {
 ///
 /// # Errors
 /// If the number of bytes does not match the shape, or libtorch fails. The error is a clause about the tensor.
-pub(super) fn decode(bytes: &[u8], dtype: Dtype, shape: &[i64]) -> Result<Tensor, String> {
+pub(in crate::network) fn decode(
+    bytes: &[u8],
+    dtype: Dtype,
+    shape: &[i64],
+) -> Result<Tensor, String> {
+    decode_as_is(bytes, dtype, shape)?
+        .f_to_kind(Kind::Float)
+        .map_err(|error| libtorch_clause(&error))
+}
+
+/// As [`decode`], in the file's data type.
+///
+/// # Errors
+/// As [`decode`].
+pub(in crate::network) fn decode_as_is(
+    bytes: &[u8],
+    dtype: Dtype,
+    shape: &[i64],
+) -> Result<Tensor, String> {
     let needed = count(shape).and_then(|count| count.checked_mul(dtype.size()));
     if needed != Some(bytes.len()) {
         let length = bytes.len();
         return Err(format!("has shape {shape:?}, but {length} bytes of data"));
     }
-    Tensor::f_from_data_size(bytes, shape, dtype.kind())
-        .and_then(|tensor| tensor.f_to_kind(Kind::Float))
-        .map_err(|error| libtorch_clause(&error))
+    Tensor::f_from_data_size(bytes, shape, dtype.kind()).map_err(|error| libtorch_clause(&error))
 }
 
 /// A tensor as a part of a one-dimensional storage, as PyTorch's `as_strided` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StridedView {
+pub(in crate::network) struct StridedView {
     /// The index of its first value in the storage.
-    pub(super) offset: i64,
+    pub(in crate::network) offset: i64,
     /// Its shape.
-    pub(super) shape: Vec<i64>,
+    pub(in crate::network) shape: Vec<i64>,
     /// Steps in the storage between neighbouring values, by dimension.
-    pub(super) strides: Vec<i64>,
+    pub(in crate::network) strides: Vec<i64>,
 }
 
 impl StridedView {
@@ -83,7 +99,7 @@ impl StridedView {
     ///
     /// # Errors
     /// If it is not, or a shape, stride or offset is negative. The error is a clause about the tensor.
-    pub(super) fn check(&self, length: usize) -> Result<(), String> {
+    pub(in crate::network) fn check(&self, length: usize) -> Result<(), String> {
         let StridedView {
             offset,
             shape,
@@ -116,7 +132,7 @@ impl StridedView {
     ///
     /// # Errors
     /// If libtorch fails. The error is a clause about the tensor.
-    pub(super) fn copy_from(&self, storage: &Tensor) -> Result<Tensor, String> {
+    pub(in crate::network) fn copy_from(&self, storage: &Tensor) -> Result<Tensor, String> {
         storage
             .f_as_strided(&self.shape, &self.strides, self.offset)
             .and_then(|view| view.f_contiguous())

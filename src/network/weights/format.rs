@@ -42,7 +42,7 @@ impl PartialEq for Format {
 }
 
 /// An error about the file at `path`; `clause` is the predicate of the sentence: `is empty`.
-pub(super) fn file_error(path: &Path, clause: &str) -> Error {
+pub(in crate::network) fn file_error(path: &Path, clause: &str) -> Error {
     Error::new(ErrorKind::Weights, format!("{} {clause}", path.display()))
 }
 

@@ -52,7 +52,7 @@ pub fn into_parameters(
         );
     }
     let mut parameters = BTreeMap::new();
-    let shapes: BTreeMap<String, Vec<i64>> = graph.parameters().into_iter().collect();
+    let shapes = shapes(&graph);
     for (name, tensor) in file {
         let ours = found.matched.remove(&name);
         if let Some((ours, shape)) = ours.and_then(|ours| shapes.get_key_value(&ours)) {
@@ -116,6 +116,14 @@ fn graph_for_head(
     }
 }
 
+/// The shapes of a graph's parameters, by name.
+fn shapes(graph: &Graph) -> BTreeMap<String, Vec<i64>> {
+    let parameters = graph.parameters().iter();
+    parameters
+        .map(|parameter| (parameter.name.clone(), parameter.shape.clone()))
+        .collect()
+}
+
 /// The names of a file compared with those of a graph.
 struct Match {
     /// torchvision's name for each of the file's names, where the shapes agree, too.
@@ -128,7 +136,7 @@ struct Match {
 impl Match {
     fn new(graph: &Graph, naming: NamingScheme, prefix: &str, file: &StateDict) -> Self {
         let blocks = EfficientNetBlocks::from_graph(graph);
-        let mut wanted: BTreeMap<String, Vec<i64>> = graph.parameters().into_iter().collect();
+        let mut wanted = shapes(graph);
         let mut found = Match {
             matched: BTreeMap::new(),
             missing: Vec::new(),
@@ -153,10 +161,10 @@ impl Match {
                 )),
             }
         }
-        let order = graph.parameters().into_iter();
+        let order = graph.parameters().iter();
         found.missing = order
-            .filter(|(name, _)| wanted.contains_key(name))
-            .map(|(name, _)| format!("`{name}`"))
+            .filter(|parameter| wanted.contains_key(&parameter.name))
+            .map(|parameter| format!("`{}`", parameter.name))
             .collect();
         found
     }

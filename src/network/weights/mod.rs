@@ -3,8 +3,8 @@
 //! The format is recognised by a file's content, not by its name. No code in a file is ever run: PyTorch's pickles are
 //! read by an interpreter that supports only tensors and plain containers.
 
-mod dtype;
-mod format;
+pub(in crate::network) mod dtype;
+pub(in crate::network) mod format;
 mod match_architecture;
 mod naming_schemes;
 pub mod onnx;

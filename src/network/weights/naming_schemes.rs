@@ -1,6 +1,6 @@
 //! The parameter names of other libraries, and torchvision's name for each: timm's and those of `efficientnet_pytorch`.
 
-use crate::network::graph::{Graph, Op};
+use crate::network::graph::Graph;
 
 /// The library whose parameter names a file uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +80,12 @@ impl EfficientNetBlocks {
     /// The blocks of `graph`.
     pub fn from_graph(graph: &Graph) -> Self {
         let mut blocks = Vec::new();
-        for node in graph.nodes() {
-            if let (Some(name), Op::Conv(first)) = (node.name.strip_suffix(".block.0.0"), &node.op)
-            {
+        for (id, node) in graph.nodes().iter().enumerate() {
+            let name = node.name.strip_suffix(".block.0.0");
+            if let (Some(name), Some(first)) = (name, graph.convolution(id)) {
                 blocks.push(BlockNames {
                     name: name.to_owned(),
-                    expands: first.groups == 1,
+                    expands: first.op.groups == 1,
                     gated: (1..3).any(|part| {
                         let gate = format!("{name}.block.{part}.fc1");
                         graph.find(&gate).is_some()

@@ -2,8 +2,9 @@
 //! squeeze-and-excitation, with ReLU6 and TensorFlow's `SAME` padding.
 
 use super::architecture::{Arch, ArchOptions, family};
-use super::layers::{batch_norm, conv};
-use crate::network::graph::{Conv, Graph, NodeId, Op, Padding};
+use super::layers::{ConvLayer, average_pool, batch_norm, conv, linear};
+use crate::network::graph::{Graph, NodeId};
+use crate::network::op::{Add, Clamp, Flatten, Function, Identity, Mul, Op, Padding, Unary};
 
 /// The architectures of the family, with the sides of their inputs in pixels.
 pub(super) const ARCHITECTURES: [Arch; 13] = family(
@@ -25,6 +26,15 @@ pub(super) const ARCHITECTURES: [Arch; 13] = family(
         ("efficientnet_lite4", 300),
     ],
 );
+
+/// x · sigmoid(x), also called swish.
+const SILU: Unary = Unary {
+    function: Function::Silu,
+};
+
+const SIGMOID: Unary = Unary {
+    function: Function::Sigmoid,
+};
 
 /// Rows of the paper's table 1: expansion, kernel, stride, channels, repeats.
 const STAGES: [(i64, i64, i64, i64, i64); 7] = [
@@ -98,13 +108,17 @@ impl Scaling {
     }
 
     fn activation(&self) -> Op {
-        if self.lite { Op::Relu6 } else { Op::Silu }
+        if self.lite {
+            Clamp::RELU6.into()
+        } else {
+            SILU.into()
+        }
     }
 
     /// A convolution with the network's padding.
-    fn conv(&self, inputs: i64, outputs: i64, kernel: i64, stride: i64, groups: i64) -> Op {
+    fn conv(&self, inputs: i64, outputs: i64, kernel: i64, stride: i64, groups: i64) -> ConvLayer {
         let base = conv(inputs, outputs, kernel, stride);
-        Op::Conv(Conv {
+        ConvLayer {
             groups,
             padding: if self.same_padding {
                 Padding::Same
@@ -112,16 +126,20 @@ impl Scaling {
                 base.padding
             },
             ..base
-        })
+        }
     }
 
     /// Adds a convolution, its batch norm and, if `active`, the activation: `NAME.0` to `NAME.2`.
-    fn conv_bn_act(&self, g: &mut Graph, name: &str, op: Op, active: bool, x: NodeId) -> NodeId {
-        let Op::Conv(Conv { out_channels, .. }) = op else {
-            return x;
-        };
-        let x = g.push(format!("{name}.0"), op, &[x]);
-        let x = batch_norm(g, format!("{name}.1"), out_channels, self.eps, x);
+    fn conv_bn_act(
+        &self,
+        g: &mut Graph,
+        name: &str,
+        layer: ConvLayer,
+        active: bool,
+        x: NodeId,
+    ) -> NodeId {
+        let x = layer.push(g, format!("{name}.0"), x);
+        let x = batch_norm(g, format!("{name}.1"), layer.out_channels, self.eps, x);
         if active {
             g.push(format!("{name}.2"), self.activation(), &[x])
         } else {
@@ -162,14 +180,10 @@ fn build(name: &str, options: ArchOptions) -> Graph {
     let last = if scaling.lite { 1280 } else { 4 * channels };
     let op = scaling.conv(channels, last, 1, 1, 1);
     x = scaling.conv_bn_act(&mut g, "features.8", op, true, x);
-    x = g.push("avgpool", Op::AvgPool { size: 1 }, &[x]);
-    x = g.push("flatten", Op::Flatten, &[x]);
-    x = g.push("classifier.0", Op::Dropout, &[x]);
-    let head = Op::Linear {
-        inputs: last,
-        outputs: options.classes,
-    };
-    g.push("classifier.1", head, &[x]);
+    x = g.push("avgpool", average_pool(1), &[x]);
+    x = g.push("flatten", Flatten::FEATURES, &[x]);
+    x = g.push("classifier.0", Identity::DROPOUT, &[x]);
+    linear(&mut g, "classifier.1", last, options.classes, x);
     g
 }
 
@@ -205,7 +219,7 @@ impl InvertedResidual {
         let op = scaling.conv(wide, self.outputs, 1, 1, 1);
         x = scaling.conv_bn_act(g, &next(), op, false, x);
         if self.stride == 1 && self.inputs == self.outputs {
-            x = g.push(format!("{}.add", self.name), Op::Add, &[input, x]);
+            x = g.push(format!("{}.add", self.name), Add::PLAIN, &[input, x]);
         }
         x
     }
@@ -213,17 +227,15 @@ impl InvertedResidual {
     /// Multiplies the channels with a gate that is computed from their means (Hu et al. 2017).
     fn squeeze_excite(&self, g: &mut Graph, name: &str, wide: i64, x: NodeId) -> NodeId {
         let narrow = (self.inputs / 4).max(1);
-        let biased = |inputs, outputs| {
-            Op::Conv(Conv {
-                bias: true,
-                ..conv(inputs, outputs, 1, 1)
-            })
+        let biased = |inputs, outputs| ConvLayer {
+            bias: true,
+            ..conv(inputs, outputs, 1, 1)
         };
-        let gate = g.push(format!("{name}.avgpool"), Op::AvgPool { size: 1 }, &[x]);
-        let gate = g.push(format!("{name}.fc1"), biased(wide, narrow), &[gate]);
-        let gate = g.push(format!("{name}.activation"), Op::Silu, &[gate]);
-        let gate = g.push(format!("{name}.fc2"), biased(narrow, wide), &[gate]);
-        let gate = g.push(format!("{name}.scale_activation"), Op::Sigmoid, &[gate]);
-        g.push(format!("{name}.mul"), Op::Mul, &[x, gate])
+        let gate = g.push(format!("{name}.avgpool"), average_pool(1), &[x]);
+        let gate = biased(wide, narrow).push(g, format!("{name}.fc1"), gate);
+        let gate = g.push(format!("{name}.activation"), SILU, &[gate]);
+        let gate = biased(narrow, wide).push(g, format!("{name}.fc2"), gate);
+        let gate = g.push(format!("{name}.scale_activation"), SIGMOID, &[gate]);
+        g.push(format!("{name}.mul"), Mul, &[x, gate])
     }
 }

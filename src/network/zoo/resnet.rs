@@ -1,8 +1,9 @@
 //! ResNet (He et al. 2015, <https://arxiv.org/abs/1512.03385>): basic blocks in 18 and 34, bottlenecks in 50, 101 and 152.
 
 use super::architecture::{Arch, ArchOptions, family};
-use super::layers::{batch_norm, conv};
-use crate::network::graph::{Graph, NodeId, Op};
+use super::layers::{average_pool, batch_norm, conv, linear, max_pool};
+use crate::network::graph::{Graph, NodeId};
+use crate::network::op::{Add, Flatten, Relu};
 
 /// The architectures of the family, with the sides of their inputs in pixels.
 pub(super) const ARCHITECTURES: [Arch; 5] = family(
@@ -28,15 +29,11 @@ fn build(name: &str, options: ArchOptions) -> Graph {
     };
     let eps = options.bn_eps.unwrap_or(1e-5);
     let mut g = Graph::new();
-    let x = g.push("conv1", Op::Conv(conv(3, 64, 7, 2)), &[g.input()]);
+    let input = g.input();
+    let x = conv(3, 64, 7, 2).push(&mut g, "conv1", input);
     let x = batch_norm(&mut g, "bn1".into(), 64, eps, x);
-    let x = g.push("relu", Op::Relu, &[x]);
-    let pool = Op::MaxPool {
-        kernel: 3,
-        stride: 2,
-        padding: 1,
-    };
-    let mut x = g.push("maxpool", pool, &[x]);
+    let x = g.push("relu", Relu, &[x]);
+    let mut x = g.push("maxpool", max_pool(3, 2, 1), &[x]);
     let mut channels = 64;
     for (stage, &count) in blocks.iter().enumerate() {
         let width = 64 << stage;
@@ -57,13 +54,9 @@ fn build(name: &str, options: ArchOptions) -> Graph {
             channels = at.outputs;
         }
     }
-    let x = g.push("avgpool", Op::AvgPool { size: 1 }, &[x]);
-    let x = g.push("flatten", Op::Flatten, &[x]);
-    let head = Op::Linear {
-        inputs: channels,
-        outputs: options.classes,
-    };
-    g.push("fc", head, &[x]);
+    let x = g.push("avgpool", average_pool(1), &[x]);
+    let x = g.push("flatten", Flatten::FEATURES, &[x]);
+    linear(&mut g, "fc", channels, options.classes, x);
     g
 }
 
@@ -81,7 +74,7 @@ impl BlockBuilder {
     /// Two 3×3 convolutions.
     fn basic(&self, g: &mut Graph, x: NodeId) -> NodeId {
         let b = self.conv_bn(g, 1, self.inputs, self.width, 3, self.stride, x);
-        let b = g.push(format!("{}.relu", self.name), Op::Relu, &[b]);
+        let b = g.push(format!("{}.relu", self.name), Relu, &[b]);
         let b = self.conv_bn(g, 2, self.width, self.width, 3, 1, b);
         self.add_shortcut(g, x, b, "relu_1")
     }
@@ -94,9 +87,9 @@ impl BlockBuilder {
             (1, self.stride)
         };
         let b = self.conv_bn(g, 1, self.inputs, self.width, 1, first, x);
-        let b = g.push(format!("{}.relu", self.name), Op::Relu, &[b]);
+        let b = g.push(format!("{}.relu", self.name), Relu, &[b]);
         let b = self.conv_bn(g, 2, self.width, self.width, 3, second, b);
-        let b = g.push(format!("{}.relu_1", self.name), Op::Relu, &[b]);
+        let b = g.push(format!("{}.relu_1", self.name), Relu, &[b]);
         let b = self.conv_bn(g, 3, self.width, self.outputs, 1, 1, b);
         self.add_shortcut(g, x, b, "relu_2")
     }
@@ -114,7 +107,7 @@ impl BlockBuilder {
         x: NodeId,
     ) -> NodeId {
         let name = format!("{}.conv{number}", self.name);
-        let x = g.push(name, Op::Conv(conv(inputs, outputs, kernel, stride)), &[x]);
+        let x = conv(inputs, outputs, kernel, stride).push(g, name, x);
         batch_norm(g, format!("{}.bn{number}", self.name), outputs, self.eps, x)
     }
 
@@ -123,12 +116,15 @@ impl BlockBuilder {
         let mut shortcut = x;
         if self.stride != 1 || self.inputs != self.outputs {
             let name = format!("{}.downsample.0", self.name);
-            let op = Op::Conv(conv(self.inputs, self.outputs, 1, self.stride));
-            shortcut = g.push(name, op, &[x]);
+            shortcut = conv(self.inputs, self.outputs, 1, self.stride).push(g, name, x);
             let name = format!("{}.downsample.1", self.name);
             shortcut = batch_norm(g, name, self.outputs, self.eps, shortcut);
         }
-        let sum = g.push(format!("{}.add", self.name), Op::Add, &[shortcut, branch]);
-        g.push(format!("{}.{relu}", self.name), Op::Relu, &[sum])
+        let sum = g.push(
+            format!("{}.add", self.name),
+            Add::PLAIN,
+            &[shortcut, branch],
+        );
+        g.push(format!("{}.{relu}", self.name), Relu, &[sum])
     }
 }

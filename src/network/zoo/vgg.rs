@@ -1,8 +1,9 @@
 //! VGG (Simonyan & Zisserman 2014, <https://arxiv.org/abs/1409.1556>), configurations A, B, D and E, with and without batch norm.
 
 use super::architecture::{Arch, ArchOptions, family};
-use super::layers::{batch_norm, conv};
-use crate::network::graph::{Conv, Graph, Op};
+use super::layers::{ConvLayer, average_pool, batch_norm, conv, linear, max_pool};
+use crate::network::graph::Graph;
+use crate::network::op::{Flatten, Identity, Relu};
 
 /// The architectures of the family, with the sides of their inputs in pixels.
 pub(super) const ARCHITECTURES: [Arch; 8] = family(
@@ -43,42 +44,35 @@ fn build(name: &str, options: ArchOptions) -> Graph {
     for (block, &count) in blocks(name).iter().enumerate() {
         let width = (64 << block).min(512);
         for _ in 0..count {
-            let op = Conv {
+            let layer = ConvLayer {
                 bias: true,
                 ..conv(channels, width, 3, 1)
             };
-            x = g.push(next(), Op::Conv(op), &[x]);
+            x = layer.push(&mut g, next(), x);
             if with_bn {
                 x = batch_norm(&mut g, next(), width, options.bn_eps.unwrap_or(1e-5), x);
             }
-            x = g.push(next(), Op::Relu, &[x]);
+            x = g.push(next(), Relu, &[x]);
             channels = width;
         }
-        let pool = Op::MaxPool {
-            kernel: 2,
-            stride: 2,
-            padding: 0,
-        };
         // The short head averages the last feature map before the last max pooling.
         if !(options.gap_head && block == 4) {
-            x = g.push(next(), pool, &[x]);
+            x = g.push(next(), max_pool(2, 2, 0), &[x]);
         }
     }
     let size = if options.gap_head { 1 } else { 7 };
-    let x = g.push("avgpool", Op::AvgPool { size }, &[x]);
-    let mut x = g.push("flatten", Op::Flatten, &[x]);
+    let x = g.push("avgpool", average_pool(size), &[x]);
+    let mut x = g.push("flatten", Flatten::FEATURES, &[x]);
     if options.gap_head {
-        let (inputs, outputs) = (channels, options.classes);
-        g.push("head", Op::Linear { inputs, outputs }, &[x]);
+        linear(&mut g, "head", channels, options.classes, x);
         return g;
     }
     let mut inputs = channels * size * size;
     for (index, outputs) in [(0, 4096), (3, 4096), (6, options.classes)] {
-        let op = Op::Linear { inputs, outputs };
-        x = g.push(format!("classifier.{index}"), op, &[x]);
+        x = linear(&mut g, format!("classifier.{index}"), inputs, outputs, x);
         if index < 6 {
-            x = g.push(format!("classifier.{}", index + 1), Op::Relu, &[x]);
-            x = g.push(format!("classifier.{}", index + 2), Op::Dropout, &[x]);
+            x = g.push(format!("classifier.{}", index + 1), Relu, &[x]);
+            x = g.push(format!("classifier.{}", index + 2), Identity::DROPOUT, &[x]);
         }
         inputs = outputs;
     }

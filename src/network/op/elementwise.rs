@@ -1,0 +1,200 @@
+//! Functions of single values, and softmax.
+
+use tch::{Kind, Tensor};
+
+use super::call::Call;
+use super::shape::Shape;
+use super::{Op, Operator, Reach, Read};
+use crate::error::Result;
+use crate::network::arg::Arg;
+
+/// A function of each value by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unary {
+    /// Which one.
+    pub function: Function,
+}
+
+/// The functions of [`Unary`], by their aten names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "aten's names")]
+pub enum Function {
+    Silu,
+    Sigmoid,
+    Gelu { tanh: bool },
+    Hardswish,
+    Hardsigmoid,
+    Tanh,
+    Mish,
+    Softplus { beta: f64, threshold: f64 },
+    LeakyRelu { negative_slope: f64 },
+    Elu { alpha: f64 },
+    Exp,
+    Log,
+    Sqrt,
+    Rsqrt,
+    Neg,
+    Abs,
+    Square,
+    Sin,
+    Cos,
+    Reciprocal,
+    Erf,
+    LogSigmoid,
+}
+
+/// `softmax(self, dim)`: exp(x) over its sum along an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Softmax {
+    /// The axis; a negative one counts from the back.
+    pub dim: i64,
+}
+
+/// How a function without attributes is read.
+macro_rules! plain {
+    ($function:ident) => {
+        |call| unary(call, Function::$function)
+    };
+}
+
+pub(super) const ATEN: &[(&str, Read)] = &[
+    ("silu", plain!(Silu)),
+    ("sigmoid", plain!(Sigmoid)),
+    ("hardswish", plain!(Hardswish)),
+    ("hardsigmoid", plain!(Hardsigmoid)),
+    ("tanh", plain!(Tanh)),
+    ("mish", plain!(Mish)),
+    ("exp", plain!(Exp)),
+    ("log", plain!(Log)),
+    ("sqrt", plain!(Sqrt)),
+    ("rsqrt", plain!(Rsqrt)),
+    ("neg", plain!(Neg)),
+    ("abs", plain!(Abs)),
+    ("square", plain!(Square)),
+    ("sin", plain!(Sin)),
+    ("cos", plain!(Cos)),
+    ("reciprocal", plain!(Reciprocal)),
+    ("erf", plain!(Erf)),
+    ("log_sigmoid", plain!(LogSigmoid)),
+    ("gelu", |call| {
+        let tanh = call.text("approximate", "none")? == "tanh";
+        unary(call, Function::Gelu { tanh })
+    }),
+    ("softplus", |call| {
+        let beta = call.number("beta")?.unwrap_or(1.0);
+        let threshold = call.number("threshold")?.unwrap_or(20.0);
+        unary(call, Function::Softplus { beta, threshold })
+    }),
+    ("leaky_relu", |call| {
+        let negative_slope = call.number("negative_slope")?.unwrap_or(0.01);
+        unary(call, Function::LeakyRelu { negative_slope })
+    }),
+    ("elu", |call| {
+        let alpha = call.number("alpha")?.unwrap_or(1.0);
+        unary(call, Function::Elu { alpha })
+    }),
+    ("softmax", |call| {
+        // The data type of the sum: float32 here, too.
+        call.dtype("dtype")?;
+        let dim = call.int("dim", -1)?;
+        Ok((Softmax { dim }.into(), vec![call.tensor("self")?]))
+    }),
+];
+
+fn unary(call: &mut Call, function: Function) -> Result<(Op, Vec<Arg>)> {
+    Ok((Unary { function }.into(), vec![call.tensor("self")?]))
+}
+
+impl Operator for Unary {
+    fn name(&self) -> &'static str {
+        match self.function {
+            Function::Silu => "silu",
+            Function::Sigmoid => "sigmoid",
+            Function::Gelu { .. } => "gelu",
+            Function::Hardswish => "hardswish",
+            Function::Hardsigmoid => "hardsigmoid",
+            Function::Tanh => "tanh",
+            Function::Mish => "mish",
+            Function::Softplus { .. } => "softplus",
+            Function::LeakyRelu { .. } => "leaky_relu",
+            Function::Elu { .. } => "elu",
+            Function::Exp => "exp",
+            Function::Log => "log",
+            Function::Sqrt => "sqrt",
+            Function::Rsqrt => "rsqrt",
+            Function::Neg => "neg",
+            Function::Abs => "abs",
+            Function::Square => "square",
+            Function::Sin => "sin",
+            Function::Cos => "cos",
+            Function::Reciprocal => "reciprocal",
+            Function::Erf => "erf",
+            Function::LogSigmoid => "log_sigmoid",
+        }
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        let x = x[0];
+        Ok(match self.function {
+            Function::Silu => x.f_silu()?,
+            Function::Sigmoid => x.f_sigmoid()?,
+            Function::Gelu { tanh: true } => x.f_gelu("tanh")?,
+            Function::Gelu { tanh: false } => x.f_gelu("none")?,
+            Function::Hardswish => x.f_hardswish()?,
+            Function::Hardsigmoid => x.f_hardsigmoid()?,
+            Function::Tanh => x.f_tanh()?,
+            Function::Mish => x.f_mish()?,
+            // libtorch's own function has beta 1: softplus(x, b) = softplus(b · x) / b.
+            Function::Softplus { beta, threshold } => {
+                let scaled = x.f_mul_scalar(beta)?;
+                let soft = scaled.f_clamp_max(threshold)?.f_exp()?.f_log1p()?;
+                let soft = soft.f_div_scalar(beta)?;
+                soft.f_where_self(&scaled.f_le(threshold)?, x)?
+            }
+            Function::LeakyRelu { negative_slope } => {
+                let above = x.f_relu()?;
+                let below = x.f_clamp_max(0.0)?.f_mul_scalar(negative_slope)?;
+                above.f_add(&below)?
+            }
+            Function::Elu { alpha } => {
+                let below = x.f_clamp_max(0.0)?.f_expm1()?.f_mul_scalar(alpha)?;
+                x.f_relu()?.f_add(&below)?
+            }
+            Function::Exp => x.f_exp()?,
+            Function::Log => x.f_log()?,
+            Function::Sqrt => x.f_sqrt()?,
+            Function::Rsqrt => x.f_rsqrt()?,
+            Function::Neg => x.f_neg()?,
+            Function::Abs => x.f_abs()?,
+            Function::Square => x.f_square()?,
+            Function::Sin => x.f_sin()?,
+            Function::Cos => x.f_cos()?,
+            Function::Reciprocal => x.f_reciprocal()?,
+            Function::Erf => x.f_erf()?,
+            Function::LogSigmoid => x.f_log_sigmoid()?,
+        })
+    }
+}
+
+impl Operator for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        x[0].axis(self.dim)?;
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        Ok(x[0].f_softmax(self.dim, None::<Kind>)?)
+    }
+
+    fn reach(&self, _x: &[&Shape]) -> Reach {
+        Reach::Whole
+    }
+}

@@ -1,0 +1,72 @@
+//! What changes no value in evaluation mode.
+
+use tch::Tensor;
+
+use super::call::Call;
+use super::shape::Shape;
+use super::{Op, Operator, Read};
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::arg::Arg;
+
+/// The identity: `dropout` in evaluation mode, `contiguous`, `clone`, `detach`, `alias`, `to`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// aten's name.
+    pub name: &'static str,
+}
+
+impl Identity {
+    /// Dropout, a node of the zoo's networks because torchvision counts it in its names.
+    pub const DROPOUT: Identity = Identity { name: "dropout" };
+
+    /// A batch norm that was folded into the convolution before it.
+    pub const FOLDED: Identity = Identity { name: "batch_norm" };
+}
+
+pub(super) const ATEN: &[(&str, Read)] = &[
+    ("dropout", |call| {
+        let message = "the network was exported in training mode: it has dropout";
+        if call.bool("train", false)? {
+            let error = Error::new(ErrorKind::Network, message);
+            return Err(error.help("call `net.eval()` before `torch.export.export`"));
+        }
+        call.number("p")?;
+        let name = if call.is_tensor("input") {
+            "input"
+        } else {
+            "self"
+        };
+        Ok((Identity::DROPOUT.into(), vec![call.tensor(name)?]))
+    }),
+    ("contiguous", |call| identity(call, "contiguous")),
+    ("clone", |call| identity(call, "clone")),
+    ("detach", |call| identity(call, "detach")),
+    ("alias", |call| identity(call, "alias")),
+    ("lift_fresh_copy", |call| identity(call, "lift_fresh_copy")),
+    ("to", |call| {
+        call.ignore("dtype");
+        call.ignore("other");
+        call.ignore("non_blocking");
+        call.ignore("copy");
+        identity(call, "to")
+    }),
+];
+
+fn identity(call: &mut Call, name: &'static str) -> Result<(Op, Vec<Arg>)> {
+    let arg = call.tensor("self")?;
+    Ok((Identity { name }.into(), vec![arg]))
+}
+
+impl Operator for Identity {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        Ok(x[0].shallow_clone())
+    }
+}

@@ -1,0 +1,174 @@
+//! The operators of a network's graph, in the vocabulary of aten, PyTorch's tensor library: names, arguments and defaults as
+//! PyTorch documents them.
+//!
+//! One file holds an operator or a close family. It defines a type with the operator's attributes, which implements
+//! [`Operator`], and the list `ATEN` of the aten names that it is read from. A new operator is one file and one line in the
+//! list below.
+
+pub mod call;
+pub mod shape;
+
+use std::fmt;
+
+use tch::Tensor;
+
+use crate::error::Result;
+use crate::network::arg::Arg;
+use call::Call;
+use shape::Shape;
+
+pub use arithmetic::{BinaryFunction, ScalarFunction};
+pub use combine::PadMode;
+pub use convolution::Padding;
+pub use elementwise::Function;
+pub use reduction::ReducedFigure;
+
+/// How a value's spatial positions depend on those of the operator's first input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// A position depends on the same position.
+    Position,
+    /// A position depends on a window of positions that slides over height and width.
+    Window(SlidingWindow),
+    /// A position depends on all positions, or there are no positions.
+    Whole,
+}
+
+/// A window that slides over height and width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlidingWindow {
+    /// Height and width, with the gaps of a dilation.
+    pub size: [i64; 2],
+    /// Positions between neighbouring windows, down and across.
+    pub stride: [i64; 2],
+    /// Positions of the padding before the first position, down and across.
+    pub padding: [i64; 2],
+}
+
+/// What an operator lets pass: values above 0, up to an upper bound if it has one. Guided backpropagation and the deconvnet
+/// have a rule for operators of this kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rectifier {
+    /// The upper bound: 6 for ReLU6.
+    pub ceiling: Option<f64>,
+}
+
+/// An operator with its attributes.
+pub trait Operator: fmt::Debug {
+    /// aten's name: `conv2d`.
+    fn name(&self) -> &'static str;
+
+    /// The shape of its value, given those of its inputs.
+    ///
+    /// # Errors
+    /// If the inputs don't fit.
+    fn shape(&self, x: &[&Shape]) -> Result<Shape>;
+
+    /// Its value for the inputs `x` and a batch of `batch` images. No input is changed.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    fn evaluate(&self, x: &[&Tensor], batch: i64) -> Result<Tensor>;
+
+    /// Multiply-adds for one image: one per product, of operators with products of two sums only.
+    fn multiply_adds(&self, _x: &[&Shape], _value: &Shape) -> i64 {
+        0
+    }
+
+    /// How its positions depend on those of its first input.
+    fn reach(&self, _x: &[&Shape]) -> Reach {
+        Reach::Position
+    }
+
+    /// What it lets pass, if it is a kind of ReLU.
+    fn rectifier(&self) -> Option<Rectifier> {
+        None
+    }
+}
+
+/// Reads an operator and its inputs from a call.
+pub type Read = fn(&mut Call) -> Result<(Op, Vec<Arg>)>;
+
+/// Declares the files of the operators and makes [`Op`] from their types.
+macro_rules! operators {
+    ($($file:ident: $($type:ident),+;)*) => {
+        $(mod $file;)*
+        $($(pub use $file::$type;)+)*
+
+        /// An operator of a node.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Op {
+            $($(
+                #[doc = concat!("See [`", stringify!($type), "`](struct@", stringify!($type), ").")]
+                $type($type),
+            )+)*
+        }
+
+        impl Op {
+            /// The operator.
+            pub fn operator(&self) -> &dyn Operator {
+                match self { $($(Op::$type(operator) => operator,)+)* }
+            }
+        }
+
+        $($(impl From<$type> for Op {
+            fn from(operator: $type) -> Op {
+                Op::$type(operator)
+            }
+        })+)*
+
+        /// The aten names of all operators, with how a call of them is read, by file.
+        const ATEN: &[&[(&str, Read)]] = &[$($file::ATEN),*];
+    };
+}
+
+operators! {
+    input: Input;
+    convolution: Conv2d;
+    linear: Linear;
+    matmul: Matmul;
+    normalisation: BatchNorm, LayerNorm, GroupNorm;
+    rectifiers: Relu, Clamp;
+    elementwise: Unary, Softmax;
+    arithmetic: Add, Mul, Binary, Scalar;
+    pooling: MaxPool2d, AvgPool2d, AdaptiveAvgPool2d;
+    reduction: Reduce;
+    view: Reshape, Flatten, Permute, Unsqueeze, Squeeze, Expand;
+    part: Slice, Select, Roll, Gather, Scatter, Index;
+    combine: Cat, Stack, Pad;
+    attention: ScaledDotProductAttention;
+    resample: Upsample, PixelShuffle;
+    identity: Identity;
+}
+
+impl Op {
+    /// aten's name: `conv2d`.
+    pub fn name(&self) -> &'static str {
+        self.operator().name()
+    }
+
+    /// What it lets pass, if it is a kind of ReLU.
+    pub fn rectifier(&self) -> Option<Rectifier> {
+        self.operator().rectifier()
+    }
+}
+
+/// How a call of the aten operator `name` is read; `None` if it is not supported.
+pub fn reader(name: &str) -> Option<Read> {
+    let all = ATEN.iter().copied().flatten();
+    all.into_iter()
+        .find(|(aten, _)| *aten == name)
+        .map(|(_, read)| *read)
+}
+
+/// The aten names that can be read, sorted.
+pub fn supported() -> Vec<&'static str> {
+    let mut names: Vec<&str> = ATEN
+        .iter()
+        .copied()
+        .flatten()
+        .map(|(name, _)| *name)
+        .collect();
+    names.sort_unstable();
+    names
+}

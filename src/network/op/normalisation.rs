@@ -1,0 +1,179 @@
+//! Normalisation layers.
+
+use tch::Tensor;
+
+use super::call::Call;
+use super::shape::Shape;
+use super::{Op, Operator, Reach, Read};
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::arg::Arg;
+
+/// `batch_norm(input, weight, bias, running_mean, running_var)` in evaluation mode: normalised per channel with the running
+/// statistics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchNorm {
+    /// Added to the variance.
+    pub eps: f64,
+    /// Whether it has a weight and a bias; otherwise the inputs are the statistics alone.
+    pub affine: bool,
+}
+
+/// `layer_norm(input, weight, bias)`: normalised over the last axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerNorm {
+    /// The sides of the axes.
+    pub normalized_shape: Vec<i64>,
+    /// Whether there is a weight.
+    pub weight: bool,
+    /// Whether there is a bias.
+    pub bias: bool,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// `group_norm(input, weight, bias)`: normalised over groups of channels and all positions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupNorm {
+    /// Number of groups.
+    pub groups: i64,
+    /// Whether there is a weight.
+    pub weight: bool,
+    /// Whether there is a bias.
+    pub bias: bool,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+pub(super) const ATEN: &[(&str, Read)] = &[
+    ("batch_norm", read_batch_norm),
+    ("layer_norm", read_layer_norm),
+    ("group_norm", read_group_norm),
+];
+
+fn read_batch_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
+    if call.bool("training", false)? {
+        let message =
+            "the network was exported in training mode: its batch norm uses the batch's statistics";
+        return Err(Error::new(ErrorKind::Network, message)
+            .help("call `net.eval()` before `torch.export.export`"));
+    }
+    call.ignore("momentum");
+    call.ignore("cudnn_enabled");
+    let mut args = vec![call.tensor("input")?];
+    let (weight, bias) = (
+        call.optional_tensor("weight")?,
+        call.optional_tensor("bias")?,
+    );
+    let affine = match (weight, bias) {
+        (Some(weight), Some(bias)) => {
+            args.extend([weight, bias]);
+            true
+        }
+        (None, None) => false,
+        _ => {
+            let message = "a batch norm with a weight or a bias alone is not supported";
+            return Err(Error::new(ErrorKind::Network, message));
+        }
+    };
+    args.extend([call.tensor("running_mean")?, call.tensor("running_var")?]);
+    let eps = call.number("eps")?.unwrap_or(1e-5);
+    Ok((BatchNorm { eps, affine }.into(), args))
+}
+
+fn read_layer_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
+    call.ignore("cudnn_enable");
+    let mut args = vec![call.tensor("input")?];
+    let (weight, bias) = (
+        call.optional_tensor("weight")?,
+        call.optional_tensor("bias")?,
+    );
+    let op = LayerNorm {
+        normalized_shape: call.ints("normalized_shape")?.unwrap_or_default(),
+        weight: weight.is_some(),
+        bias: bias.is_some(),
+        eps: call.number("eps")?.unwrap_or(1e-5),
+    };
+    args.extend(weight.into_iter().chain(bias));
+    Ok((op.into(), args))
+}
+
+fn read_group_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
+    call.ignore("cudnn_enabled");
+    let mut args = vec![call.tensor("input")?];
+    let (weight, bias) = (
+        call.optional_tensor("weight")?,
+        call.optional_tensor("bias")?,
+    );
+    let op = GroupNorm {
+        groups: call.int("num_groups", 1)?,
+        weight: weight.is_some(),
+        bias: bias.is_some(),
+        eps: call.number("eps")?.unwrap_or(1e-5),
+    };
+    args.extend(weight.into_iter().chain(bias));
+    Ok((op.into(), args))
+}
+
+impl Operator for BatchNorm {
+    fn name(&self) -> &'static str {
+        "batch_norm"
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        let [weight, bias, mean, variance] = if self.affine {
+            [Some(x[1]), Some(x[2]), Some(x[3]), Some(x[4])]
+        } else {
+            [None, None, Some(x[1]), Some(x[2])]
+        };
+        Ok(x[0].f_batch_norm(weight, bias, mean, variance, false, 0.0, self.eps, false)?)
+    }
+}
+
+/// The weight and the bias among the inputs after the first, where an operator has them.
+fn weight_and_bias<'a>(
+    x: &[&'a Tensor],
+    weight: bool,
+    bias: bool,
+) -> (Option<&'a Tensor>, Option<&'a Tensor>) {
+    let mut rest = x.iter().skip(1).copied();
+    let weight = if weight { rest.next() } else { None };
+    (weight, if bias { rest.next() } else { None })
+}
+
+impl Operator for LayerNorm {
+    fn name(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        let (weight, bias) = weight_and_bias(x, self.weight, self.bias);
+        Ok(x[0].f_layer_norm(&self.normalized_shape, weight, bias, self.eps, false)?)
+    }
+}
+
+impl Operator for GroupNorm {
+    fn name(&self) -> &'static str {
+        "group_norm"
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        let (weight, bias) = weight_and_bias(x, self.weight, self.bias);
+        Ok(x[0].f_group_norm(self.groups, weight, bias, self.eps, false)?)
+    }
+
+    fn reach(&self, _x: &[&Shape]) -> Reach {
+        Reach::Whole
+    }
+}

@@ -1,0 +1,109 @@
+//! ReLU, and what bounds values in the same way: an operator is a [`Rectifier`] by what it computes, not by its name.
+
+use tch::Tensor;
+
+use super::call::Call;
+use super::shape::Shape;
+use super::{Op, Operator, Read, Rectifier};
+use crate::error::Result;
+use crate::network::arg::Arg;
+
+/// `relu(self)`: max(x, 0).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relu;
+
+/// `clamp(self, min, max)`, also `relu6` and `hardtanh`: values bounded below, above, or on both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clamp {
+    /// aten's name: `relu6`, `hardtanh`, `clamp`.
+    pub name: &'static str,
+    /// The lower bound.
+    pub min: Option<f64>,
+    /// The upper bound.
+    pub max: Option<f64>,
+}
+
+impl Clamp {
+    /// ReLU6: min(max(x, 0), 6).
+    pub const RELU6: Clamp = Clamp {
+        name: "relu6",
+        min: Some(0.0),
+        max: Some(6.0),
+    };
+}
+
+pub(super) const ATEN: &[(&str, Read)] = &[
+    ("relu", |call| Ok((Relu.into(), vec![call.tensor("self")?]))),
+    ("relu6", |call| {
+        Ok((Clamp::RELU6.into(), vec![call.tensor("self")?]))
+    }),
+    ("hardtanh", |call| {
+        let min = Some(call.number("min_val")?.unwrap_or(-1.0));
+        let max = Some(call.number("max_val")?.unwrap_or(1.0));
+        clamp(call, "hardtanh", min, max)
+    }),
+    ("clamp", |call| {
+        let (min, max) = (call.number("min")?, call.number("max")?);
+        clamp(call, "clamp", min, max)
+    }),
+    ("clamp_min", |call| {
+        let min = call.number("min")?;
+        clamp(call, "clamp_min", min, None)
+    }),
+    ("clamp_max", |call| {
+        let max = call.number("max")?;
+        clamp(call, "clamp_max", None, max)
+    }),
+];
+
+fn clamp(
+    call: &mut Call,
+    name: &'static str,
+    min: Option<f64>,
+    max: Option<f64>,
+) -> Result<(Op, Vec<Arg>)> {
+    Ok((Clamp { name, min, max }.into(), vec![call.tensor("self")?]))
+}
+
+impl Operator for Relu {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        Ok(x[0].f_relu()?)
+    }
+
+    fn rectifier(&self) -> Option<Rectifier> {
+        Some(Rectifier { ceiling: None })
+    }
+}
+
+impl Operator for Clamp {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        Ok(x[0].clone())
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        Ok(match (self.min, self.max) {
+            (Some(min), Some(max)) => x[0].f_clamp(min, max)?,
+            (Some(min), None) => x[0].f_clamp_min(min)?,
+            (None, Some(max)) => x[0].f_clamp_max(max)?,
+            (None, None) => x[0].shallow_clone(),
+        })
+    }
+
+    fn rectifier(&self) -> Option<Rectifier> {
+        let ceiling = self.max.filter(|max| max.is_finite());
+        let bounds_at_0 = self.min == Some(0.0) && ceiling.is_none_or(|max| max > 0.0);
+        bounds_at_0.then_some(Rectifier { ceiling })
+    }
+}
