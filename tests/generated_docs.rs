@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use convscope::checks::CheckSpec;
 use convscope::methods::MethodSpec;
+use convscope::network::pt2::supported;
 use convscope::option_ranges::describe_range;
 use regex::Regex;
 use serde_json::Value;
@@ -146,6 +147,19 @@ fn the_readme_has_every_method_and_check() {
         readme = format!("{before}{begin}{table}{end}{after}");
     }
     compare_or_write(&path, &readme);
+}
+
+#[test]
+fn the_page_about_networks_lists_every_operator() {
+    const BEGIN: &str = "<!-- operators: written by tests/generated_docs.rs -->\n";
+    const END: &str = "<!-- end of operators -->\n";
+    let path = root().join("docs/networks.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect(BEGIN);
+    let (_, after) = rest.split_once(END).expect(END);
+    let names: Vec<String> = supported().iter().map(|name| format!("`{name}`")).collect();
+    let list = names.join(", ");
+    compare_or_write(&path, &format!("{before}{BEGIN}{list}\n{END}{after}"));
 }
 
 #[test]

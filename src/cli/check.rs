@@ -42,7 +42,7 @@ impl CheckArgs {
         let (models, images) = Plan::check(&spec, &Cache::from_env(true)?)?;
         let mut text = format!("{}: valid\n", path.display());
         for model in &models {
-            text.push_str(&format!("  {}: {}\n", model.id, model.arch.name));
+            text.push_str(&format!("  {}: {}\n", model.id, model.architecture.name()));
             for selected in &model.selected {
                 let layers = selected.layers.join(", ");
                 text.push_str(&format!(

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod node_info;
 mod node_values;
 pub mod op;
+pub mod pt2;
 pub mod random_weights;
 pub mod receptive_field;
 mod relevance;

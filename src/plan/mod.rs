@@ -13,7 +13,7 @@ mod run_plan;
 mod single_step;
 mod spec_origin;
 
-pub use models::{PlannedModel, WeightsSource, nominal_side};
+pub use models::{Architecture, PlannedModel, WeightsSource};
 pub use plan_images::plan_images;
 pub use planned_image::{ImageLabel, PlannedImage, TargetRegion};
 pub use run_plan::Plan;

@@ -10,6 +10,7 @@ use crate::image::Preprocess;
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::network::node_info;
+use crate::network::pt2::{self, ExportedNetwork};
 use crate::network::zoo::{self, Arch};
 use crate::results::SelectedLayers;
 use crate::spec::{ExperimentSpec, ModelSpec, PathStep, PixelLength, PreprocessSpec, unique_ids};
@@ -19,10 +20,8 @@ use crate::spec::{ExperimentSpec, ModelSpec, PathStep, PixelLength, PreprocessSp
 pub struct PlannedModel {
     /// Unique in the experiment.
     pub id: String,
-    /// Its architecture.
-    pub arch: &'static Arch,
-    /// The variant of the architecture that the weights need.
-    pub options: zoo::ArchOptions,
+    /// Where its graph comes from.
+    pub architecture: Architecture,
     /// Where its weights come from.
     pub source: WeightsSource,
     /// The preprocessing of its input images.
@@ -35,6 +34,52 @@ pub struct PlannedModel {
     pub selected: Vec<SelectedLayers>,
     /// Its index in the experiment's `models`.
     pub entry: usize,
+}
+
+/// Where a network's graph comes from.
+#[derive(Debug)]
+pub enum Architecture {
+    /// An architecture of the zoo, in the variant that the weights need.
+    Zoo(&'static Arch, zoo::ArchOptions),
+    /// A `.pt2` file, with the network that it holds.
+    Exported(PathBuf, Box<ExportedNetwork>),
+}
+
+impl Architecture {
+    /// The architecture's name, or the file's without its ending.
+    pub fn name(&self) -> String {
+        match self {
+            Architecture::Zoo(arch, _) => arch.name.to_owned(),
+            Architecture::Exported(path, _) => path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+        }
+    }
+
+    /// The architecture's family.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Architecture::Zoo(arch, _) => arch.family,
+            Architecture::Exported(..) => "torch.export",
+        }
+    }
+
+    /// The side of the square input that the network was made for, in pixels.
+    pub fn side(&self) -> i64 {
+        match self {
+            Architecture::Zoo(arch, _) => arch.input,
+            Architecture::Exported(_, exported) => exported.input_size[0],
+        }
+    }
+}
+
+impl PlannedModel {
+    /// The side in pixels of the square input for which shapes are computed if the size of images may vary.
+    pub fn nominal_side(&self) -> i64 {
+        nominal_side(&self.preprocess, &self.architecture)
+    }
 }
 
 /// Where a network's weights come from.
@@ -57,7 +102,7 @@ pub(super) fn plan_models(
     origin: &Origin,
 ) -> Result<Vec<PlannedModel>> {
     let models = experiment.models.iter();
-    let ids = unique_ids(models.map(|model| (model.id.as_deref(), model.arch.clone())));
+    let ids = unique_ids(models.map(|model| (model.id.as_deref(), model.default_id())));
     let entries = experiment.models.iter().zip(ids).enumerate();
     entries
         .map(|(entry, (model, id))| plan_model(experiment, model, id, entry, origin))
@@ -79,14 +124,22 @@ fn plan_model(
         ];
         move |error: Error| origin.locate(&path, error)
     };
-    let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
-    let source = find_weights(model, arch, origin).map_err(locate("weights"))?;
-    let mut options = zoo::ArchOptions::default();
-    let mut preprocess = Preprocess::for_input(arch.input as u32);
+    let (architecture, source) = match model.exported_program() {
+        Some(path) => exported(path, origin).map_err(locate("weights"))?,
+        None => {
+            let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
+            let source = find_weights(model, arch, origin).map_err(locate("weights"))?;
+            let options = match &source {
+                WeightsSource::Set(set) => set.options(),
+                WeightsSource::File(_) | WeightsSource::Random => zoo::ArchOptions::default(),
+            };
+            (Architecture::Zoo(arch, options), source)
+        }
+    };
+    let mut preprocess = Preprocess::for_input(architecture.side() as u32);
     let mut labels = None;
     match &source {
         WeightsSource::Set(set) => {
-            options = set.options();
             preprocess = set.preprocess.clone();
             labels = Some(Labels::imagenet());
         }
@@ -100,14 +153,20 @@ fn plan_model(
     if let Some(changes) = &model.preprocess {
         apply_changes(changes, &mut preprocess);
     }
-    let graph = arch.graph(options);
-    let side = nominal_side(&preprocess, arch);
-    let info = node_info::from_graph(&graph, side, side).map_err(locate("preprocess"))?;
-    let (layers, selected) = select_layers(experiment, &model.arch, &graph, &info, origin)?;
+    let own;
+    let graph = match &architecture {
+        Architecture::Zoo(arch, options) => {
+            own = arch.graph(*options);
+            &own
+        }
+        Architecture::Exported(_, exported) => exported.network.graph(),
+    };
+    let side = nominal_side(&preprocess, &architecture);
+    let info = node_info::from_graph(graph, side, side).map_err(locate("preprocess"))?;
+    let (layers, selected) = select_layers(experiment, &id, graph, &info, origin)?;
     Ok(PlannedModel {
         id,
-        arch,
-        options,
+        architecture,
         source,
         preprocess,
         labels,
@@ -117,10 +176,33 @@ fn plan_model(
     })
 }
 
-/// The side in pixels of the square input for which shapes are computed if the size of images may vary.
-pub fn nominal_side(preprocess: &Preprocess, arch: &Arch) -> i64 {
+fn nominal_side(preprocess: &Preprocess, architecture: &Architecture) -> i64 {
     let side = preprocess.crop.or(preprocess.resize);
-    side.map_or(arch.input, i64::from)
+    side.map_or(architecture.side(), i64::from)
+}
+
+/// The network in the `.pt2` file at `path`.
+fn exported(path: &str, origin: &Origin) -> Result<(Architecture, WeightsSource)> {
+    let path = origin.resolve(Path::new(path));
+    if !path.is_file() {
+        return Err(no_weight_file(&path, origin));
+    }
+    let exported = pt2::read(&path)?;
+    let [height, width] = exported.input_size;
+    if height != width {
+        let message = format!(
+            "{} was exported for inputs of {width} × {height} pixels; they must be square",
+            path.display()
+        );
+        return Err(Error::new(ErrorKind::Weights, message));
+    }
+    let architecture = Architecture::Exported(path.clone(), Box::new(exported));
+    Ok((architecture, WeightsSource::File(path)))
+}
+
+fn no_weight_file(path: &Path, origin: &Origin) -> Error {
+    let message = format!("there is no weight file {}", path.display());
+    Error::new(ErrorKind::Spec, message).help(origin.paths_help())
 }
 
 /// A weight set, a file or `random`, as the model's `weights` names it; by default the architecture's first set.
@@ -137,8 +219,7 @@ fn find_weights(model: &ModelSpec, arch: &Arch, origin: &Origin) -> Result<Weigh
     }
     let extensions = [".pth", ".pt", ".safetensors", ".bin"];
     if extensions.iter().any(|end| name.ends_with(end)) || name.contains(['/', '\\']) {
-        let message = format!("there is no weight file {}", path.display());
-        return Err(Error::new(ErrorKind::Spec, message).help(origin.paths_help()));
+        return Err(no_weight_file(&path, origin));
     }
     Ok(WeightsSource::Set(weight_set(arch.name, Some(name))?))
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache, WeightSet};
+use crate::network::zoo::{Arch, ArchOptions};
 use crate::network::{Network, random_weights, weights};
-use crate::plan::{PlannedModel, WeightsSource};
+use crate::plan::{Architecture, PlannedModel, WeightsSource};
 use crate::progress::Progress;
 use crate::results::WeightsInfo;
 
@@ -18,15 +19,28 @@ pub(super) fn load_weights(
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<(Network, WeightsInfo)> {
-    match &planned.source {
-        WeightsSource::Set(set) => load_set(planned, set, cache, progress),
-        WeightsSource::File(path) => load_file(planned, path, progress),
-        WeightsSource::Random => load_random(planned),
+    match (&planned.architecture, &planned.source) {
+        (Architecture::Exported(path, exported), _) => {
+            exported
+                .warnings
+                .iter()
+                .for_each(|warning| progress.warn(warning));
+            Ok((exported.network.clone(), file_info(path)?))
+        }
+        (Architecture::Zoo(arch, options), WeightsSource::Set(set)) => {
+            load_set(planned, (arch, *options), set, cache, progress)
+        }
+        (Architecture::Zoo(arch, options), WeightsSource::File(path)) => {
+            progress.step(&format!("{}: reading {}", planned.id, path.display()));
+            Ok((weights::load(arch, *options, None, path)?, file_info(path)?))
+        }
+        (Architecture::Zoo(arch, options), WeightsSource::Random) => load_random(arch, *options),
     }
 }
 
 fn load_set(
     planned: &PlannedModel,
+    (arch, options): (&Arch, ArchOptions),
     set: &WeightSet,
     cache: &Cache,
     progress: &dyn Progress,
@@ -40,7 +54,7 @@ fn load_set(
         let message = format!("the weight set `{}` has no files", set.name);
         return Err(Error::new(ErrorKind::Weights, message));
     };
-    let network = weights::load(planned.arch, planned.options, set.format, &first.path)?;
+    let network = weights::load(arch, options, set.format, &first.path)?;
     let info = WeightsInfo {
         name: set.name.clone(),
         source: set.source_line(),
@@ -51,26 +65,20 @@ fn load_set(
     Ok((network, info))
 }
 
-fn load_file(
-    planned: &PlannedModel,
-    path: &Path,
-    progress: &dyn Progress,
-) -> Result<(Network, WeightsInfo)> {
-    progress.step(&format!("{}: reading {}", planned.id, path.display()));
-    let network = weights::load(planned.arch, planned.options, None, path)?;
+/// The description of a weight file.
+fn file_info(path: &Path) -> Result<WeightsInfo> {
     let name = path.file_name().unwrap_or_default();
-    let info = WeightsInfo {
+    Ok(WeightsInfo {
         name: name.to_string_lossy().into_owned(),
         source: path.display().to_string(),
         licence: None,
         sha256: fetch::file_sha256(path)?,
         note: None,
-    };
-    Ok((network, info))
+    })
 }
 
-fn load_random(planned: &PlannedModel) -> Result<(Network, WeightsInfo)> {
-    let graph = planned.arch.graph(planned.options);
+fn load_random(arch: &Arch, options: ArchOptions) -> Result<(Network, WeightsInfo)> {
+    let graph = arch.graph(options);
     let parameters = random_weights::weights(&graph);
     let info = WeightsInfo {
         name: "random".into(),

@@ -10,10 +10,10 @@ use super::network_cache::{NetworkCache, network_key};
 use super::options::RunOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::LoadedModel;
-use crate::network::graph::{Graph, NodeId, Op};
+use crate::network::graph::{Graph, NodeId};
 use crate::network::labels::Labels;
-use crate::network::node_info;
-use crate::plan::{Plan, PlannedModel, nominal_side};
+use crate::network::node_info::{self, NodeInfo};
+use crate::plan::{Plan, PlannedModel};
 use crate::progress::Progress;
 use crate::results::{ModelInfo, lock};
 use crate::spec::PathStep;
@@ -81,10 +81,10 @@ pub(super) fn load_planned(
         lock::verify_sha256(&lock.weights, &planned.id, &weights.sha256, "weights")
             .map_err(locate("weights"))?;
     }
-    let classes = class_count(network.graph());
-    let labels = class_names(planned, classes).map_err(locate("labels"))?;
-    let side = nominal_side(&planned.preprocess, planned.arch);
+    let side = planned.nominal_side();
     let node_info = node_info::from_graph(network.graph(), side, side)?;
+    let classes = class_count(network.graph(), &node_info);
+    let labels = class_names(planned, classes).map_err(locate("labels"))?;
     let info = model_info(planned, network.graph(), &node_info, weights, classes);
     let loaded = LoadedModel {
         id: planned.id.clone(),
@@ -138,10 +138,10 @@ fn class_names(planned: &PlannedModel, classes: usize) -> Result<Labels> {
     }
 }
 
-/// The number of outputs of the last layer.
-fn class_count(graph: &Graph) -> usize {
-    match graph.node(graph.output()).op {
-        Op::Linear { outputs, .. } => outputs as usize,
+/// The number of logits.
+fn class_count(graph: &Graph, info: &[NodeInfo]) -> usize {
+    match info[graph.output()].shape[..] {
+        [classes] => classes.max(0) as usize,
         _ => 0,
     }
 }

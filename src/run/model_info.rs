@@ -18,13 +18,13 @@ pub(super) fn model_info(
     let sum = |value: fn(&NodeInfo) -> i64| info.iter().map(value).sum::<i64>() as u64;
     ModelInfo {
         id: planned.id.clone(),
-        arch: planned.arch.name.to_owned(),
-        family: planned.arch.family.to_owned(),
+        arch: planned.architecture.name(),
+        family: planned.architecture.family().to_owned(),
         weights,
         parameters: sum(|info| info.parameters),
         multiply_adds: sum(|info| info.multiply_adds),
         depth: depth(graph),
-        residual_blocks: graph.residual_adds().count() as u32,
+        residual_blocks: graph.residual_sums().count() as u32,
         input: [0, 1, 2].map(|dimension| info[0].shape[dimension] as u32),
         preprocess: planned.preprocess.describe(),
         preprocessing: preprocessing_note(&planned.preprocess),
@@ -42,10 +42,10 @@ fn used_layers(planned: &PlannedModel, graph: &Graph, info: &[NodeInfo]) -> Vec<
     let last = (graph.nodes().len() - 1).max(1) as f64;
     let layers = used.into_iter().map(|id| LayerInfo {
         name: graph.node(id).name.clone(),
-        op: graph.node(id).op.label().to_owned(),
+        op: graph.node(id).op.name().to_owned(),
         shape: info[id].shape.clone(),
-        stride: info[id].stride,
-        receptive_field: info[id].receptive_field,
+        stride: info[id].stride(),
+        receptive_field: info[id].receptive_field(),
         depth: id as f64 / last,
     });
     layers.collect()
@@ -69,17 +69,16 @@ fn preprocessing_note(preprocess: &Preprocess) -> Note {
     }
 }
 
-/// The number of layers with weights (convolutions and linear layers) on the longest path. Gates don't count: of a
-/// multiplication, only the first input is followed.
+/// The number of layers with weights (convolutions and linear layers) on the longest path. Gates don't count.
 fn depth(graph: &Graph) -> u32 {
     let mut depths: Vec<u32> = Vec::with_capacity(graph.nodes().len());
-    for node in graph.nodes() {
-        let inputs = match node.op {
-            Op::Mul => &node.inputs[..1],
-            _ => &node.inputs[..],
+    for (id, node) in graph.nodes().iter().enumerate() {
+        let inputs = match graph.gated_product(id) {
+            Some((features, _)) => vec![features],
+            None => node.inputs.clone(),
         };
         let below = inputs.iter().map(|&input| depths[input]).max().unwrap_or(0);
-        let own = matches!(node.op, Op::Conv(_) | Op::Linear { .. });
+        let own = matches!(node.op, Op::Conv2d(_) | Op::Linear(_));
         depths.push(below + u32::from(own));
     }
     depths.last().copied().unwrap_or(0)

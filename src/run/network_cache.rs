@@ -8,7 +8,7 @@ use super::device::device_name;
 use crate::error::Result;
 use crate::fetch;
 use crate::network::Network;
-use crate::plan::{PlannedModel, WeightsSource};
+use crate::plan::{Architecture, PlannedModel, WeightsSource};
 use crate::results::WeightsInfo;
 
 /// Loaded networks, by architecture, weights and device.
@@ -56,7 +56,10 @@ pub(super) fn network_key(planned: &PlannedModel, device: Device) -> Result<Stri
         }
         WeightsSource::Random => "random".to_owned(),
     };
-    let (arch, options) = (planned.arch.name, planned.options);
+    let architecture = match &planned.architecture {
+        Architecture::Zoo(arch, options) => format!("{} {options:?}", arch.name),
+        Architecture::Exported(..) => "torch.export".to_owned(),
+    };
     let device = device_name(device);
-    Ok(format!("{arch} {options:?} {source} {device}"))
+    Ok(format!("{architecture} {source} {device}"))
 }

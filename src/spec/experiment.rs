@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::collection_spec::CollectionSpec;
-use super::ids::{id_from_text, unique_ids};
+use super::ids::unique_ids;
 use super::image_spec::ImageSpec;
 use super::language::Lang;
 use super::model_spec::ModelSpec;
@@ -136,6 +136,6 @@ impl ExperimentSpec {
     /// The id of every model, in order.
     pub fn model_ids(&self) -> Vec<String> {
         let entries = self.models.iter();
-        unique_ids(entries.map(|model| (model.id.as_deref(), id_from_text(&model.arch))))
+        unique_ids(entries.map(|model| (model.id.as_deref(), model.default_id())))
     }
 }

@@ -1,13 +1,14 @@
 //! An entry of `models`: an architecture with its parameters, labels and preprocessing. A text alone is an architecture.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::ids::{id_from_path, id_from_text};
 use super::preprocess_spec::PreprocessSpec;
 use super::schema_parts;
 
@@ -31,11 +32,12 @@ pub struct ModelSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<schema_parts::Id>")]
     pub id: Option<String>,
-    /// The architecture: `resnet50`.
-    #[schemars(with = "schema_parts::ArchitectureName")]
+    /// The architecture: `resnet50`. Absent for a `.pt2` file, which holds the network's graph.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(with = "Option<schema_parts::ArchitectureName>")]
     pub arch: String,
     /// A weight set's name (`convscope models` lists them), `random`, or a path to a `.pth`,
-    /// `.pt` or `.safetensors` file. Absent: the architecture's first weight set.
+    /// `.pt` or `.safetensors` file, or to a `.pt2` file of `torch.export.save`. Absent: the architecture's first weight set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub weights: Option<String>,
@@ -49,12 +51,18 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
-    /// The architecture with this name, with its first weight set.
+    /// The architecture with this name, with its first weight set; or the network in the `.pt2` file at this path.
     pub fn new(arch: impl Into<String>) -> Self {
+        let arch: String = arch.into();
+        let (arch, weights) = if is_exported(&arch) {
+            (String::new(), Some(arch))
+        } else {
+            (arch, None)
+        };
         ModelSpec {
             id: None,
-            arch: arch.into(),
-            weights: None,
+            arch,
+            weights,
             labels: None,
             preprocess: None,
         }
@@ -79,6 +87,26 @@ impl ModelSpec {
     }
 }
 
+impl ModelSpec {
+    /// The path of the `.pt2` file that holds the network, if no architecture is given.
+    pub fn exported_program(&self) -> Option<&str> {
+        let weights = self.weights.as_deref();
+        weights.filter(|path| self.arch.is_empty() && is_exported(path))
+    }
+
+    /// The id of a model without one: the architecture, or the file's name without its ending.
+    pub fn default_id(&self) -> String {
+        match self.exported_program() {
+            Some(path) => id_from_path(Path::new(path)),
+            None => id_from_text(&self.arch),
+        }
+    }
+}
+
+fn is_exported(path: &str) -> bool {
+    path.ends_with(".pt2")
+}
+
 impl From<&str> for ModelSpec {
     fn from(arch: &str) -> Self {
         ModelSpec::new(arch)
@@ -99,7 +127,7 @@ impl<'de> Deserialize<'de> for ModelSpec {
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str(
-                    "an architecture (`resnet50`) or a map (`{arch: resnet50, weights: …}`)",
+                    "an architecture (`resnet50`), a file (`net.pt2`) or a map (`{arch: resnet50, weights: …}`)",
                 )
             }
 

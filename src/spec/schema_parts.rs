@@ -54,9 +54,26 @@ impl JsonSchema for ArchitectureName {
     }
 }
 
-/// Allows an architecture's name beside the map of `schema`.
+/// Allows an architecture's name and the path of a `.pt2` file beside the map of `schema`, which needs one of both.
 pub(super) fn allow_architecture(schema: &mut Schema) {
-    allow(schema, json_schema!({ "$ref": "#/$defs/Architecture" }));
+    let exported = json_schema!({
+        "type": "string",
+        "pattern": "\\.pt2$",
+        "description": "A network that `torch.export.save` wrote."
+    });
+    let needs = serde_json::json!([
+        { "required": ["arch"] },
+        { "required": ["weights"], "properties": { "weights": { "pattern": "\\.pt2$" } } }
+    ]);
+    schema.insert("anyOf".into(), needs);
+    let long_form = std::mem::take(schema);
+    let forms = [
+        json_schema!({ "$ref": "#/$defs/Architecture" }),
+        exported,
+        long_form,
+    ];
+    let forms: Vec<serde_json::Value> = forms.into_iter().map(Schema::to_value).collect();
+    schema.insert("anyOf".into(), forms.into());
 }
 
 /// Allows a file's path beside the maps of `schema`.

@@ -63,7 +63,9 @@ impl Validator<'_> {
         let mut ids = BTreeSet::new();
         for (index, model) in self.experiment.models.iter().enumerate() {
             let path = |key| [Key("models"), Index(index), Key(key)];
-            zoo::find(&model.arch).map_err(|error| self.attach_position(&path("arch"), error))?;
+            if model.exported_program().is_none() {
+                self.architecture(index, model)?;
+            }
             if let Some(id) = &model.id {
                 self.id(&path("id"), id, &mut ids)?;
             }
@@ -72,6 +74,18 @@ impl Validator<'_> {
                 self.preprocess(index, preprocess)?;
             }
         }
+        Ok(())
+    }
+
+    fn architecture(&self, index: usize, model: &ModelSpec) -> Result<()> {
+        let entry = [Key("models"), Index(index)];
+        if model.arch.is_empty() {
+            let message = "an entry of `models` must have `arch`, or `weights` with a `.pt2` file";
+            let help = "for example `{arch: resnet50}`; `convscope models` lists the architectures";
+            return Err(self.error_at(&entry, message, "here", help));
+        }
+        let path = [Key("models"), Index(index), Key("arch")];
+        zoo::find(&model.arch).map_err(|error| self.attach_position(&path, error))?;
         Ok(())
     }
 

@@ -1,0 +1,135 @@
+//! The zip archive that `torch.export.save` writes. No part of it is larger in memory than the file allows: entries are
+//! limited when they are read, whatever their headers say.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use tch::Tensor;
+use zip::ZipArchive;
+
+use super::schema::{Payload, PayloadConfig, TensorMeta, dtype, integer};
+use crate::error::{Error, Result};
+use crate::network::weights::dtype::{StridedView, count, decode_as_is};
+use crate::network::weights::format::file_error;
+
+/// The largest JSON that is read, in bytes. That of a network with 2000 nodes has 5 MB.
+const JSON_LIMIT: u64 = 256 << 20;
+
+/// The archive of an exported program.
+pub(super) struct Archive {
+    path: PathBuf,
+    zip: ZipArchive<File>,
+    /// The folder in the archive with all entries: `net/`.
+    folder: String,
+    /// How many bytes of tensors may still be read: weights are stored uncompressed.
+    budget: u64,
+}
+
+impl Archive {
+    /// Opens the archive at `path`; `None` if the file is another zip archive, or none.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub(super) fn open(path: &Path) -> Result<Option<Archive>> {
+        let io = |cause| Error::io("read", path, cause);
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let Ok(zip) = ZipArchive::new(file) else {
+            return Ok(None);
+        };
+        let names = zip.file_names().flatten();
+        let model = names
+            .filter(|name| name.ends_with("models/model.json"))
+            .min_by_key(|name| name.len())
+            .map(|name| name.trim_end_matches("models/model.json").to_owned());
+        Ok(model.map(|folder| Archive {
+            path: path.to_owned(),
+            zip,
+            folder,
+            budget: length,
+        }))
+    }
+
+    /// The bytes of the entry `name`, at most `limit`.
+    fn bytes(&mut self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        let full = format!("{}{name}", self.folder);
+        let entry = self.zip.by_name(&full).map_err(|cause| {
+            file_error(&self.path, &format!("lacks its part `{name}`")).caused_by(cause)
+        })?;
+        let mut bytes = Vec::new();
+        let read = entry.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|cause| Error::io("read", &self.path, cause))?;
+        if bytes.len() as u64 > limit {
+            let clause = format!("has a part `{name}` larger than it should be");
+            return Err(file_error(&self.path, &clause));
+        }
+        Ok(bytes)
+    }
+
+    /// The JSON entry `name`.
+    ///
+    /// # Errors
+    /// If it is missing, too large, or has another structure.
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Result<T> {
+        let bytes = self.bytes(name, JSON_LIMIT)?;
+        serde_json::from_slice(&bytes).map_err(|cause| {
+            let clause = format!("has a part `{name}` that can't be read");
+            file_error(&self.path, &clause).caused_by(cause)
+        })
+    }
+
+    /// The text entry `name`, without white space around it; `None` if there is none.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        let bytes = self.bytes(name, 1 << 20).ok()?;
+        Some(String::from_utf8(bytes).ok()?.trim().to_owned())
+    }
+
+    /// The config of `data/weights` or `data/constants`; empty if there is none.
+    pub(super) fn payloads(&mut self, name: &str) -> Result<PayloadConfig> {
+        let full = format!("{}{name}", self.folder);
+        if self.zip.index_for_name(&full).is_none() {
+            return Ok(PayloadConfig {
+                config: Default::default(),
+            });
+        }
+        self.json(name)
+    }
+
+    /// The tensor `name` whose values are below `folder` (`data/weights/`).
+    ///
+    /// # Errors
+    /// If it is pickled, cut short, of an unknown data type, or larger than the file.
+    pub(super) fn tensor(&mut self, folder: &str, name: &str, payload: &Payload) -> Result<Tensor> {
+        let path = self.path.clone();
+        let fault = |clause: &str| file_error(&path, &format!("is broken: `{name}` {clause}"));
+        if payload.use_pickle {
+            let error = fault("is stored as a pickle");
+            return Err(error.help("export it again with PyTorch 2.8 or newer"));
+        }
+        let meta = payload.tensor_meta.as_ref();
+        let meta = meta.ok_or_else(|| fault("has no shape"))?;
+        let dtype = dtype(meta.dtype).ok_or_else(|| fault("has an unknown data type"))?;
+        let view = strided_view(meta).ok_or_else(|| fault("has no fixed shape"))?;
+        let bytes = self.bytes(&format!("{folder}{}", payload.path_name), self.budget)?;
+        self.budget -= (bytes.len() as u64).min(self.budget);
+        let stored = bytes.len() / dtype.size();
+        view.check(stored).map_err(|clause| fault(&clause))?;
+        // Views may repeat values, but not fill the memory.
+        if count(&view.shape).is_none_or(|values| values > 8 * stored.max(1024)) {
+            return Err(fault("has more values than the file has room for"));
+        }
+        let flat = decode_as_is(&bytes[..stored * dtype.size()], dtype, &[stored as i64]);
+        let flat = flat.map_err(|clause| fault(&clause))?;
+        view.copy_from(&flat).map_err(|clause| fault(&clause))
+    }
+}
+
+fn strided_view(meta: &TensorMeta) -> Option<StridedView> {
+    let integers = |values: &[serde_json::Value]| values.iter().map(integer).collect();
+    Some(StridedView {
+        offset: integer(&meta.storage_offset).unwrap_or(0),
+        shape: Option::<Vec<i64>>::clone(&integers(&meta.sizes))?,
+        strides: Option::<Vec<i64>>::clone(&integers(&meta.strides))?,
+    })
+}

@@ -1,0 +1,150 @@
+//! The parts of an exported program's JSON that are read, as `torch/_export/serde/schema.py` of PyTorch documents them.
+//! Unknown fields are ignored.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::network::op::shape::Size;
+use crate::network::weights::dtype::Dtype;
+
+/// `models/model.json`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ExportedProgram {
+    pub(super) graph_module: GraphModule,
+    #[serde(default)]
+    pub(super) schema_version: SchemaVersion,
+    #[serde(default)]
+    pub(super) torch_version: Option<String>,
+}
+
+/// The version of the schema: a new major version changes the meaning of fields.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+pub(super) struct SchemaVersion {
+    pub(super) major: u32,
+    pub(super) minor: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphModule {
+    pub(super) graph: GraphRecord,
+    pub(super) signature: Signature,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphRecord {
+    pub(super) nodes: Vec<NodeRecord>,
+    #[serde(default)]
+    pub(super) tensor_values: HashMap<String, TensorMeta>,
+    #[serde(default)]
+    pub(super) sym_int_values: HashMap<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NodeRecord {
+    pub(super) target: String,
+    #[serde(default)]
+    pub(super) inputs: Vec<NamedArgument>,
+    #[serde(default)]
+    pub(super) outputs: Vec<Value>,
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NamedArgument {
+    #[serde(default)]
+    pub(super) name: String,
+    pub(super) arg: Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Signature {
+    #[serde(default)]
+    pub(super) input_specs: Vec<Value>,
+    #[serde(default)]
+    pub(super) output_specs: Vec<Value>,
+}
+
+/// The shape and the storage of a tensor.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TensorMeta {
+    pub(super) dtype: i64,
+    #[serde(default)]
+    pub(super) sizes: Vec<Value>,
+    #[serde(default)]
+    pub(super) strides: Vec<Value>,
+    #[serde(default)]
+    pub(super) storage_offset: Value,
+}
+
+/// `data/weights/model_weights_config.json` and `data/constants/model_constants_config.json`.
+#[derive(Debug, Deserialize)]
+pub(super) struct PayloadConfig {
+    #[serde(default)]
+    pub(super) config: BTreeMap<String, Payload>,
+}
+
+/// Where the values of a parameter, buffer or constant are.
+#[derive(Debug, Deserialize)]
+pub(super) struct Payload {
+    pub(super) path_name: String,
+    #[serde(default)]
+    pub(super) is_param: bool,
+    #[serde(default)]
+    pub(super) use_pickle: bool,
+    pub(super) tensor_meta: Option<TensorMeta>,
+}
+
+/// The data type with this number in `ScalarType`; `None` for complex and quantised ones.
+pub(super) fn dtype(number: i64) -> Option<Dtype> {
+    Some(match number {
+        1 => Dtype::U8,
+        2 => Dtype::I8,
+        3 => Dtype::I16,
+        4 => Dtype::I32,
+        5 => Dtype::I64,
+        6 => Dtype::F16,
+        7 => Dtype::F32,
+        8 => Dtype::F64,
+        12 => Dtype::Bool,
+        13 => Dtype::BF16,
+        _ => return None,
+    })
+}
+
+/// The integer of `{"as_int": 3}`.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    value.get("as_int").unwrap_or(value).as_i64()
+}
+
+/// The integer or the multiple of the batch size of `{"as_int": 3}` or `{"as_expr": {"expr_str": …}}`.
+pub(super) fn size(value: &Value) -> Option<Size> {
+    if let Some(fixed) = integer(value) {
+        return Some(Size::fixed(fixed));
+    }
+    symbolic(value.get("as_expr")?.get("expr_str")?.as_str()?)
+}
+
+/// The multiple of the batch size that an expression of sympy's `srepr` is: `Symbol('s77', …)`, or
+/// `Mul(Integer(64), Symbol('s77', …))`, or an integer.
+fn symbolic(expression: &str) -> Option<Size> {
+    let integer = |text: &str| {
+        let digits = text.strip_prefix("Integer(")?.strip_suffix(')')?;
+        digits.parse::<i64>().ok()
+    };
+    let is_symbol =
+        |text: &str| text.starts_with("Symbol(") && text.matches("Symbol(").count() == 1;
+    let text = expression.trim();
+    if is_symbol(text) && text.ends_with(')') {
+        return Some(Size::batched(1));
+    }
+    if let Some(product) = text.strip_prefix("Mul(") {
+        let (factor, symbol) = product.strip_suffix(')')?.split_once(", ")?;
+        return Some(Size::batched(
+            integer(factor).filter(|_| is_symbol(symbol))?,
+        ));
+    }
+    text.parse().ok().or_else(|| integer(text)).map(Size::fixed)
+}

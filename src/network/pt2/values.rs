@@ -1,0 +1,78 @@
+//! What each name of a program is while the graph is built: a node, a parameter, or a part of another value. Operators that
+//! write in place become functional: the name gets the new value, and so does what it is a part of.
+
+use std::collections::HashMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::arg::Arg;
+use crate::network::op::Op;
+
+/// A value that is computed from another one without copying: a write to either changes both.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    /// The name of the other value.
+    pub(super) base: String,
+    /// How it is computed from that.
+    pub(super) op: Op,
+    /// The version of the base from which it was computed.
+    pub(super) version: usize,
+}
+
+/// A named value.
+#[derive(Debug, Clone)]
+pub(super) struct NamedValue {
+    pub(super) arg: Arg,
+    pub(super) view: Option<View>,
+    /// How often it was written to.
+    pub(super) version: usize,
+}
+
+/// All named values of a program.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    values: HashMap<String, NamedValue>,
+}
+
+impl Values {
+    /// Gives a new value a name.
+    pub(super) fn set(&mut self, name: &str, arg: Arg, view: Option<(String, Op)>) {
+        let view = view.map(|(base, op)| View {
+            version: self.values.get(&base).map_or(0, |base| base.version),
+            base,
+            op,
+        });
+        let value = NamedValue {
+            arg,
+            view,
+            version: 0,
+        };
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// The value called `name`.
+    ///
+    /// # Errors
+    /// If there is none: a program that uses what it does not compute.
+    pub(super) fn get(&self, name: &str) -> Result<&NamedValue> {
+        self.values.get(name).ok_or_else(|| {
+            let message = format!("the program uses `{name}` before it is computed");
+            Error::new(ErrorKind::Weights, message)
+        })
+    }
+
+    /// Replaces a value, after a write in place or because its base was written to.
+    pub(super) fn replace(&mut self, name: &str, arg: Arg, base_version: Option<usize>) {
+        if let Some(value) = self.values.get_mut(name) {
+            value.arg = arg;
+            value.version += 1;
+            if let (Some(view), Some(version)) = (&mut value.view, base_version) {
+                view.version = version;
+            }
+        }
+    }
+
+    /// How often the value called `name` was written to.
+    pub(super) fn version(&self, name: &str) -> usize {
+        self.values.get(name).map_or(0, |value| value.version)
+    }
+}

@@ -1,0 +1,226 @@
+//! Networks that `torch.export.save` wrote (tests/make_exported.py): their values are PyTorch's, a batch gives what its images
+//! give alone, layers have the names and maps of their modules, and broken files are errors.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use convscope::network::graph::{Graph, NodeId};
+use convscope::network::{LayerSelector, selector};
+use convscope::network::{Network, gradients, node_info, pt2};
+use tch::{Device, Kind, Tensor};
+
+const NETWORKS: [&str; 3] = ["convolutional", "transformer", "windows"];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exported/{name}.pt2"))
+}
+
+fn network(name: &str) -> Network {
+    let found = pt2::read(&path(name)).unwrap();
+    assert_eq!((found.input_size, found.classes), ([32, 32], 5), "{name}");
+    assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+    found.network
+}
+
+fn expected() -> BTreeMap<String, Tensor> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exported/expected.safetensors");
+    Tensor::read_safetensors(path)
+        .unwrap()
+        .into_iter()
+        .collect()
+}
+
+fn images() -> Tensor {
+    let ramp = Tensor::arange(3 * 3 * 32 * 32, (Kind::Double, Device::Cpu)) * 0.37;
+    ramp.sin().to_kind(Kind::Float).view([3, 3, 32, 32])
+}
+
+fn logits(network: &Network, images: &Tensor) -> Tensor {
+    let output = network.graph().output();
+    let values = tch::no_grad(|| network.forward(images, &[output])).unwrap();
+    values.value(output).unwrap().shallow_clone()
+}
+
+/// Asserts that `found` differs from `expected` by at most `tolerance` times its largest magnitude.
+fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
+    assert_eq!(found.size(), expected.size(), "{what}");
+    let largest = expected.abs().max().double_value(&[]);
+    let difference = (found - expected).abs().max().double_value(&[]);
+    assert!(
+        largest > 1e-3 && difference <= tolerance * largest,
+        "{what}: {difference} of {largest}"
+    );
+}
+
+#[test]
+fn logits_and_gradients_are_those_of_pytorch() {
+    let expected = expected();
+    for name in NETWORKS {
+        let network = network(name);
+        let found = logits(&network, &images());
+        assert_close(&found, &expected[&format!("{name}/logits")], 1e-4, name);
+        let image = images().narrow(0, 0, 1).set_requires_grad(true);
+        let (input, output) = (network.graph().input(), network.graph().output());
+        let values = network.forward(&image, &[input, output]).unwrap();
+        let logit = values.value(output).unwrap().select(1, 0).sum(Kind::Float);
+        let gradient = gradients(&logit, &values, &[input]).unwrap();
+        let expected = &expected[&format!("{name}/gradient")];
+        assert_close(gradient.value(input).unwrap(), expected, 1e-3, name);
+    }
+}
+
+#[test]
+fn a_batch_gives_what_its_images_give_alone() {
+    for name in NETWORKS {
+        let network = network(name);
+        let together = logits(&network, &images());
+        for index in 0..3 {
+            let alone = logits(&network, &images().narrow(0, index, 1));
+            assert_close(&alone, &together.narrow(0, index, 1), 1e-5, name);
+        }
+    }
+}
+
+fn name_of(graph: &Graph, id: NodeId) -> &str {
+    &graph.node(id).name
+}
+
+#[test]
+fn nodes_are_named_after_their_modules() {
+    let network = network("convolutional");
+    let names: Vec<&str> = network
+        .graph()
+        .nodes()
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
+    let block = [
+        "conv1",
+        "bn1",
+        "relu",
+        "conv2",
+        "mean",
+        "fc1",
+        "silu",
+        "fc2",
+        "sigmoid",
+        "mul",
+        "downsample",
+        "add",
+    ];
+    for part in block {
+        assert!(
+            names.contains(&format!("blocks.1.{part}").as_str()),
+            "{part}: {names:?}"
+        );
+    }
+    assert!(
+        names.contains(&"blocks.0.relu_1") && names.contains(&"fc"),
+        "{names:?}"
+    );
+    assert!(!names.iter().any(|name| name.contains("drop")), "{names:?}");
+    let sum = network.graph().find("blocks.1.add").unwrap();
+    let sum = network.graph().residual_sum(sum).unwrap();
+    assert_eq!(
+        name_of(network.graph(), sum.shortcut),
+        "blocks.1.downsample"
+    );
+    let product = network.graph().find("blocks.1.mul").unwrap();
+    let (features, gate) = network.graph().gated_product(product).unwrap();
+    assert_eq!(name_of(network.graph(), features), "blocks.1.conv2");
+    assert_eq!(name_of(network.graph(), gate), "blocks.1.sigmoid");
+}
+
+#[test]
+fn tokens_and_windows_have_maps() {
+    for (name, last, grid) in [
+        ("convolutional", "blocks.1.conv2", [12, 4, 4]),
+        ("transformer", "blocks.0.add_1", [8, 4, 4]),
+        ("windows", "norm", [16, 4, 4]),
+    ] {
+        let network = network(name);
+        let graph = network.graph();
+        let info = node_info::from_graph(graph, 32, 32).unwrap();
+        let found = selector::resolve_spatial(&LayerSelector("last".into()), graph, &info).unwrap();
+        assert_eq!(name_of(graph, found[0]), last, "{name}");
+        assert_eq!(info[found[0]].shape, grid, "{name}");
+    }
+}
+
+/// The map of a node with tokens or windows: of the positions in the same order as in the convolution at the beginning.
+#[test]
+fn maps_have_the_positions_in_the_order_of_the_image() {
+    for name in ["transformer", "windows"] {
+        let network = network(name);
+        let graph = network.graph();
+        let info = node_info::from_graph(graph, 32, 32).unwrap();
+        let embed = graph.find("patch_embed").unwrap();
+        let spatial = |id: &NodeId| info[*id].is_spatial() && info[*id].shape == info[embed].shape;
+        // What only moves the values of the embedding, and moves them back.
+        let moved: Vec<NodeId> = (embed + 1..graph.nodes().len())
+            .take_while(|&id| !["add", "layer_norm", "cat"].contains(&graph.node(id).op.name()))
+            .filter(spatial)
+            .collect();
+        assert!(!moved.is_empty(), "{name}");
+        let keep: Vec<NodeId> = moved.iter().copied().chain([embed]).collect();
+        let values = tch::no_grad(|| network.forward(&images(), &keep)).unwrap();
+        let expected = values.value(embed).unwrap();
+        for id in moved {
+            let layout = info[id].layout.as_ref().unwrap();
+            let value = values.value(id).unwrap();
+            let map = layout.to_map(value, 3).unwrap();
+            let what = format!("{name} {}", name_of(graph, id));
+            assert_close(&map, expected, 0.0, &what);
+            assert_close(&layout.from_map(&map, value).unwrap(), value, 0.0, &what);
+        }
+    }
+}
+
+#[test]
+fn other_files_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    for (bytes, message) in [
+        (&b"no zip"[..], "is no file of `torch.export.save`"),
+        (&[][..], "is no file of `torch.export.save`"),
+    ] {
+        let path = folder.path().join("net.pt2");
+        std::fs::write(&path, bytes).unwrap();
+        let error = pt2::read(&path).unwrap_err();
+        assert!(error.full_message().contains(message), "{error:?}");
+    }
+    assert!(pt2::read(&folder.path().join("absent.pt2")).is_err());
+}
+
+/// Files with changed bytes are read, or are errors: nothing panics, hangs or fills the memory.
+#[test]
+fn changed_files_cause_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.pt2");
+    let mut state = 1u64;
+    let mut next = |below: usize| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) as usize % below
+    };
+    for name in NETWORKS {
+        let original = std::fs::read(self::path(name)).unwrap();
+        // The JSON of the graph, where most of a file's meaning is.
+        let json = original
+            .windows(14)
+            .position(|bytes| bytes == b"{\"graph_module")
+            .unwrap();
+        for _ in 0..150 {
+            let mut bytes = original.clone();
+            for _ in 0..1 + next(4) {
+                let at = json + next(40_000.min(bytes.len() - json));
+                bytes[at] = b"0123456789-,\"[]{}ntrue"[next(22)];
+            }
+            if next(10) == 0 {
+                bytes.truncate(next(bytes.len()));
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            let _ = pt2::read(&path);
+        }
+    }
+}
