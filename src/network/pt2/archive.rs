@@ -33,11 +33,19 @@ impl Archive {
     /// If the file can't be read.
     pub(super) fn open(path: &Path) -> Result<Option<Archive>> {
         let io = |cause| Error::io("read", path, cause);
-        let file = File::open(path).map_err(io)?;
+        let mut file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
-        let Ok(zip) = ZipArchive::new(file) else {
+        let mut head = Vec::new();
+        Read::by_ref(&mut file)
+            .take(4)
+            .read_to_end(&mut head)
+            .map_err(io)?;
+        if head != b"PK\x03\x04" {
             return Ok(None);
-        };
+        }
+        let zip = ZipArchive::new(file).map_err(|cause| {
+            file_error(path, "is a zip archive that can't be read").caused_by(cause)
+        })?;
         let names = zip.file_names().flatten();
         let model = names
             .filter(|name| name.ends_with("models/model.json"))
