@@ -2,12 +2,16 @@
 //! give alone, layers have the names and maps of their modules, and broken files are errors.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use convscope::network::graph::{Graph, NodeId};
 use convscope::network::{LayerSelector, selector};
 use convscope::network::{Network, gradients, node_info, pt2};
 use tch::{Device, Kind, Tensor};
+
+/// The number of changed files of each network, if the environment has no `CONVSCOPE_MUTATIONS`.
+const MUTATIONS: usize = 300;
 
 const NETWORKS: [&str; 3] = ["convolutional", "transformer", "windows"];
 
@@ -191,11 +195,53 @@ fn other_files_are_errors() {
     assert!(pt2::read(&folder.path().join("absent.pt2")).is_err());
 }
 
-/// Files with changed bytes are read, or are errors: nothing panics, hangs or fills the memory.
+/// The entries of a zip archive by their names.
+fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    let count = zip.len();
+    let read = |index| {
+        let mut entry = zip.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        (entry.name().unwrap().into_owned(), bytes)
+    };
+    (0..count).map(read).collect()
+}
+
+fn write_entries(path: &Path, entries: &[(String, Vec<u8>)]) {
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in entries {
+        zip.start_file(name.as_str(), stored).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+/// Values that take the place of others in a program's JSON.
+const VALUES: [&str; 12] = [
+    "0",
+    "-1",
+    "2",
+    "7",
+    "1000000",
+    "-9223372036854775808",
+    "9223372036854775807",
+    "true",
+    "null",
+    "[]",
+    "\"x\"",
+    "1e30",
+];
+
+/// Programs with changed values are read, or are errors: nothing panics, hangs or fills the memory.
 #[test]
-fn changed_files_cause_no_panic() {
+fn changed_programs_cause_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.pt2");
+    let value =
+        regex::Regex::new(r#"(?:-?\d+(?:\.\d+)?|true|false|"[a-z_0-9]+")(?:[,\]}])"#).unwrap();
     let mut state = 1u64;
     let mut next = |below: usize| {
         state = state
@@ -203,24 +249,43 @@ fn changed_files_cause_no_panic() {
             .wrapping_add(1442695040888963407);
         (state >> 33) as usize % below
     };
+    let count = std::env::var("CONVSCOPE_MUTATIONS").ok();
+    let mutations = count.map_or(MUTATIONS, |count| count.parse().unwrap());
+    let (mut read, mut wrong) = (0, 0);
     for name in NETWORKS {
-        let original = std::fs::read(self::path(name)).unwrap();
-        // The JSON of the graph, where most of a file's meaning is.
-        let json = original
-            .windows(14)
-            .position(|bytes| bytes == b"{\"graph_module")
-            .unwrap();
-        for _ in 0..150 {
-            let mut bytes = original.clone();
-            for _ in 0..1 + next(4) {
-                let at = json + next(40_000.min(bytes.len() - json));
-                bytes[at] = b"0123456789-,\"[]{}ntrue"[next(22)];
+        let original = entries(&self::path(name));
+        write_entries(&path, &original);
+        assert!(pt2::read(&path).is_ok(), "{name}");
+        for _ in 0..mutations {
+            let mut changed = original.clone();
+            let is_json = |(name, _): &&mut (String, Vec<u8>)| name.ends_with(".json");
+            let jsons: Vec<_> = changed.iter_mut().filter(is_json).collect();
+            let count = jsons.len();
+            let (_, bytes) = jsons.into_iter().nth(next(count)).unwrap();
+            let mut text = String::from_utf8(bytes.clone()).unwrap();
+            for _ in 0..1 + next(3) {
+                let places: Vec<_> = value.find_iter(&text).map(|found| found.range()).collect();
+                if places.is_empty() {
+                    continue;
+                }
+                let range = places[next(places.len())].clone();
+                text.replace_range(range.start..range.end - 1, VALUES[next(VALUES.len())]);
             }
-            if next(10) == 0 {
-                bytes.truncate(next(bytes.len()));
+            *bytes = text.into_bytes();
+            write_entries(&path, &changed);
+            match pt2::read(&path) {
+                Err(_) => wrong += 1,
+                Ok(found) => {
+                    read += 1;
+                    let [height, width] = found.input_size;
+                    let _ = node_info::from_graph(found.network.graph(), height, width);
+                }
             }
-            std::fs::write(&path, &bytes).unwrap();
-            let _ = pt2::read(&path);
         }
     }
+    println!("{read} read, {wrong} errors");
+    assert!(
+        read > mutations / 10 && wrong > mutations / 10,
+        "{read} {wrong}"
+    );
 }

@@ -292,7 +292,10 @@ pub(super) fn layout(
     inputs: &[(Option<&Layout>, &Shape)],
     shape: &Shape,
 ) -> Option<Layout> {
-    propagated(op, inputs, shape).map(Layout::without_gaps)
+    let is_whole = |layout: &Layout| layout.axes.len() == shape.rank();
+    propagated(op, inputs, shape)
+        .filter(is_whole)
+        .map(Layout::without_gaps)
 }
 
 fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> Option<Layout> {
@@ -380,6 +383,7 @@ fn moved(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> Option
                 .map(|&dim| shape.axis(dim).ok())
                 .collect::<Option<_>>()?;
             axes.sort_unstable();
+            axes.dedup();
             for axis in axes.into_iter().rev() {
                 if reduce.keepdim {
                     value.axes[axis] = Axis::default();

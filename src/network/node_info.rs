@@ -41,9 +41,15 @@ impl FieldWindow {
     fn widened(self, window: &SlidingWindow) -> FieldWindow {
         let by_axis = |figure: &dyn Fn(usize) -> i64| [figure(0), figure(1)];
         FieldWindow {
-            size: by_axis(&|axis| self.size[axis] + (window.size[axis] - 1) * self.stride[axis]),
-            stride: by_axis(&|axis| self.stride[axis] * window.stride[axis]),
-            start: by_axis(&|axis| self.start[axis] - window.padding[axis] * self.stride[axis]),
+            size: by_axis(&|axis| {
+                self.size[axis]
+                    .saturating_add((window.size[axis] - 1).saturating_mul(self.stride[axis]))
+            }),
+            stride: by_axis(&|axis| self.stride[axis].saturating_mul(window.stride[axis])),
+            start: by_axis(&|axis| {
+                self.start[axis]
+                    .saturating_sub(window.padding[axis].saturating_mul(self.stride[axis]))
+            }),
         }
     }
 

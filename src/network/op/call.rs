@@ -145,6 +145,9 @@ impl Call {
     pub fn int(&mut self, name: &str, default: i64) -> Result<i64> {
         match self.size(name)? {
             None => Ok(default),
+            Some(size) if size.value == i64::MAX && name != "end" => {
+                Err(self.wrong(name, "a smaller integer"))
+            }
             Some(size) if !size.batched => Ok(size.value),
             Some(_) => Err(self.wrong(name, "an integer that does not depend on the batch")),
         }
@@ -157,7 +160,13 @@ impl Call {
     pub fn sizes(&mut self, name: &str) -> Result<Option<Vec<Size>>> {
         match self.take(name) {
             None => Ok(None),
+            Some(Argument::Ints(list)) if list.iter().any(|size| size.value == i64::MAX) => {
+                Err(self.wrong(name, "a list of smaller integers"))
+            }
             Some(Argument::Ints(list)) => Ok(Some(list)),
+            Some(Argument::Int(size)) if size.value == i64::MAX => {
+                Err(self.wrong(name, "a smaller integer"))
+            }
             Some(Argument::Int(size)) => Ok(Some(vec![size])),
             // An empty list has no type in the file.
             Some(Argument::Tensors(list)) if list.is_empty() => Ok(Some(Vec::new())),

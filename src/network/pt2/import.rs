@@ -21,6 +21,9 @@ use crate::network::op::{Identity, Op, Select, Slice, reader};
 /// The most values that a node may have for one image.
 const MAX_VALUES: i64 = 1 << 28;
 
+/// The largest integer that an argument may have.
+const MAX_INTEGER: u64 = 1 << 20;
+
 /// The most nodes that a program may have.
 const MAX_NODES: usize = 100_000;
 
@@ -229,6 +232,12 @@ impl<'a, 'l> Importer<'a, 'l> {
                 "its input is not a batch of images, [N, C, H, W]".into(),
             ));
         };
+        let is_side = |size: Size| !size.batched && (1..=1 << 16).contains(&size.value);
+        if ![channels, height, width].into_iter().all(is_side) {
+            return Err(wrong(format!(
+                "its input of {channels} × {height} × {width} can't be used"
+            )));
+        }
         if !batch.batched {
             return Err(wrong(
                 "its batch size is fixed: export it with `dynamic_shapes`".into(),
@@ -553,8 +562,24 @@ impl<'a, 'l> Importer<'a, 'l> {
         Ok(())
     }
 
-    /// The argument of a call.
+    /// The argument of a call. Integers are bounded, so that no computation with them overflows; only the end of a slice may
+    /// be the largest integer, which means its axis's end.
     fn argument(&mut self, value: &Value) -> Result<Argument> {
+        let argument = self.read_argument(value)?;
+        let sizes: &[Size] = match &argument {
+            Argument::Int(size) => std::slice::from_ref(size),
+            Argument::Ints(sizes) => sizes,
+            _ => &[],
+        };
+        let is_allowed =
+            |size: &Size| size.value == i64::MAX || size.value.unsigned_abs() <= MAX_INTEGER;
+        match sizes.iter().find(|size| !is_allowed(size)) {
+            None => Ok(argument),
+            Some(size) => Err(wrong(format!("an integer of {size} is too large"))),
+        }
+    }
+
+    fn read_argument(&mut self, value: &Value) -> Result<Argument> {
         let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else {
             return Err(wrong("an argument can't be read".into()));
         };
