@@ -112,9 +112,16 @@ impl Check for Randomisation {
         for (down_to, nodes) in stages(graph, &model.info) {
             for node in nodes {
                 for &parameter in &graph.node(node).parameters {
-                    let Parameter { name, kind, .. } = &graph.parameters()[parameter];
+                    let Parameter {
+                        name,
+                        kind,
+                        trained,
+                        ..
+                    } = &graph.parameters()[parameter];
                     let random = untrained.get(name);
-                    if let Some(tensor) = random.filter(|_| *kind != ParameterKind::Constant) {
+                    if let Some(tensor) =
+                        random.filter(|_| *kind != ParameterKind::Constant || *trained > 0)
+                    {
                         parameters.insert(name.clone(), tensor.f_to_device(model.device)?);
                     }
                 }

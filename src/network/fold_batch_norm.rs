@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tch::Tensor;
 
 use super::forward::Network;
-use super::graph::{Arg, Graph, NodeId};
+use super::graph::{Arg, Graph, NodeId, ParameterId};
 use super::op::{Identity, Op};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -39,7 +39,8 @@ impl Network {
                 continue;
             };
             let is_own = |id: NodeId| graph.convolution(id).is_some() && uses[id] == 1;
-            if norm.affine && is_own(before) && !folded.contains_key(&before) {
+            let is_plain = norm.weight && norm.bias && !norm.own_statistics;
+            if is_plain && is_own(before) && !folded.contains_key(&before) {
                 folded.insert(before, self.folded_convolution(before, id, norm.eps)?);
                 removed.insert(id);
             }
@@ -56,6 +57,8 @@ impl Network {
         let graph = self.graph();
         let mut result = Graph::like(graph);
         let mut parameters = BTreeMap::new();
+        // Several nodes can share a parameter.
+        let mut copied: BTreeMap<ParameterId, ParameterId> = BTreeMap::new();
         for (id, node) in graph.nodes().iter().enumerate().skip(1) {
             let name = node.name.clone();
             if removed.contains(&id) {
@@ -76,17 +79,28 @@ impl Network {
                 args.push(match *arg {
                     Arg::Node(input) => Arg::Node(input),
                     Arg::Parameter(parameter) => {
-                        let own = graph.parameters()[parameter].clone();
-                        let value = self.parameter_value(parameter).shallow_clone();
-                        parameters.insert(own.name.clone(), value);
-                        Arg::Parameter(result.add_parameter(own))
+                        Arg::Parameter(*copied.entry(parameter).or_insert_with(|| {
+                            let own = graph.parameters()[parameter].clone();
+                            let value = self.parameter_value(parameter).shallow_clone();
+                            parameters.insert(own.name.clone(), value);
+                            result.add_parameter(own)
+                        }))
                     }
                 });
             }
             result.push_node(name, node.op.clone(), args);
         }
+        for (id, node) in graph.nodes().iter().enumerate() {
+            let (axis, length) = node.batch;
+            result.set_batch(id, axis, length);
+        }
         result.set_output(graph.output());
-        Network::new(result, parameters)
+        let network = Network::new(result, parameters)?;
+        Ok(if self.is_one_by_one() {
+            network.one_by_one()
+        } else {
+            network
+        })
     }
 
     /// Weight and bias of the convolution `before` with the batch norm `norm` folded into them.

@@ -18,6 +18,8 @@ pub struct Network {
     graph: Arc<Graph>,
     /// The values of the graph's parameters, in their order.
     parameters: Vec<Tensor>,
+    /// Whether each operator runs image by image.
+    one_by_one: bool,
     /// What [`Network::folded`] computes, once it was asked for.
     pub(super) folded: OnceCell<Box<Network>>,
 }
@@ -50,6 +52,7 @@ impl Network {
         Ok(Network {
             graph,
             parameters: values,
+            one_by_one: false,
             folded: OnceCell::new(),
         })
     }
@@ -83,7 +86,24 @@ impl Network {
     /// # Errors
     /// If one is missing or has another shape.
     pub fn with_parameters(&self, parameters: BTreeMap<String, Tensor>) -> Result<Self> {
-        Network::new(Arc::clone(&self.graph), parameters)
+        let network = Network::new(Arc::clone(&self.graph), parameters)?;
+        Ok(Network {
+            one_by_one: self.one_by_one,
+            ..network
+        })
+    }
+
+    /// The same network with each operator run image by image: for graphs whose operators would mix the images of a batch.
+    pub(super) fn one_by_one(self) -> Self {
+        Network {
+            one_by_one: true,
+            ..self
+        }
+    }
+
+    /// Whether each operator runs image by image.
+    pub fn is_one_by_one(&self) -> bool {
+        self.one_by_one
     }
 
     /// The same network with its parameters on `device`.
@@ -98,6 +118,7 @@ impl Network {
         Ok(Network {
             graph: self.graph,
             parameters,
+            one_by_one: self.one_by_one,
             folded: OnceCell::new(),
         })
     }
@@ -209,6 +230,29 @@ impl Network {
     /// # Errors
     /// If libtorch fails.
     pub(crate) fn apply(&self, node: &Node, x: &[&Tensor], batch: i64) -> Result<Tensor> {
+        if !self.one_by_one || batch == 1 {
+            return self.apply_at_once(node, x, batch);
+        }
+        let mut values = Vec::new();
+        for image in 0..batch {
+            let mut own = Vec::with_capacity(x.len());
+            for (&input, value) in node.inputs.iter().zip(x) {
+                let (axis, length) = self.graph.node(input).batch;
+                // A value of one image is that of all.
+                let start = if self.batch_of(input, value) == 1 {
+                    0
+                } else {
+                    image * length
+                };
+                own.push(value.f_narrow(axis as i64, start, length)?);
+            }
+            let own: Vec<&Tensor> = own.iter().collect();
+            values.push(self.apply_at_once(node, &own, 1)?);
+        }
+        Ok(Tensor::f_cat(&values, node.batch.0 as i64)?)
+    }
+
+    fn apply_at_once(&self, node: &Node, x: &[&Tensor], batch: i64) -> Result<Tensor> {
         let mut values = x.iter().copied();
         let args: Option<Vec<&Tensor>> = node
             .args
@@ -244,6 +288,7 @@ impl Clone for Network {
             graph: Arc::clone(&self.graph),
             // A shallow clone shares its memory.
             parameters: parameters.map(Tensor::shallow_clone).collect(),
+            one_by_one: self.one_by_one,
             folded: self.folded.clone(),
         }
     }

@@ -36,7 +36,7 @@ pub enum ParameterKind {
     Trained,
     /// A buffer, such as a running statistic.
     Buffer,
-    /// It belongs to the graph, not to the weights: it was computed from sizes alone.
+    /// It belongs to the graph, not to the weights: it was computed when the file was read, from sizes or from parameters.
     Constant,
 }
 
@@ -49,6 +49,8 @@ pub struct Parameter {
     pub shape: Vec<i64>,
     /// What it is.
     pub kind: ParameterKind,
+    /// How many values that training changes it consists of, or was computed from.
+    pub trained: i64,
 }
 
 impl Parameter {
@@ -60,7 +62,16 @@ impl Parameter {
         } else {
             ParameterKind::Trained
         };
-        Parameter { name, shape, kind }
+        let trained = match kind {
+            ParameterKind::Trained => shape.iter().product(),
+            ParameterKind::Buffer | ParameterKind::Constant => 0,
+        };
+        Parameter {
+            name,
+            shape,
+            kind,
+            trained,
+        }
     }
 
     /// How many values it has.
@@ -279,9 +290,8 @@ impl Graph {
     /// How many values of a node's parameters training changes.
     pub fn parameter_count(&self, id: NodeId) -> i64 {
         let own = self.nodes[id].parameters.iter();
-        let own = own.map(|&parameter| &self.parameters[parameter]);
-        let trained = own.filter(|parameter| parameter.kind == ParameterKind::Trained);
-        trained.map(Parameter::count).sum()
+        own.map(|&parameter| self.parameters[parameter].trained)
+            .sum()
     }
 
     /// The node's convolution, if it has one with a parameter as its weight.

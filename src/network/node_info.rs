@@ -198,12 +198,13 @@ fn field(graph: &Graph, id: NodeId, reach: Reach, before: &[NodeInfo], shape: &S
         .inputs
         .iter()
         .filter(|&&input| Some(input) != gate);
-    let windows: Vec<FieldWindow> = inputs
-        .filter_map(|&input| match before[input].field {
+    let windows: Option<Vec<FieldWindow>> = inputs
+        .map(|&input| match before[input].field {
             Field::Window(window) => Some(window),
             Field::Whole => None,
         })
         .collect();
+    let windows = windows.unwrap_or_default();
     let Some((&first, others)) = windows.split_first() else {
         return Field::Whole;
     };

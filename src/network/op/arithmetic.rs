@@ -1,8 +1,8 @@
 //! Sums, products and other functions of two values, of which one may be a number.
 
-use tch::Tensor;
+use tch::{Scalar as TchScalar, Tensor};
 
-use super::call::Call;
+use super::call::{Call, Number};
 use super::shape::{Shape, broadcast};
 use super::{Op, Operator, Read};
 use crate::error::Result;
@@ -40,6 +40,10 @@ pub enum BinaryFunction {
     Pow,
     Maximum,
     Minimum,
+    FloorDivide,
+    TruncDivide,
+    Remainder,
+    Atan2,
 }
 
 /// A function of a tensor and a number.
@@ -49,6 +53,8 @@ pub struct Scalar {
     pub function: ScalarFunction,
     /// The number.
     pub number: f64,
+    /// Whether the number is an integer, so that the result of integers is one.
+    pub is_integer: bool,
 }
 
 /// The functions of [`Scalar`].
@@ -66,6 +72,14 @@ pub enum ScalarFunction {
     Rdiv,
     /// x to the power of the number.
     Pow,
+    /// The number to the power of x.
+    PowOf,
+    /// x / number, rounded down.
+    FloorDivide,
+    /// x / number, rounded towards 0.
+    TruncDivide,
+    /// What is left of x / number, rounded down.
+    Remainder,
 }
 
 pub(super) const ATEN: &[(&str, Read)] = &[
@@ -73,7 +87,7 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         let alpha = call.number("alpha")?.unwrap_or(1.0);
         match other(call)? {
             Other::Tensor(args) => Ok((Add { alpha }.into(), args)),
-            Other::Number(arg, number) => scalar(ScalarFunction::Add, arg, alpha * number),
+            Other::Number(arg, number) => scalar(ScalarFunction::Add, arg, scaled(number, alpha)),
         }
     }),
     ("sub", |call| {
@@ -81,41 +95,72 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         match other(call)? {
             Other::Tensor(args) if alpha == 1.0 => binary(BinaryFunction::Sub, args),
             Other::Tensor(args) => Ok((Add { alpha: -alpha }.into(), args)),
-            Other::Number(arg, number) => scalar(ScalarFunction::Add, arg, -alpha * number),
+            Other::Number(arg, number) => scalar(ScalarFunction::Add, arg, scaled(number, -alpha)),
         }
     }),
-    ("rsub", |call| match other(call)? {
-        Other::Tensor(mut args) => {
-            args.reverse();
-            binary(BinaryFunction::Sub, args)
+    ("rsub", |call| {
+        if call.number("alpha")?.unwrap_or(1.0) != 1.0 {
+            return Err(call.wrong("alpha", "1"));
         }
-        Other::Number(arg, number) => scalar(ScalarFunction::Rsub, arg, number),
+        match other(call)? {
+            Other::Tensor(mut args) => {
+                args.reverse();
+                binary(BinaryFunction::Sub, args)
+            }
+            Other::Number(arg, number) => scalar(ScalarFunction::Rsub, arg, number),
+        }
     }),
     ("mul", |call| match other(call)? {
         Other::Tensor(args) => Ok((Mul.into(), args)),
         Other::Number(arg, number) => scalar(ScalarFunction::Mul, arg, number),
     }),
-    ("div", |call| match other(call)? {
-        Other::Tensor(args) => binary(BinaryFunction::Div, args),
-        Other::Number(arg, number) => scalar(ScalarFunction::Div, arg, number),
+    ("div", |call| {
+        let (tensors, number) = match call.text("rounding_mode", "")?.as_str() {
+            "" => (BinaryFunction::Div, ScalarFunction::Div),
+            "floor" => (BinaryFunction::FloorDivide, ScalarFunction::FloorDivide),
+            "trunc" => (BinaryFunction::TruncDivide, ScalarFunction::TruncDivide),
+            _ => return Err(call.wrong("rounding_mode", "`floor` or `trunc`")),
+        };
+        either(call, tensors, number)
+    }),
+    ("floor_divide", |call| {
+        either(
+            call,
+            BinaryFunction::FloorDivide,
+            ScalarFunction::FloorDivide,
+        )
+    }),
+    ("remainder", |call| {
+        either(call, BinaryFunction::Remainder, ScalarFunction::Remainder)
     }),
     ("pow", |call| {
-        if call.is_tensor("exponent") {
-            let args = vec![call.tensor("self")?, call.tensor("exponent")?];
-            return binary(BinaryFunction::Pow, args);
+        match (call.is_tensor("self"), call.is_tensor("exponent")) {
+            (true, true) => {
+                let args = vec![call.tensor("self")?, call.tensor("exponent")?];
+                binary(BinaryFunction::Pow, args)
+            }
+            (false, _) => {
+                let base = call.typed_number("self")?;
+                let base = base.ok_or_else(|| call.wrong("self", "a tensor or a number"))?;
+                scalar(ScalarFunction::PowOf, call.tensor("exponent")?, base)
+            }
+            (true, false) => {
+                let number = call.typed_number("exponent")?;
+                let number =
+                    number.ok_or_else(|| call.wrong("exponent", "a tensor or a number"))?;
+                scalar(ScalarFunction::Pow, call.tensor("self")?, number)
+            }
         }
-        let number = call.number("exponent")?.unwrap_or(1.0);
-        let arg = call.tensor("self")?;
-        scalar(ScalarFunction::Pow, arg, number)
     }),
     ("maximum", |call| binary_of(call, BinaryFunction::Maximum)),
     ("minimum", |call| binary_of(call, BinaryFunction::Minimum)),
+    ("atan2", |call| binary_of(call, BinaryFunction::Atan2)),
 ];
 
 /// The operands of a call: two tensors, or a tensor and a number.
 enum Other {
     Tensor(Vec<Arg>),
-    Number(Arg, f64),
+    Number(Arg, Number),
 }
 
 fn other(call: &mut Call) -> Result<Other> {
@@ -123,14 +168,39 @@ fn other(call: &mut Call) -> Result<Other> {
     if call.is_tensor("other") {
         return Ok(Other::Tensor(vec![arg, call.tensor("other")?]));
     }
-    let number = call.number("other")?;
+    let number = call.typed_number("other")?;
     number
         .map(|number| Other::Number(arg, number))
         .ok_or_else(|| call.wrong("other", "a tensor or a number"))
 }
 
-fn scalar(function: ScalarFunction, arg: Arg, number: f64) -> Result<(Op, Vec<Arg>)> {
-    Ok((Scalar { function, number }.into(), vec![arg]))
+fn either(
+    call: &mut Call,
+    tensors: BinaryFunction,
+    number: ScalarFunction,
+) -> Result<(Op, Vec<Arg>)> {
+    match other(call)? {
+        Other::Tensor(args) => binary(tensors, args),
+        Other::Number(arg, found) => scalar(number, arg, found),
+    }
+}
+
+fn scaled(number: Number, factor: f64) -> Number {
+    match number {
+        Number::Int(value) if factor.fract() == 0.0 => {
+            Number::Int(value.saturating_mul(factor as i64))
+        }
+        number => Number::Float(factor * number.value()),
+    }
+}
+
+fn scalar(function: ScalarFunction, arg: Arg, number: Number) -> Result<(Op, Vec<Arg>)> {
+    let op = Scalar {
+        function,
+        number: number.value(),
+        is_integer: !matches!(number, Number::Float(_)),
+    };
+    Ok((op.into(), vec![arg]))
 }
 
 fn binary(function: BinaryFunction, args: Vec<Arg>) -> Result<(Op, Vec<Arg>)> {
@@ -181,6 +251,10 @@ impl Operator for Binary {
             BinaryFunction::Pow => "pow",
             BinaryFunction::Maximum => "maximum",
             BinaryFunction::Minimum => "minimum",
+            BinaryFunction::FloorDivide => "floor_divide",
+            BinaryFunction::TruncDivide => "div",
+            BinaryFunction::Remainder => "remainder",
+            BinaryFunction::Atan2 => "atan2",
         }
     }
 
@@ -196,7 +270,22 @@ impl Operator for Binary {
             BinaryFunction::Pow => a.f_pow(b)?,
             BinaryFunction::Maximum => a.f_maximum(b)?,
             BinaryFunction::Minimum => a.f_minimum(b)?,
+            BinaryFunction::FloorDivide => a.f_div_tensor_mode(b, "floor")?,
+            BinaryFunction::TruncDivide => a.f_div_tensor_mode(b, "trunc")?,
+            BinaryFunction::Remainder => a.f_remainder_tensor(b)?,
+            BinaryFunction::Atan2 => a.f_atan2(b)?,
         })
+    }
+}
+
+impl Scalar {
+    /// The number in libtorch's type: that of an integer keeps integers.
+    fn tch_number(&self) -> TchScalar {
+        if self.is_integer {
+            (self.number as i64).into()
+        } else {
+            self.number.into()
+        }
     }
 }
 
@@ -205,9 +294,11 @@ impl Operator for Scalar {
         match self.function {
             ScalarFunction::Add => "add",
             ScalarFunction::Mul => "mul",
-            ScalarFunction::Div | ScalarFunction::Rdiv => "div",
+            ScalarFunction::Div | ScalarFunction::Rdiv | ScalarFunction::TruncDivide => "div",
             ScalarFunction::Rsub => "rsub",
-            ScalarFunction::Pow => "pow",
+            ScalarFunction::Pow | ScalarFunction::PowOf => "pow",
+            ScalarFunction::FloorDivide => "floor_divide",
+            ScalarFunction::Remainder => "remainder",
         }
     }
 
@@ -216,7 +307,7 @@ impl Operator for Scalar {
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        let (x, number) = (x[0], self.number);
+        let (x, number) = (x[0], self.tch_number());
         Ok(match self.function {
             ScalarFunction::Add => x.f_add_scalar(number)?,
             ScalarFunction::Mul => x.f_mul_scalar(number)?,
@@ -224,6 +315,10 @@ impl Operator for Scalar {
             ScalarFunction::Rsub => x.f_neg()?.f_add_scalar(number)?,
             ScalarFunction::Rdiv => x.f_reciprocal()?.f_mul_scalar(number)?,
             ScalarFunction::Pow => x.f_pow_tensor_scalar(number)?,
+            ScalarFunction::PowOf => Tensor::f_pow_scalar(number, x)?,
+            ScalarFunction::FloorDivide => x.f_div_scalar_mode(number, "floor")?,
+            ScalarFunction::TruncDivide => x.f_div_scalar_mode(number, "trunc")?,
+            ScalarFunction::Remainder => x.f_remainder(number)?,
         })
     }
 }

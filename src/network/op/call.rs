@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use tch::Kind;
+
 use super::shape::Size;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
@@ -34,6 +36,43 @@ pub enum Argument {
     Absent,
     /// A device, a memory format or a layout of storage: it changes no value.
     Storage,
+}
+
+/// A number with its type, which decides whether a result is an integer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// An integer.
+    Int(i64),
+    /// A number with decimals.
+    Float(f64),
+    /// A boolean.
+    Bool(bool),
+}
+
+impl Number {
+    /// Its value; 0 or 1 of a boolean.
+    pub fn value(self) -> f64 {
+        match self {
+            Number::Int(value) => value as f64,
+            Number::Float(value) => value,
+            Number::Bool(value) => f64::from(u8::from(value)),
+        }
+    }
+}
+
+/// The data type with this number in `torch._export.serde.schema.ScalarType`. Half and double precision count as float32,
+/// in which networks are computed. `None` for complex and quantised ones.
+pub fn kind(number: i64) -> Option<Kind> {
+    Some(match number {
+        1 => Kind::Uint8,
+        2 => Kind::Int8,
+        3 => Kind::Int16,
+        4 => Kind::Int,
+        5 => Kind::Int64,
+        6 | 7 | 8 | 13 => Kind::Float,
+        12 => Kind::Bool,
+        _ => return None,
+    })
 }
 
 /// A call of an aten operator.
@@ -210,11 +249,21 @@ impl Call {
     /// # Errors
     /// If it is something else, or depends on the batch.
     pub fn number(&mut self, name: &str) -> Result<Option<f64>> {
+        Ok(self.typed_number(name)?.map(Number::value))
+    }
+
+    /// A number with its type; `None` if it is absent.
+    ///
+    /// # Errors
+    /// As [`number`](Self::number).
+    pub fn typed_number(&mut self, name: &str) -> Result<Option<Number>> {
         match self.take(name) {
             None => Ok(None),
-            Some(Argument::Float(value)) => Ok(Some(value)),
-            Some(Argument::Int(size)) if !size.batched => Ok(Some(size.value as f64)),
-            Some(Argument::Bool(value)) => Ok(Some(f64::from(u8::from(value)))),
+            Some(Argument::Float(value)) => Ok(Some(Number::Float(value))),
+            Some(Argument::Int(size)) if !size.batched && size.value != i64::MAX => {
+                Ok(Some(Number::Int(size.value)))
+            }
+            Some(Argument::Bool(value)) => Ok(Some(Number::Bool(value))),
             Some(_) => Err(self.wrong(name, "a number")),
         }
     }
@@ -268,6 +317,18 @@ impl Call {
             Some(Argument::Dtype(dtype)) => Ok(Some(dtype)),
             Some(_) => Err(self.wrong(name, "a data type")),
         }
+    }
+
+    /// A data type; `None` if it is absent.
+    ///
+    /// # Errors
+    /// If it is something else, or a complex or a quantised one.
+    pub fn kind(&mut self, name: &str) -> Result<Option<Kind>> {
+        let Some(number) = self.dtype(name)? else {
+            return Ok(None);
+        };
+        let found = kind(number).map(Some);
+        found.ok_or_else(|| self.wrong(name, "a data type of real numbers"))
     }
 
     /// An argument, which stays in the call.

@@ -38,6 +38,8 @@ pub enum PadMode {
     Reflect,
     /// With the values at the border.
     Replicate,
+    /// With the values of the opposite border.
+    Circular,
 }
 
 pub(super) const ATEN: &[(&str, Read)] = &[
@@ -59,6 +61,7 @@ pub(super) const ATEN: &[(&str, Read)] = &[
             "constant" => PadMode::Constant(value),
             "reflect" => PadMode::Reflect,
             "replicate" => PadMode::Replicate,
+            "circular" => PadMode::Circular,
             other => {
                 let message = format!("padding `{other}` is not supported");
                 return Err(Error::new(ErrorKind::Network, message));
@@ -151,6 +154,7 @@ impl Operator for Pad {
             PadMode::Constant(value) => x[0].f_pad(&self.pad, "constant", value)?,
             PadMode::Reflect => x[0].f_pad(&self.pad, "reflect", None::<f64>)?,
             PadMode::Replicate => x[0].f_pad(&self.pad, "replicate", None::<f64>)?,
+            PadMode::Circular => x[0].f_pad(&self.pad, "circular", None::<f64>)?,
         })
     }
 }

@@ -1,10 +1,10 @@
-//! Functions of single values, and softmax.
+//! Functions of single values.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Reach, Read};
+use super::{Op, Operator, Read, Rectifier};
 use crate::error::Result;
 use crate::network::arg::Arg;
 
@@ -21,14 +21,23 @@ pub struct Unary {
 pub enum Function {
     Silu,
     Sigmoid,
-    Gelu { tanh: bool },
+    Gelu {
+        tanh: bool,
+    },
     Hardswish,
     Hardsigmoid,
     Tanh,
     Mish,
-    Softplus { beta: f64, threshold: f64 },
-    LeakyRelu { negative_slope: f64 },
-    Elu { alpha: f64 },
+    Softplus {
+        beta: f64,
+        threshold: f64,
+    },
+    LeakyRelu {
+        negative_slope: f64,
+    },
+    Elu {
+        alpha: f64,
+    },
     Exp,
     Log,
     Sqrt,
@@ -41,13 +50,30 @@ pub enum Function {
     Reciprocal,
     Erf,
     LogSigmoid,
-}
-
-/// `softmax(self, dim)`: exp(x) over its sum along an axis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Softmax {
-    /// The axis; a negative one counts from the back.
-    pub dim: i64,
+    Tan,
+    Atan,
+    Expm1,
+    Log1p,
+    Log2,
+    Exp2,
+    Floor,
+    Ceil,
+    Round,
+    Sign,
+    Selu,
+    Softsign,
+    Celu {
+        alpha: f64,
+    },
+    Threshold {
+        threshold: f64,
+        value: f64,
+    },
+    NanToNum {
+        nan: f64,
+        largest: Option<f64>,
+        smallest: Option<f64>,
+    },
 }
 
 /// How a function without attributes is read.
@@ -76,6 +102,44 @@ pub(super) const ATEN: &[(&str, Read)] = &[
     ("reciprocal", plain!(Reciprocal)),
     ("erf", plain!(Erf)),
     ("log_sigmoid", plain!(LogSigmoid)),
+    ("tan", plain!(Tan)),
+    ("atan", plain!(Atan)),
+    ("expm1", plain!(Expm1)),
+    ("log1p", plain!(Log1p)),
+    ("log2", plain!(Log2)),
+    ("exp2", plain!(Exp2)),
+    ("floor", plain!(Floor)),
+    ("ceil", plain!(Ceil)),
+    ("sign", plain!(Sign)),
+    ("selu", plain!(Selu)),
+    ("softsign", plain!(Softsign)),
+    ("round", |call| {
+        if call.int("decimals", 0)? != 0 {
+            return Err(call.wrong("decimals", "0"));
+        }
+        unary(call, Function::Round)
+    }),
+    ("celu", |call| {
+        let alpha = call.number("alpha")?.unwrap_or(1.0);
+        unary(call, Function::Celu { alpha })
+    }),
+    ("threshold", |call| {
+        let threshold = call.number("threshold")?.unwrap_or(0.0);
+        let value = call.number("value")?.unwrap_or(0.0);
+        unary(call, Function::Threshold { threshold, value })
+    }),
+    ("nan_to_num", |call| {
+        let nan = call.number("nan")?.unwrap_or(0.0);
+        let (largest, smallest) = (call.number("posinf")?, call.number("neginf")?);
+        unary(
+            call,
+            Function::NanToNum {
+                nan,
+                largest,
+                smallest,
+            },
+        )
+    }),
     ("gelu", |call| {
         let tanh = call.text("approximate", "none")? == "tanh";
         unary(call, Function::Gelu { tanh })
@@ -92,12 +156,6 @@ pub(super) const ATEN: &[(&str, Read)] = &[
     ("elu", |call| {
         let alpha = call.number("alpha")?.unwrap_or(1.0);
         unary(call, Function::Elu { alpha })
-    }),
-    ("softmax", |call| {
-        // The data type of the sum: float32 here, too.
-        call.dtype("dtype")?;
-        let dim = call.int("dim", -1)?;
-        Ok((Softmax { dim }.into(), vec![call.tensor("self")?]))
     }),
 ];
 
@@ -130,6 +188,21 @@ impl Operator for Unary {
             Function::Reciprocal => "reciprocal",
             Function::Erf => "erf",
             Function::LogSigmoid => "log_sigmoid",
+            Function::Tan => "tan",
+            Function::Atan => "atan",
+            Function::Expm1 => "expm1",
+            Function::Log1p => "log1p",
+            Function::Log2 => "log2",
+            Function::Exp2 => "exp2",
+            Function::Floor => "floor",
+            Function::Ceil => "ceil",
+            Function::Round => "round",
+            Function::Sign => "sign",
+            Function::Selu => "selu",
+            Function::Softsign => "softsign",
+            Function::Celu { .. } => "celu",
+            Function::Threshold { .. } => "threshold",
+            Function::NanToNum { .. } => "nan_to_num",
         }
     }
 
@@ -176,25 +249,33 @@ impl Operator for Unary {
             Function::Reciprocal => x.f_reciprocal()?,
             Function::Erf => x.f_erf()?,
             Function::LogSigmoid => x.f_log_sigmoid()?,
+            Function::Tan => x.f_tan()?,
+            Function::Atan => x.f_atan()?,
+            Function::Expm1 => x.f_expm1()?,
+            Function::Log1p => x.f_log1p()?,
+            Function::Log2 => x.f_log2()?,
+            Function::Exp2 => x.f_exp2()?,
+            Function::Floor => x.f_floor()?,
+            Function::Ceil => x.f_ceil()?,
+            Function::Round => x.f_round()?,
+            Function::Sign => x.f_sign()?,
+            Function::Selu => x.f_selu()?,
+            Function::Softsign => x.f_div(&x.f_abs()?.f_add_scalar(1.0)?)?,
+            Function::Celu { alpha } => {
+                let below = x.f_clamp_max(0.0)?.f_div_scalar(alpha)?.f_expm1()?;
+                x.f_relu()?.f_add(&below.f_mul_scalar(alpha)?)?
+            }
+            Function::Threshold { threshold, value } => x.f_threshold(threshold, value)?,
+            Function::NanToNum {
+                nan,
+                largest,
+                smallest,
+            } => x.f_nan_to_num(nan, largest, smallest)?,
         })
     }
-}
 
-impl Operator for Softmax {
-    fn name(&self) -> &'static str {
-        "softmax"
-    }
-
-    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
-        x[0].axis(self.dim)?;
-        Ok(x[0].clone())
-    }
-
-    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        Ok(x[0].f_softmax(self.dim, None::<Kind>)?)
-    }
-
-    fn reach(&self, _x: &[&Shape]) -> Reach {
-        Reach::Whole
+    fn rectifier(&self) -> Option<Rectifier> {
+        let is_relu = matches!(self.function, Function::Threshold { threshold, value } if (threshold, value) == (0.0, 0.0));
+        is_relu.then_some(Rectifier { ceiling: None })
     }
 }

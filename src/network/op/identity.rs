@@ -43,13 +43,6 @@ pub(super) const ATEN: &[(&str, Read)] = &[
     ("detach", |call| identity(call, "detach")),
     ("alias", |call| identity(call, "alias")),
     ("lift_fresh_copy", |call| identity(call, "lift_fresh_copy")),
-    ("to", |call| {
-        call.ignore("dtype");
-        call.ignore("other");
-        call.ignore("non_blocking");
-        call.ignore("copy");
-        identity(call, "to")
-    }),
 ];
 
 fn identity(call: &mut Call, name: &'static str) -> Result<(Op, Vec<Arg>)> {

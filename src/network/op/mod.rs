@@ -19,9 +19,12 @@ use shape::Shape;
 
 pub use arithmetic::{BinaryFunction, ScalarFunction};
 pub use combine::PadMode;
+pub use comparison::Comparison;
 pub use convolution::Padding;
 pub use elementwise::Function;
 pub use reduction::ReducedFigure;
+pub use resample::Interpolation;
+pub use unfold::Windows;
 
 /// How a value's spatial positions depend on those of the operator's first input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,17 +131,30 @@ operators! {
     linear: Linear;
     matmul: Matmul;
     normalisation: BatchNorm, LayerNorm, GroupNorm;
+    normalisation_by_image: RmsNorm, InstanceNorm;
     rectifiers: Relu, Clamp;
-    elementwise: Unary, Softmax;
+    elementwise: Unary;
+    softmax: Softmax;
+    several_inputs: Glu, Prelu, Addc, ClampTensor;
     arithmetic: Add, Mul, Binary, Scalar;
-    pooling: MaxPool2d, AvgPool2d, AdaptiveAvgPool2d;
+    comparison: Compare, Not, Where, MaskedFill;
+    pooling: MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, AdaptiveMaxPool2d;
+    transposed: ConvTranspose2d;
+    sequence: Conv1d, AdaptiveAvgPool1d, Pool1d, Upsample1d;
+    recurrent: Lstm;
+    einsum: Einsum;
+    unfold: Im2col, Col2im, Unfold;
     reduction: Reduce;
+    ranking: Cumsum, Argmax, TopK;
     view: Reshape, Flatten, Permute, Unsqueeze, Squeeze, Expand;
+    repetition: Repeat, RepeatInterleave, Flip, TakeAlong;
+    creation: Full, Fill, Arange, Linspace, Triangle, Meshgrid, OneHot;
     part: Slice, Select, Roll, Gather, Scatter, Index;
     combine: Cat, Stack, Pad;
     attention: ScaledDotProductAttention;
-    resample: Upsample, PixelShuffle;
+    resample: Upsample, PixelShuffle, PixelUnshuffle;
     identity: Identity;
+    cast: Cast;
 }
 
 impl Op {

@@ -14,8 +14,12 @@ use crate::network::arg::Arg;
 pub struct BatchNorm {
     /// Added to the variance.
     pub eps: f64,
-    /// Whether it has a weight and a bias; otherwise the inputs are the statistics alone.
-    pub affine: bool,
+    /// Whether there is a weight.
+    pub weight: bool,
+    /// Whether there is a bias.
+    pub bias: bool,
+    /// Whether it normalises with the statistics of its own input, and has no others. Only weights are standardised so.
+    pub own_statistics: bool,
 }
 
 /// `layer_norm(input, weight, bias)`: normalised over the last axes.
@@ -51,12 +55,7 @@ pub(super) const ATEN: &[(&str, Read)] = &[
 ];
 
 fn read_batch_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
-    if call.bool("training", false)? {
-        let message =
-            "the network was exported in training mode: its batch norm uses the batch's statistics";
-        return Err(Error::new(ErrorKind::Network, message)
-            .help("call `net.eval()` before `torch.export.export`"));
-    }
+    let own_statistics = call.bool("training", false)?;
     call.ignore("momentum");
     call.ignore("cudnn_enabled");
     let mut args = vec![call.tensor("input")?];
@@ -64,20 +63,22 @@ fn read_batch_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
         call.optional_tensor("weight")?,
         call.optional_tensor("bias")?,
     );
-    let affine = match (weight, bias) {
-        (Some(weight), Some(bias)) => {
-            args.extend([weight, bias]);
-            true
-        }
-        (None, None) => false,
-        _ => {
-            let message = "a batch norm with a weight or a bias alone is not supported";
-            return Err(Error::new(ErrorKind::Network, message));
-        }
-    };
-    args.extend([call.tensor("running_mean")?, call.tensor("running_var")?]);
+    let (has_weight, has_bias) = (weight.is_some(), bias.is_some());
+    args.extend(weight.into_iter().chain(bias));
+    if own_statistics {
+        call.optional_tensor("running_mean")?;
+        call.optional_tensor("running_var")?;
+    } else {
+        args.extend([call.tensor("running_mean")?, call.tensor("running_var")?]);
+    }
     let eps = call.number("eps")?.unwrap_or(1e-5);
-    Ok((BatchNorm { eps, affine }.into(), args))
+    let op = BatchNorm {
+        eps,
+        weight: has_weight,
+        bias: has_bias,
+        own_statistics,
+    };
+    Ok((op.into(), args))
 }
 
 fn read_layer_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
@@ -120,16 +121,51 @@ impl Operator for BatchNorm {
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        if self.own_statistics && x[0].batch_axis().is_some() {
+            let message = "the network was exported in training mode: its batch norm uses the batch's statistics";
+            return Err(Error::new(ErrorKind::Network, message)
+                .help("call `net.eval()` before `torch.export.export`"));
+        }
         Ok(x[0].clone())
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        let [weight, bias, mean, variance] = if self.affine {
-            [Some(x[1]), Some(x[2]), Some(x[3]), Some(x[4])]
-        } else {
-            [None, None, Some(x[1]), Some(x[2])]
-        };
-        Ok(x[0].f_batch_norm(weight, bias, mean, variance, false, 0.0, self.eps, false)?)
+        let mut rest = x[1..].iter().copied();
+        let mut next = |is_there: bool| if is_there { rest.next() } else { None };
+        let (weight, bias) = (next(self.weight), next(self.bias));
+        let (mean, variance) = (next(!self.own_statistics), next(!self.own_statistics));
+        if let (Some(mean), Some(variance), true) = (mean, variance, x[0].requires_grad()) {
+            return self.scale_and_shift(x[0], [weight, bias], mean, variance);
+        }
+        let own = self.own_statistics;
+        Ok(x[0].f_batch_norm(weight, bias, mean, variance, own, 0.0, self.eps, false)?)
+    }
+}
+
+impl BatchNorm {
+    /// The same value from a product and a sum. libtorch's batch norm (2.13, on CPUs) has a wrong gradient where that of its
+    /// value has channels last and its input has not, as before a transposed product: it reads one as the other.
+    fn scale_and_shift(
+        &self,
+        x: &Tensor,
+        [weight, bias]: [Option<&Tensor>; 2],
+        mean: &Tensor,
+        variance: &Tensor,
+    ) -> Result<Tensor> {
+        let mut scale = variance.f_add_scalar(self.eps)?.f_rsqrt()?;
+        if let Some(weight) = weight {
+            scale = scale.f_mul(weight)?;
+        }
+        let mut shift = mean.f_neg()?.f_mul(&scale)?;
+        if let Some(bias) = bias {
+            shift = shift.f_add(bias)?;
+        }
+        let mut sides = vec![1; x.dim()];
+        if let Some(channels) = sides.get_mut(1) {
+            *channels = -1;
+        }
+        let (scale, shift) = (scale.f_reshape(&sides)?, shift.f_reshape(&sides)?);
+        Ok(shift.f_addcmul(x, &scale)?)
     }
 }
 

@@ -46,17 +46,35 @@ pub struct AdaptiveAvgPool2d {
     pub size: [i64; 2],
 }
 
+/// `adaptive_max_pool2d(self)`: maxima over as many windows as give `size` positions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdaptiveMaxPool2d {
+    /// Height and width of the value.
+    pub size: [i64; 2],
+}
+
 pub(super) const ATEN: &[(&str, Read)] = &[
-    ("max_pool2d", read_max_pool),
-    ("avg_pool2d", read_avg_pool),
-    ("adaptive_avg_pool2d", |call| {
+    ("max_pool2d_with_indices", read_max_pool),
+    ("_adaptive_avg_pool2d", read_adaptive_avg_pool),
+    ("adaptive_max_pool2d", |call| {
         let size = call.pair("output_size", [1, 1])?;
         Ok((
-            AdaptiveAvgPool2d { size }.into(),
+            AdaptiveMaxPool2d { size }.into(),
             vec![call.tensor("self")?],
         ))
     }),
+    ("max_pool2d", read_max_pool),
+    ("avg_pool2d", read_avg_pool),
+    ("adaptive_avg_pool2d", read_adaptive_avg_pool),
 ];
+
+fn read_adaptive_avg_pool(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
+    let size = call.pair("output_size", [1, 1])?;
+    Ok((
+        AdaptiveAvgPool2d { size }.into(),
+        vec![call.tensor("self")?],
+    ))
+}
 
 fn read_max_pool(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
     let kernel = call.pair("kernel_size", [1, 1])?;
@@ -177,20 +195,44 @@ impl Operator for AdaptiveAvgPool2d {
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
-        let mut value = x[0].clone();
-        let rank = value.rank();
-        if rank < 3 {
-            let message = format!("pooling of a value of shape {value}");
-            return Err(Error::new(ErrorKind::Network, message));
-        }
-        for axis in 0..2 {
-            value.0[rank - 2 + axis] = Size::fixed(self.size[axis]);
-        }
-        Ok(value)
+        adaptively_pooled(x[0], self.size)
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
         Ok(x[0].f_adaptive_avg_pool2d(self.size)?)
+    }
+
+    fn reach(&self, _x: &[&Shape]) -> Reach {
+        Reach::Whole
+    }
+}
+
+/// The shape of a value with this many positions.
+fn adaptively_pooled(x: &Shape, size: [i64; 2]) -> Result<Shape> {
+    let mut value = x.clone();
+    let rank = value.rank();
+    if rank < 3 || size.iter().any(|&side| side < 1) {
+        let message = format!("pooling of a value of shape {value}");
+        return Err(Error::new(ErrorKind::Network, message));
+    }
+    for axis in 0..2 {
+        value.0[rank - 2 + axis] = Size::fixed(size[axis]);
+    }
+    Ok(value)
+}
+
+impl Operator for AdaptiveMaxPool2d {
+    fn name(&self) -> &'static str {
+        "adaptive_max_pool2d"
+    }
+
+    fn shape(&self, x: &[&Shape]) -> Result<Shape> {
+        adaptively_pooled(x[0], self.size)
+    }
+
+    fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
+        let (value, _) = x[0].f_adaptive_max_pool2d(self.size)?;
+        Ok(value)
     }
 
     fn reach(&self, _x: &[&Shape]) -> Reach {

@@ -1,6 +1,6 @@
 //! ReLU, and what bounds values in the same way: an operator is a [`Rectifier`] by what it computes, not by its name.
 
-use tch::Tensor;
+use tch::{Kind, Scalar, Tensor};
 
 use super::call::Call;
 use super::shape::Shape;
@@ -43,6 +43,9 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         clamp(call, "hardtanh", min, max)
     }),
     ("clamp", |call| {
+        if call.is_tensor("min") || call.is_tensor("max") {
+            return super::several_inputs::clamp_tensor(call);
+        }
         let (min, max) = (call.number("min")?, call.number("max")?);
         clamp(call, "clamp", min, max)
     }),
@@ -93,7 +96,16 @@ impl Operator for Clamp {
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        Ok(match (self.min, self.max) {
+        // Bounds with decimals would make integers numbers with decimals.
+        let is_integer = matches!(x[0].kind(), Kind::Int64 | Kind::Int | Kind::Uint8);
+        let bound = |value: f64| -> Scalar {
+            if is_integer && value.fract() == 0.0 {
+                (value as i64).into()
+            } else {
+                value.into()
+            }
+        };
+        Ok(match (self.min.map(bound), self.max.map(bound)) {
             (Some(min), Some(max)) => x[0].f_clamp(min, max)?,
             (Some(min), None) => x[0].f_clamp_min(min)?,
             (None, Some(max)) => x[0].f_clamp_max(max)?,

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use super::call::Call;
 use super::shape::{Shape, Size};
 use super::{Op, Operator, Reach, Read};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
 /// A figure along axes.
@@ -40,6 +40,9 @@ pub enum ReducedFigure {
         order: f64,
     },
     Logsumexp,
+    Prod,
+    All,
+    Any,
 }
 
 pub(super) const ATEN: &[(&str, Read)] = &[
@@ -48,6 +51,9 @@ pub(super) const ATEN: &[(&str, Read)] = &[
     ("amax", |call| reduce(call, ReducedFigure::Amax)),
     ("amin", |call| reduce(call, ReducedFigure::Amin)),
     ("logsumexp", |call| reduce(call, ReducedFigure::Logsumexp)),
+    ("prod", |call| reduce(call, ReducedFigure::Prod)),
+    ("all", |call| reduce(call, ReducedFigure::All)),
+    ("any", |call| reduce(call, ReducedFigure::Any)),
     ("var", |call| {
         let correction = correction(call)?;
         reduce(call, ReducedFigure::Var { correction })
@@ -85,6 +91,31 @@ fn reduce(call: &mut Call, figure: ReducedFigure) -> Result<(Op, Vec<Arg>)> {
     ))
 }
 
+/// A figure along one axis after the other, which all stay until the end.
+fn each_axis(
+    x: &Tensor,
+    dim: &[i64],
+    keep: bool,
+    along: impl Fn(&Tensor, i64) -> std::result::Result<Tensor, tch::TchError>,
+) -> Result<Tensor> {
+    let rank = x.dim() as i64;
+    let mut axes: Vec<i64> = dim
+        .iter()
+        .map(|&axis| if axis < 0 { axis + rank } else { axis })
+        .collect();
+    axes.sort_unstable();
+    let mut value = x.shallow_clone();
+    for &axis in &axes {
+        value = along(&value, axis)?;
+    }
+    if !keep {
+        for &axis in axes.iter().rev() {
+            value = value.f_squeeze_dim(axis)?;
+        }
+    }
+    Ok(value)
+}
+
 impl Operator for Reduce {
     fn name(&self) -> &'static str {
         match self.figure {
@@ -96,6 +127,9 @@ impl Operator for Reduce {
             ReducedFigure::Std { .. } => "std",
             ReducedFigure::Norm { .. } => "linalg_vector_norm",
             ReducedFigure::Logsumexp => "logsumexp",
+            ReducedFigure::Prod => "prod",
+            ReducedFigure::All => "all",
+            ReducedFigure::Any => "any",
         }
     }
 
@@ -103,6 +137,10 @@ impl Operator for Reduce {
         let mut reduced = vec![self.dim.is_empty(); x[0].rank()];
         for &dim in &self.dim {
             reduced[x[0].axis(dim)?] = true;
+        }
+        if x[0].batch_axis().is_some_and(|axis| reduced[axis]) {
+            let message = format!("`{}` over the batch axis of {}", self.name(), x[0]);
+            return Err(Error::new(ErrorKind::Network, message));
         }
         let sides = x[0].0.iter().zip(reduced);
         let sides = sides.filter_map(|(size, reduced)| match (reduced, self.keepdim) {
@@ -127,6 +165,11 @@ impl Operator for Reduce {
             ReducedFigure::Std { correction } => x.f_std_correction(dim, correction, keep)?,
             ReducedFigure::Norm { order } => x.f_norm_scalaropt_dim(order, dim, keep)?,
             ReducedFigure::Logsumexp => x.f_logsumexp(dim, keep)?,
+            ReducedFigure::Prod => each_axis(x, dim, keep, |x, axis| {
+                x.f_prod_dim_int(axis, true, None::<Kind>)
+            })?,
+            ReducedFigure::All => each_axis(x, dim, keep, |x, axis| x.f_all_dim(axis, true))?,
+            ReducedFigure::Any => each_axis(x, dim, keep, |x, axis| x.f_any_dim(axis, true))?,
         })
     }
 

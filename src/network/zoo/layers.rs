@@ -57,7 +57,17 @@ pub(super) fn batch_norm(
     let parts = ["weight", "bias", "running_mean", "running_var"];
     let shape = [channels];
     let parameters = parts.map(|part| (part, shape.as_slice()));
-    graph.push_layer(name, BatchNorm { eps, affine: true }, input, &parameters)
+    graph.push_layer(
+        name,
+        BatchNorm {
+            eps,
+            weight: true,
+            bias: true,
+            own_statistics: false,
+        },
+        input,
+        &parameters,
+    )
 }
 
 /// Adds a linear layer with a bias, called `name`.

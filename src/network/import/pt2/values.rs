@@ -75,4 +75,24 @@ impl Values {
     pub(super) fn version(&self, name: &str) -> usize {
         self.values.get(name).map_or(0, |value| value.version)
     }
+
+    /// Whether there is a value called `name`.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The names of what the value called `name` is a part of, from the nearest.
+    pub(super) fn bases<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        let base = |name: &&'a str| {
+            let view = self.values.get(*name)?.view.as_ref()?;
+            Some(view.base.as_str())
+        };
+        std::iter::successors(Some(name), base).skip(1)
+    }
+
+    /// The names of the values that are parts of the value called `name`.
+    pub(super) fn parts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        let names = self.values.keys().map(String::as_str);
+        names.filter(move |other| self.bases(other).any(|base| base == name))
+    }
 }

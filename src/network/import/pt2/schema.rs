@@ -39,6 +39,15 @@ pub(super) struct GraphRecord {
     pub(super) tensor_values: HashMap<String, TensorMeta>,
     #[serde(default)]
     pub(super) sym_int_values: HashMap<String, Value>,
+    /// The inputs of an inner program.
+    #[serde(default)]
+    pub(super) inputs: Vec<Value>,
+    /// The outputs of an inner program.
+    #[serde(default)]
+    pub(super) outputs: Vec<Value>,
+    /// The names of values that inner programs compute, by the names of their calls' outputs.
+    #[serde(skip)]
+    pub(super) renamed: HashMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]

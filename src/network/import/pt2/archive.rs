@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tch::Tensor;
 use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
 
 use super::schema::{Payload, PayloadConfig, TensorMeta, dtype, integer};
 use crate::error::{Error, Result};
@@ -43,7 +44,11 @@ impl Archive {
         if head != b"PK\x03\x04" {
             return Ok(None);
         }
-        let zip = ZipArchive::new(file).map_err(|cause| {
+        // PyTorch's archives begin at the file's beginning. A search for the beginning would find one within the weights.
+        let config = Config {
+            archive_offset: ArchiveOffset::Known(0),
+        };
+        let zip = ZipArchive::with_config(config, file).map_err(|cause| {
             file_error(path, "is a zip archive that can't be read").caused_by(cause)
         })?;
         let names = zip.file_names().flatten();

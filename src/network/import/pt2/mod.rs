@@ -1,0 +1,183 @@
+//! Networks that `torch.export.save` wrote: a `.pt2` file holds the graph and the weights. It is read by a parser that runs
+//! no code of the file.
+//!
+//! `archive` reads the zip, `schema` is its JSON, `signature` its inputs and outputs, `inline` removes programs within programs,
+//! `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
+//! the program is, `names` gives the nodes their names.
+
+mod archive;
+mod argument;
+mod import;
+mod inline;
+mod names;
+mod schema;
+mod signature;
+mod special;
+mod values;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use tch::Tensor;
+
+use archive::Archive;
+use import::Imported;
+use schema::{ExportedProgram, GraphModule};
+use signature::ProgramSignature;
+
+use super::builder::Batching;
+use super::verify;
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::forward::Network;
+
+/// The major version of the schema that this reader was written for.
+const SCHEMA_MAJOR: u32 = 8;
+
+/// A network from a `.pt2` file.
+#[derive(Debug)]
+pub struct ExportedNetwork {
+    /// The network.
+    pub network: Network,
+    /// Height and width of the input that it was exported for, in pixels.
+    pub input_size: [i64; 2],
+    /// The number of classes.
+    pub classes: usize,
+    /// What the reader has to say of the file, such as an unknown version.
+    pub warnings: Vec<String>,
+}
+
+/// Whether the file at `path` is an exported program.
+///
+/// # Errors
+/// If it can't be read.
+pub fn is_exported_program(path: &Path) -> Result<bool> {
+    Ok(Archive::open(path)?.is_some())
+}
+
+/// Reads the exported program at `path`.
+///
+/// # Errors
+/// If the file is none, is broken, or has operators or arguments that are not supported: one error lists all of them.
+pub fn read(path: &Path) -> Result<ExportedNetwork> {
+    let not_one = || {
+        let message = format!("{} is no file of `torch.export.save`", path.display());
+        Error::new(ErrorKind::Weights, message).help(HOW_TO_EXPORT)
+    };
+    let mut archive = Archive::open(path)?.ok_or_else(not_one)?;
+    let mut warnings = Vec::new();
+    if archive
+        .text("byteorder")
+        .is_some_and(|order| order == "big")
+    {
+        let message = format!("{} has big-endian values", path.display());
+        return Err(Error::new(ErrorKind::Weights, message)
+            .help("export it again on a machine with little-endian values"));
+    }
+    let mut program: ExportedProgram = archive.json("models/model.json")?;
+    if program.schema_version.major != SCHEMA_MAJOR {
+        warnings.push(format!(
+            "{} has version {}.{} of the schema of exported programs (PyTorch {}); {SCHEMA_MAJOR} is known",
+            path.display(),
+            program.schema_version.major,
+            program.schema_version.minor,
+            program.torch_version.as_deref().unwrap_or("of an unknown version"),
+        ));
+    }
+    let weights = archive.payloads("data/weights/model_weights_config.json")?;
+    let constants = archive.payloads("data/constants/model_constants_config.json")?;
+    let mut loaded: HashMap<String, (Tensor, bool)> = HashMap::new();
+    let mut load = |name: &str| {
+        if let Some((tensor, is_trained)) = loaded.get(name) {
+            return Ok((tensor.shallow_clone(), *is_trained));
+        }
+        for (folder, config) in [("data/weights/", &weights), ("data/constants/", &constants)] {
+            if let Some(payload) = config.config.get(name) {
+                let tensor = archive.tensor(folder, name, payload)?;
+                loaded.insert(name.to_owned(), (tensor.shallow_clone(), payload.is_param));
+                return Ok((tensor, payload.is_param));
+            }
+        }
+        let message = format!("{} lacks the values of `{name}`", path.display());
+        Err(Error::new(ErrorKind::Weights, message))
+    };
+    let found = inline::inline(&mut program.graph_module.graph)
+        .and_then(|()| build(&program.graph_module, &mut load));
+    let found = found.map_err(|error| {
+        let message = format!("{} can't be used", path.display());
+        let help = error.help_text().unwrap_or(HOW_TO_EXPORT).to_owned();
+        Error::new(ErrorKind::Weights, message)
+            .caused_by(error)
+            .help(help)
+    })?;
+    if let Some(reason) = found.one_by_one {
+        warnings.push(format!(
+            "{}: a batch can't be run at once ({reason}); its images are run one by one",
+            path.display()
+        ));
+    }
+    let [_, height, width] = found.sides;
+    Ok(ExportedNetwork {
+        network: found.network,
+        input_size: [height, width],
+        classes: found.classes,
+        warnings,
+    })
+}
+
+/// A network that was built from a program.
+struct Found {
+    network: Network,
+    sides: [i64; 3],
+    classes: usize,
+    /// Why the images of a batch are run one by one, if they are.
+    one_by_one: Option<String>,
+}
+
+/// The network of a program; it runs images one by one if they can't be run at once.
+fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
+    let signature = ProgramSignature::read(module)?;
+    let batching = if signature.is_symbolic {
+        Batching::Symbolic
+    } else {
+        Batching::Followed
+    };
+    let found = |imported: Imported, network: Network, one_by_one: Option<String>| Found {
+        network,
+        sides: signature.sides,
+        classes: imported.classes,
+        one_by_one,
+    };
+    let reason = match import::import(module, &signature, batching, load) {
+        Ok(mut imported) => {
+            let network = imported.built.network()?;
+            if verify::is_independent(&network, signature.sides, &imported.built.compared)? {
+                return Ok(found(imported, network, None));
+            }
+            wrong("an image has other values in a batch than alone")
+        }
+        Err(error) => error,
+    };
+    // A program that is wrong by itself is wrong in this way, too: then the first error is told.
+    match import::import(module, &signature, Batching::OneByOne, load) {
+        Ok(mut imported) => {
+            let network = imported.built.network()?.one_by_one();
+            let alone = verify::is_independent(&network, signature.sides, &imported.built.compared);
+            alone?;
+            Ok(found(imported, network, Some(reason.full_message())))
+        }
+        Err(_) => Err(reason),
+    }
+}
+
+fn wrong(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Weights, message.into())
+}
+
+/// How a network becomes a `.pt2` file.
+pub const HOW_TO_EXPORT: &str = "torch.export.save(torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
+     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)), \"net.pt2\")";
+
+/// The names of the aten operators that can be read, sorted.
+pub fn supported() -> Vec<&'static str> {
+    import::supported()
+}
