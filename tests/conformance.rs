@@ -49,7 +49,7 @@ impl Difference {
     }
 
     fn larger(self, other: Self) -> Self {
-        if other.single > self.single {
+        if other.single >= self.single {
             other
         } else {
             self
@@ -222,7 +222,7 @@ fn compare_files(folder: &Path, key: &str) -> Row {
             Ok(Err(error)) => error,
             Err(_) => "panics".to_owned(),
         };
-        let error = error.replace(&*folder.to_string_lossy(), "");
+        let error = error.replace(&format!("{}/", folder.display()), "");
         let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
         row.errors.push(format!("{key}{export}: {error}"));
     }
@@ -315,7 +315,8 @@ fn small_networks_give_what_pytorch_gives() {
         return assert_same(&compared.collect::<Vec<_>>());
     }
     let Some(python) = python() else {
-        let reason = "no Python has torch, torchvision, timm and safetensors (`make conformance-python` installs them)";
+        let reason =
+            "no Python has torch, torchvision, timm and safetensors (`make peers` installs them)";
         return common::skip(
             "the comparison of exported networks with PyTorch",
             reason,
