@@ -371,13 +371,14 @@ fn write_page(rows: &[Row]) {
             gradient,
             ..
         } = row;
-        match row.errors.is_empty() {
-            true => writeln!(
+        if row.errors.is_empty() {
+            writeln!(
                 table,
                 "| {family} | {name} | {nodes} | {operators} | {:.0e} | {:.0e} |",
                 logits.single, gradient.single
-            ),
-            false => writeln!(table, "| {family} | {name} | | | fails | fails |"),
+            )
+        } else {
+            writeln!(table, "| {family} | {name} | | | fails | fails |")
         }
         .unwrap();
     }
