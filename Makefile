@@ -1,5 +1,5 @@
 # The targets for users and for CI.
-.PHONY: report large-set test lint bench bench-peers libtorch tools npm screenshots notebook notebooks jupyter
+.PHONY: report large-set test lint bench bench-peers peers zoo-conformance libtorch tools npm screenshots notebook notebooks jupyter
 
 # Fetches what is missing into the cache (libtorch, weights, photos), builds, runs the quickstart.
 report: libtorch npm
@@ -18,12 +18,27 @@ bench: libtorch
 # unless `PYTHON=…` names an interpreter that has them. METHODS, NETWORKS and THREADS select what is measured.
 bench-peers: PYTHON ?= target/peers/bin/python
 bench-peers: libtorch
-	@test "$(PYTHON)" != target/peers/bin/python || test -e target/peers/installed || \
-	  { python3 -m venv target/peers && target/peers/bin/python -m pip install --quiet -r benches/peers-requirements.txt \
-	  && touch target/peers/installed; }
+	@test "$(PYTHON)" != target/peers/bin/python || $(MAKE) --no-print-directory peers
 	@mkdir -p target
 	PEERS=1 cargo bench --bench methods $(BENCHFLAGS) > target/peers.tsv
 	$(PYTHON) benches/peers.py --ours target/peers.tsv
+
+# A Python below target/ with PyTorch, torchvision, timm and what else benchmarks and tests compare with.
+peers: target/peers/installed
+
+target/peers/installed: benches/peers-requirements.txt
+	@test -e target/peers/bin/python || python3 -m venv target/peers
+	target/peers/bin/python -m pip install --quiet -r benches/peers-requirements.txt
+	@touch target/peers/installed
+
+# Compares exported networks with PyTorch: one of each timm file, and torchvision's. It takes an hour or more, and some GB below
+# target/ for a while. ONLY="resnet,torchvision-vgg11" selects networks, WRITE=1 writes the table in docs/networks.md. A network
+# that differs keeps its files in target/conformance/zoo.
+zoo-conformance: PYTHON ?= target/peers/bin/python
+zoo-conformance: libtorch
+	@test "$(PYTHON)" != target/peers/bin/python || $(MAKE) --no-print-directory peers
+	CONVSCOPE_PYTHON="$(PYTHON)" ONLY="$(ONLY)" $(if $(WRITE),WRITE=1) \
+	  cargo test --test conformance -- --ignored --nocapture
 
 # JupyterLab with the first notebook and a kernel in which `:dep convscope` works. Jupyter is installed below target/,
 # evcxr (some minutes, once) in cargo's folder of programs. LAB is for further options of JupyterLab:
