@@ -2,9 +2,10 @@
 //! no code of the file.
 //!
 //! `archive` reads the zip, `schema` is its JSON, `import` builds the graph, `values` keeps what each name of the program is,
-//! `names` gives the nodes their names.
+//! `names` gives the nodes their names. `extra` is what the file says of preprocessing, class names and the network's source.
 
 mod archive;
+mod extra;
 mod import;
 mod names;
 mod schema;
@@ -14,6 +15,8 @@ use std::path::Path;
 
 use archive::Archive;
 use schema::ExportedProgram;
+
+pub use extra::Extra;
 
 use super::forward::Network;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +33,8 @@ pub struct ExportedNetwork {
     pub input_size: [i64; 2],
     /// The number of classes.
     pub classes: usize,
+    /// What the file says of preprocessing, class names and the network's source.
+    pub extra: Extra,
     /// What the reader has to say of the file, such as an unknown version.
     pub warnings: Vec<String>,
 }
@@ -89,10 +94,13 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
             .caused_by(error)
             .help(HOW_TO_EXPORT)
     })?;
+    let (side, classes) = (imported.input_size[0], imported.classes);
+    let extra = Extra::read(&mut archive, side, classes, &mut warnings)?;
     Ok(ExportedNetwork {
         network: Network::new(imported.graph, imported.parameters)?,
         input_size: imported.input_size,
-        classes: imported.classes,
+        classes,
+        extra,
         warnings,
     })
 }
