@@ -75,13 +75,17 @@ def from_timm(name, args, classes):
         near = timm.list_models(name.split(".")[0].split("_")[0] + "*", pretrained=args.pretrained)[:8]
         raise Failure(f"timm {timm.__version__} has no network `{name}`" + (f"; similar: {', '.join(near)}" if near else ""))
     options = {} if classes is None else {"num_classes": classes}
-    try:
-        # Only networks whose parameters depend on the size take it.
-        network = timm.create_model(name, pretrained=args.pretrained, **options, **({"img_size": args.size} if args.size else {}))
-    except TypeError:
-        if not args.size:
-            raise
-        network = timm.create_model(name, pretrained=args.pretrained, **options)
+    # A network whose parameters depend on the size is made for one size: an export for any size would resize its position
+    # embedding with each image. Other networks don't take these options.
+    config = timm.get_pretrained_cfg(name)
+    side = {"img_size": args.size or config.input_size[-1]} if args.size or config else {}
+    for sized in ({**side, "dynamic_img_size": False}, side, {}):
+        try:
+            network = timm.create_model(name, pretrained=args.pretrained, **options, **sized)
+            break
+        except TypeError:
+            if not sized:
+                raise
     config = resolve_data_config({}, model=network)
     size = args.size or config["input_size"][-1]
     if config["crop_mode"] != "center":

@@ -76,6 +76,15 @@ impl Length {
     }
 }
 
+/// The versions that the extra file names; empty if there is none.
+///
+/// # Errors
+/// If it is no JSON, is too large, or has a value of another type.
+pub(super) fn versions(archive: &mut Archive) -> Result<BTreeMap<String, String>> {
+    let file = archive.extra::<ExtraFile>(NAME)?;
+    Ok(file.map(|file| file.versions).unwrap_or_default())
+}
+
 impl Extra {
     /// Reads the extra file of a network with `classes` classes and an input of `side` pixels; empty if there is none.
     ///
@@ -119,7 +128,7 @@ impl Extra {
         })
     }
 
-    /// What the network is, with its weights and versions in a line: `timm:resnet18, pretrained (timm 1.0.31, torch 2.13.0)`.
+    /// What the network is, with its weights and versions in a line: `timm:resnet18, pretrained; timm 1.0.31, torch 2.13.0`.
     pub fn source_line(&self) -> Option<String> {
         let mut line = self.source.clone()?;
         if let Some(weights) = &self.weights {
@@ -128,7 +137,7 @@ impl Extra {
         let versions = self.versions.iter();
         let versions: Vec<String> = versions.map(|(name, v)| format!("{name} {v}")).collect();
         if !versions.is_empty() {
-            line.push_str(&format!(" ({})", versions.join(", ")));
+            line.push_str(&format!("; {}", versions.join(", ")));
         }
         Some(line)
     }

@@ -11,6 +11,7 @@ mod names;
 mod schema;
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use archive::Archive;
@@ -45,6 +46,17 @@ pub struct ExportedNetwork {
 /// If it can't be read.
 pub fn is_exported_program(path: &Path) -> Result<bool> {
     Ok(Archive::open(path)?.is_some())
+}
+
+/// The versions of PyTorch and other libraries that the file at `path` names; empty if it names none.
+///
+/// # Errors
+/// If the file can't be read, or its extra file is broken.
+pub fn versions(path: &Path) -> Result<BTreeMap<String, String>> {
+    match Archive::open(path)? {
+        Some(mut archive) => extra::versions(&mut archive),
+        None => Ok(BTreeMap::new()),
+    }
 }
 
 /// Reads the exported program at `path`.
