@@ -91,7 +91,7 @@ def from_timm(name, args, classes):
     if config["crop_mode"] != "center":
         note(f"images will be resized and cropped in the centre, which stands in for the crop mode `{config['crop_mode']}`")
     subset = infer_imagenet_subset(network)
-    info = ImageNetInfo(subset) if subset == "imagenet-1k" else None
+    info = ImageNetInfo(subset) if subset else None
     return Made(
         network,
         size,
@@ -290,7 +290,8 @@ def export(network, size):
 
 def summary(error):
     """An error in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 
 
@@ -306,7 +307,7 @@ def make(args):
         raise
     except Exception as error:
         if args.pretrained and not isinstance(error, Failure):
-            advice = "check the network, or export it untrained with --no-pretrained, or with --weights FILE"
+            advice = "check the connection, or take a weight file (--weights) or random weights (--no-pretrained)"
             raise Failure(f"the pretrained weights of {args.source} can't be loaded ({summary(error)}); {advice}") from error
         raise
     if args.weights:
@@ -317,8 +318,7 @@ def make(args):
             made.labels = None
         load_strictly(made.network, state, args.weights)
     if args.labels:
-        made.labels = args.labels.read_text(encoding="utf-8-sig").split("\n")
-        made.labels = [line.strip() for line in "\n".join(made.labels).strip().split("\n")]
+        made.labels = [line.strip() for line in args.labels.read_text(encoding="utf-8-sig").strip().split("\n")]
     trained = "pretrained" if args.pretrained else args.weights.name if args.weights else f"untrained (seed {args.seed or 0})"
     # A path of this machine is reduced to its last part.
     library = "" if build is from_file else args.source.partition(":")[0] + ":"
@@ -357,6 +357,8 @@ def arguments():
         parser.error("--seed is of random weights, and --weights of a file: give one of them")
     if args.size is not None and args.size < 1:
         parser.error(f"--size must be 1 or more, got {args.size}")
+    if not args.output.absolute().parent.is_dir():
+        parser.error(f"there is no folder {args.output.parent}")
     args.pretrained = args.pretrained and args.seed is None and args.weights is None
     return args
 

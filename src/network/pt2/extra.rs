@@ -2,9 +2,9 @@
 //! preprocessing and class names, and where the network comes from. Every key may be absent; unknown keys are ignored.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::archive::Archive;
 use crate::error::Result;
@@ -53,25 +53,20 @@ struct PreprocessKeys {
     std: Option<[f64; 3]>,
 }
 
-/// A length in pixels, or `none`.
+/// A length in pixels; `None` for `none`.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
-enum Length {
-    Pixels(NonZeroU32),
-    Word(NoLength),
-}
+#[serde(try_from = "Value")]
+struct Length(Option<u32>);
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-enum NoLength {
-    #[serde(rename = "none")]
-    None,
-}
+impl TryFrom<Value> for Length {
+    type Error = String;
 
-impl Length {
-    fn pixels(self) -> Option<u32> {
-        match self {
-            Length::Pixels(pixels) => Some(pixels.get()),
-            Length::Word(NoLength::None) => None,
+    fn try_from(value: Value) -> Result<Self, String> {
+        let pixels = value.as_u64().and_then(|pixels| u32::try_from(pixels).ok());
+        match (pixels, value.as_str()) {
+            (Some(1..), _) => Ok(Length(pixels)),
+            (_, Some("none")) => Ok(Length(None)),
+            _ => Err("`resize` and `crop` must be 1 or more pixels, or `none`".to_owned()),
         }
     }
 }
@@ -148,10 +143,10 @@ impl PreprocessKeys {
     fn with_defaults(self, side: i64) -> Result<Preprocess, String> {
         let mut preprocess = Preprocess::for_input(u32::try_from(side).unwrap_or(224));
         if let Some(resize) = self.resize {
-            preprocess.resize = resize.pixels();
+            preprocess.resize = resize.0;
         }
         if let Some(crop) = self.crop {
-            preprocess.crop = crop.pixels();
+            preprocess.crop = crop.0;
         }
         preprocess.interpolation = self.interpolation.unwrap_or(preprocess.interpolation);
         preprocess.mean = self.mean.unwrap_or(preprocess.mean);
