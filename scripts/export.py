@@ -348,7 +348,7 @@ def arguments():
     parser.add_argument("source", metavar="SOURCE", help="timm:NAME[.TAG], torchvision:NAME[.WEIGHTS], hf:MODEL, FILE.py:FUNCTION")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="FILE.pt2")
     parser.add_argument("--weights", type=pathlib.Path, help="a state dict (.pth, .safetensors) in place of the pretrained weights")
-    parser.add_argument("--no-pretrained", dest="pretrained", action="store_false", help="random weights, as the library initialises")
+    parser.add_argument("--no-pretrained", dest="pretrained", action="store_false", help="random weights, as the library draws them")
     parser.add_argument("--seed", type=int, help="the seed of random weights; implies --no-pretrained")
     parser.add_argument("--size", type=int, help="height and width of the input in pixels; by default the source's")
     parser.add_argument("--labels", type=pathlib.Path, help="a text file with one class name a line")

@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::cache::{Cache, CachedFile};
 use super::checksum::file_sha256;
-use super::exported::{ExportIndex, ExportPlace, SCRIPT};
+use super::export_place::{ExportIndex, ExportPlace, SCRIPT};
 use super::package_client::last_lines;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::pt2;

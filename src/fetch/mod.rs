@@ -16,6 +16,7 @@ mod catalogue;
 mod checksum;
 #[cfg(feature = "fetch")]
 mod download;
+mod export_place;
 mod exported;
 #[cfg(feature = "fetch")]
 mod exporter;

@@ -242,7 +242,9 @@ fn library(
     files: &Files,
 ) -> Result<(Architecture, WeightsSource)> {
     let file = fetch::fetch_network(&network, locked, files.cache, files.progress)?;
-    let exported = read_square(&file.path)?;
+    let exported = read_square(&file.path).map_err(|error| {
+        Error::new(error.kind(), format!("{network} can't be used")).caused_by(error)
+    })?;
     let architecture = Architecture::Exported(network.name.clone(), Box::new(exported));
     Ok((architecture, WeightsSource::Library(network, file)))
 }

@@ -9,6 +9,7 @@ mod experiment;
 mod ids;
 mod image_spec;
 mod language;
+mod library_faults;
 mod library_network;
 mod model_spec;
 mod one_or_many;

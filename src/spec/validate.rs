@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::experiment::ExperimentSpec;
 use super::ids::is_valid_id;
 use super::image_spec::ImageSpec;
-use super::library_network;
+use super::library_faults;
 use super::model_spec::ModelSpec;
 use super::preprocess_spec::PreprocessSpec;
 use super::spec_text::SpecText;
@@ -64,7 +64,7 @@ impl Validator<'_> {
         let mut ids = BTreeSet::new();
         for (index, model) in self.experiment.models.iter().enumerate() {
             let path = |key| [Key("models"), Index(index), Key(key)];
-            if let Some(fault) = library_network::fault(model) {
+            if let Some(fault) = library_faults::fault(model) {
                 let (path, message) = (path(fault.key), fault.message);
                 return Err(self.error_at(&path, message, fault.label, fault.help));
             }
