@@ -17,6 +17,7 @@ its extra files: what convscope takes where an experiment says nothing. Its keys
     versions    the versions of torch and of the source's library, by name
     preprocess  resize, crop, interpolation, mean, std, as in an experiment
     labels      the names of the classes, in the order of the outputs
+    notes       where the above is not quite what the library does; convscope shows them as warnings
 
 The same call with the same versions writes the same bytes.
 """
@@ -32,6 +33,9 @@ import sys
 import tempfile
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
+# What `note` has printed.
+NOTES = []
 
 
 class Failure(Exception):
@@ -55,11 +59,14 @@ class Made:
 
 
 def note(message):
+    if message in NOTES:
+        return
+    NOTES.append(message)
     print(f"export.py: {message}", file=sys.stderr, flush=True)
 
 
 def note_interpolation(name):
-    note(f"images will be resized with bicubic interpolation, which stands in for {name}")
+    note(f"images will be resized with bicubic interpolation; the library's is `{name}`")
     return "bicubic"
 
 
@@ -89,7 +96,7 @@ def from_timm(name, args, classes):
     config = resolve_data_config({}, model=network)
     size = args.size or config["input_size"][-1]
     if config["crop_mode"] != "center":
-        note(f"images will be resized and cropped in the centre, which stands in for the crop mode `{config['crop_mode']}`")
+        note(f"images will be resized and cropped in the centre; timm's crop mode is `{config['crop_mode']}`")
     subset = infer_imagenet_subset(network)
     info = ImageNetInfo(subset) if subset else None
     return Made(
@@ -153,6 +160,8 @@ def from_transformers(name, args, classes):
         images = {}
     short = side_of(images.get("size"))
     crop = side_of(images.get("crop_size")) if images.get("do_center_crop") else None
+    if isinstance(images.get("size"), dict) and "height" in images["size"] and not crop:
+        note("images will be resized and cropped in the centre; transformers squashes them to a square")
     size = crop or short or getattr(config, "image_size", None) or 224
     size = size if isinstance(size, int) else size[-1]
     resize = short or size
@@ -247,10 +256,16 @@ def classes_of(state, network):
     return counts.pop() if len(counts) == 1 and same_inputs else None
 
 
+def named_as(network, state):
+    """The state dict with the names of `network`, which is `model` in the wrapper of a network of transformers."""
+    is_wrapped = all(name.startswith("model.") for name in network.state_dict())
+    if is_wrapped and not any(name.startswith("model.") for name in state):
+        return {f"model.{name}": value for name, value in state.items()}
+    return state
+
+
 def load_strictly(network, state, path):
     own = network.state_dict()
-    prefix = "model." if all(name.startswith("model.") for name in own) and not any(n.startswith("model.") for n in state) else ""
-    state = {prefix + name: value for name, value in state.items()}
     shapes = [
         f"`{name}` is {list(state[name].shape)} instead of {list(own[name].shape)}"
         for name in own
@@ -311,7 +326,7 @@ def make(args):
             raise Failure(f"the pretrained weights of {args.source} can't be loaded ({summary(error)}); {advice}") from error
         raise
     if args.weights:
-        state = read_state(args.weights)
+        state = named_as(made.network, read_state(args.weights))
         classes = classes_of(state, made.network)
         if classes and build is not from_file:
             made = build(name, args, classes)
@@ -367,7 +382,10 @@ def main():
     args = arguments()
     try:
         network, size, extra = make(args)
-        save(export(network, size), extra, args.output)
+        program = export(network, size)
+        if NOTES:
+            extra["notes"] = NOTES
+        save(program, extra, args.output)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         sys.exit(f"No module named '{package}'; install it with: {sys.executable} -m pip install {package}")

@@ -339,6 +339,9 @@ fn a_broken_extra_file_is_an_error_and_too_many_names_are_a_warning() {
         "{:?}",
         found.warnings
     );
+    let path = with_extra(folder.path(), r#"{"notes": ["resized otherwise"]}"#);
+    let warnings = pt2::read(&path).unwrap().warnings;
+    assert!(warnings[0].ends_with("extra.pt2 says: resized otherwise"));
     let path = with_extra(
         folder.path(),
         r#"{"labels": ["a", "b", " ", "d", "e"], "unknown": {}}"#,

@@ -14,8 +14,11 @@ use crate::network::labels::Labels;
 /// The name of the extra file.
 const NAME: &str = "convscope.json";
 
-/// The longest text of `source`, `weights` and a version, in bytes.
+/// The longest text of `source`, `weights`, a version and a note, in bytes.
 const TEXT_LIMIT: usize = 500;
+
+/// How many notes are shown.
+const NOTES_LIMIT: usize = 20;
 
 /// What a `.pt2` file says of its network, for where an experiment says nothing.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +44,8 @@ struct ExtraFile {
     versions: BTreeMap<String, String>,
     preprocess: Option<PreprocessKeys>,
     labels: Option<Vec<String>>,
+    #[serde(default)]
+    notes: Vec<String>,
 }
 
 /// The keys of an experiment's `preprocess`.
@@ -97,10 +102,13 @@ impl Extra {
         let fault = |clause: String| archive.extra_fault(NAME, &clause);
         let texts = file.versions.iter().flat_map(|(name, text)| [name, text]);
         let texts = texts.chain(&file.source).chain(&file.weights);
+        let texts = texts.chain(&file.notes);
         if let Some(long) = texts.map(String::len).find(|length| *length > TEXT_LIMIT) {
             let clause = format!("a text may have {TEXT_LIMIT} bytes, one has {long}");
             return Err(fault(clause));
         }
+        let notes = file.notes.iter().take(NOTES_LIMIT);
+        warnings.extend(notes.map(|note| archive.warning(&format!("says: {note}"))));
         let preprocess = match file.preprocess {
             Some(keys) => Some(keys.with_defaults(side).map_err(fault)?),
             None => None,
