@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::CommandCargoExt;
@@ -376,6 +376,16 @@ fn a_network_is_exported_once() {
         assert_eq!(output.code, 0, "{arguments:?}: {}", output.err);
     }
     assert_eq!(workspace.calls().len(), 1);
+    let options = RunOptions {
+        cache: Some(workspace.path("cache")),
+        offline: true,
+        ..RunOptions::default()
+    };
+    let session = Session::with(options, Silent);
+    let model = session.network(ModelSpec::new("timm:small").pretrained(false));
+    let model = model.unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(model.info().weights.name, "untrained (seed 0)");
+    assert_eq!((model.id(), session.loaded()), ("small", 1));
     // Other weights and seeds are other networks.
     workspace.set_action(COPIES, &in_repository("tests/exported/windows.pt2"));
     fs::write(workspace.path("best.pth"), "weights").unwrap();
@@ -490,13 +500,17 @@ fn what_python_lacks_or_says_is_in_the_error() {
         ),
         (
             "echo one >&2; echo two; exit 3",
-            ["can't export timm:small", "one two"],
+            [
+                "can't export timm:small",
+                "timm:small, untrained (seed 7): two",
+            ],
         ),
         (
             "printf '\\033[1mbold\\033[0m' >&2; exit 1",
             ["can't export", "bold"],
         ),
         ("exit 1", ["can't export", "it printed nothing"]),
+        ("kill -9 $$", ["can't export", "SIGKILL"]),
         ("echo done", ["wrote no .pt2 file", "done"]),
         ("echo garbage > \"$4\"", ["wrote no .pt2 file", "nothing"]),
         (
@@ -573,7 +587,10 @@ fn python_gets_no_input_and_is_ended_after_the_time_limit() {
 fn two_runs_at_once_export_once() {
     let workspace = Workspace::new(&format!("sleep 1\n{COPIES}"));
     workspace.write_spec("[{timm: small, seed: 7}]");
-    let spawn = || workspace.command(&["check", "spec.yaml"]).spawn().unwrap();
+    let spawn = || {
+        let mut command = workspace.command(&["check", "spec.yaml"]);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    };
     let mut runs = [spawn(), spawn(), spawn()];
     assert!(runs.iter_mut().all(|run| run.wait().unwrap().success()));
     assert_eq!((workspace.calls().len(), workspace.cached().len()), (1, 1));

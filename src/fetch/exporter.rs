@@ -168,16 +168,18 @@ impl Exporter {
             return Ok(());
         }
         let lines = last_lines(output);
-        let error = Error::new(
-            ErrorKind::Fetch,
-            format!("`{python}` can't export {network}"),
-        );
-        let error = if lines.contains("No module named") {
-            error.help(install)
-        } else {
-            error
-        };
-        Err(error.caused_by(lines))
+        let mut message = format!("`{python}` can't export {network}");
+        if status.code().is_none() {
+            // Ended from outside, as for want of memory.
+            message.push_str(&format!(" ({status})"));
+        }
+        let mut error = Error::new(ErrorKind::Fetch, message);
+        if lines.contains("No module named") {
+            error = error.help(install);
+        }
+        // The lines before the last one are of downloads, or of where in Python's code the error was.
+        let last = lines.lines().last().unwrap_or_default().to_owned();
+        Err(error.caused_by(last))
     }
 
     /// Waits for the script; `None` if it was ended after the time limit.
