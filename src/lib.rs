@@ -84,7 +84,8 @@
 //!
 //! # Choose features
 //!
-//! `cli` (default) is for the program `convscope`; `fetch` (default) fetches weight sets and image packs;
+//! `cli` (default) is for the program `convscope`; `fetch` (default) fetches weight sets and image packs, and exports networks
+//! of timm and torchvision;
 //! without it they must be in the cache. A library or a notebook depends on the crate without the command line:
 //!
 //! ```toml

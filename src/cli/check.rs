@@ -1,4 +1,5 @@
-//! `convscope check`: resolves everything that an experiment names, without running or fetching anything.
+//! `convscope check`: resolves everything that an experiment names, without running anything. No weights or images are
+//! fetched; a network of timm or torchvision is exported, as its layers are known from nothing else.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use convscope::{Error, Result};
 
 use super::exit_status::{Status, print, print_error};
 use super::spec_files::experiment_paths;
+use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
@@ -18,14 +20,17 @@ pub struct CheckArgs {
     /// Set a key of the experiment: `--set seed=3`.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Export no network of timm or torchvision; each comes from the cache.
+    #[arg(long)]
+    offline: bool,
 }
 
 impl CheckArgs {
     /// Checks each file and prints its networks, layers and number of images.
-    pub fn run(&self) -> Result<Status> {
+    pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let mut last: Option<Error> = None;
         for file in experiment_paths(&self.specs)? {
-            match self.check_file(&file.path) {
+            match self.check_file(&file.path, progress) {
                 Ok(text) => drop(print(&text)?),
                 Err(error) => {
                     if let Some(earlier) = last.replace(error) {
@@ -37,9 +42,10 @@ impl CheckArgs {
         last.map_or(Ok(Status::Success), Err)
     }
 
-    fn check_file(&self, path: &Path) -> Result<String> {
+    fn check_file(&self, path: &Path, progress: &TerminalProgress) -> Result<String> {
         let spec = SpecFile::read_with_overrides(path, &self.set)?;
-        let (models, images) = Plan::check(&spec, &Cache::from_env(true)?)?;
+        let (models, images) = Plan::check(&spec, &Cache::from_env(self.offline)?, progress)?;
+        progress.finish();
         let mut text = format!("{}: valid\n", path.display());
         for model in &models {
             text.push_str(&format!("  {}: {}\n", model.id, model.architecture.name()));

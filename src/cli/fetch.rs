@@ -1,4 +1,5 @@
-//! `convscope fetch`: fetches weights and images into the cache, so that a run needs no network.
+//! `convscope fetch`: fetches weights and images into the cache, and exports networks of timm and torchvision, so that a run
+//! needs no network and no Python.
 
 use std::path::PathBuf;
 
@@ -38,8 +39,10 @@ impl FetchArgs {
             let spec = SpecFile::read(&file.path)?;
             let plan = Plan::new(&spec, &cache, progress)?;
             for model in &plan.models {
-                if let WeightsSource::Set(set) = &model.source {
-                    lines.push(fetch_set(set, &cache, progress)?);
+                match &model.source {
+                    WeightsSource::Set(set) => lines.push(fetch_set(set, &cache, progress)?),
+                    WeightsSource::Library(network, _) => lines.push(format!("{network}: 1 file")),
+                    WeightsSource::File(_) | WeightsSource::Random => {}
                 }
             }
             lines.push(format!(

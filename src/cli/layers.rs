@@ -1,23 +1,26 @@
 //! `convscope layers`: prints the table of a network's layers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use convscope::Result;
-use convscope::fetch::weight_set;
+use convscope::fetch::{Cache, cached_network, fetch_network, weight_set};
 use convscope::network::graph::Graph;
 use convscope::network::node_info::{self, NodeInfo};
 use convscope::network::{pt2, zoo};
 use convscope::session::LayerTable;
+use convscope::spec::{ExperimentSpec, LibraryNetwork, LibraryWeights, ModelSpec, validate_values};
 use convscope::text_table::grouped;
 
 use super::exit_status::{Status, print, to_json};
+use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]
 pub struct LayersArgs {
-    /// An architecture: `resnet50`; or a `.pt2` file.
+    /// An architecture: `resnet50`; a network of timm or torchvision: `timm:NAME`; or a `.pt2` file.
     #[arg(value_name = "MODEL")]
     model: String,
-    /// A weight set, for architectures whose sets differ in stride or head; by default the first.
+    /// A weight set, for architectures whose sets differ in stride or head; by default the first. For a network of timm or
+    /// torchvision a weight file.
     #[arg(long)]
     weights: Option<String>,
     /// Side of the input in pixels; by default that of the architecture.
@@ -30,9 +33,16 @@ pub struct LayersArgs {
 
 impl LayersArgs {
     /// Prints the table or its JSON.
-    pub fn run(&self) -> Result<Status> {
-        if self.model.ends_with(".pt2") {
-            return self.exported();
+    pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
+        let model = ModelSpec::new(self.model.as_str());
+        if let Some(path) = model.exported_program() {
+            let path = Path::new(path);
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            return self.exported(&name, path);
+        }
+        if let Some(network) = model.library_network() {
+            let path = self.export(model, network.clone(), progress)?;
+            return self.exported(&network.name, &path);
         }
         let arch = zoo::find(&self.model)?;
         let set = match (
@@ -50,15 +60,39 @@ impl LayersArgs {
         self.table(arch.name, &graph, &all, side)
     }
 
+    /// The `.pt2` file of a library's network. The layers don't depend on the weights: unless the pretrained network is in
+    /// the cache already, it is made untrained, which downloads nothing.
+    fn export(
+        &self,
+        mut model: ModelSpec,
+        mut network: LibraryNetwork,
+        progress: &TerminalProgress,
+    ) -> Result<PathBuf> {
+        model.weights = self.weights.clone();
+        validate_values(&ExperimentSpec {
+            models: vec![model],
+            ..ExperimentSpec::new("")
+        })?;
+        let cache = Cache::from_env(false)?;
+        if let Some(weights) = &self.weights {
+            network.weights = LibraryWeights::File(weights.into());
+        } else if let Some(file) = cached_network(&network, &cache)? {
+            return Ok(file.path);
+        } else {
+            network.weights = LibraryWeights::Untrained { seed: 0 };
+        }
+        let file = fetch_network(&network, None, &cache, progress)?;
+        progress.finish();
+        Ok(file.path)
+    }
+
     /// The table of the network in a `.pt2` file.
-    fn exported(&self) -> Result<Status> {
-        let path = Path::new(&self.model);
+    fn exported(&self, name: &str, path: &Path) -> Result<Status> {
         let exported = pt2::read(path)?;
         let graph = exported.network.graph();
         let side = self.input.unwrap_or(exported.input_size[0]);
         let all = node_info::from_graph(graph, side, side)?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        self.table(&name, graph, &all, side)
+        self.table(name, graph, &all, side)
     }
 
     fn table(&self, name: &str, graph: &Graph, all: &[NodeInfo], side: i64) -> Result<Status> {

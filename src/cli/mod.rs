@@ -50,7 +50,7 @@ all other results); 2 the arguments or the experiment file are wrong.";
 enum Subcommands {
     /// Run experiments and write their reports.
     Run(run::RunArgs),
-    /// Check experiment files without running them or fetching anything.
+    /// Check experiment files without running them.
     Check(check::CheckArgs),
     /// List the networks and their weight sets, with licences and sizes.
     Models(models::ModelsArgs),
@@ -94,9 +94,9 @@ fn run_subcommand(arguments: &ProgramArgs) -> Result<Status> {
     let progress = terminal::TerminalProgress::new(arguments.quiet, arguments.verbose > 0);
     match &arguments.command {
         Subcommands::Run(run) => run.run(&progress),
-        Subcommands::Check(check) => check.run(),
+        Subcommands::Check(check) => check.run(&progress),
         Subcommands::Models(models) => models.run(),
-        Subcommands::Layers(layers) => layers.run(),
+        Subcommands::Layers(layers) => layers.run(&progress),
         Subcommands::Fetch(fetch) => fetch.run(&progress),
         Subcommands::Render(render) => render.run(),
         Subcommands::Figure(figure) => figure.run(),

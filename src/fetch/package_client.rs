@@ -4,6 +4,7 @@
 //! `unpack.rs` reads the archive.
 
 use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::progress::{Progress, ProgressUnit};
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The number of the client's last lines of output that an error shows.
 const OUTPUT_LINES: usize = 6;
+/// The number of bytes in which these lines are looked for.
+const OUTPUT_BYTES: u64 = 8192;
 
 /// A downloaded archive in a temporary folder, which is removed with the value.
 pub(super) struct PackageArchive {
@@ -242,15 +245,27 @@ fn folder_size(folder: &Path) -> u64 {
         .sum()
 }
 
-fn last_lines(path: &Path) -> String {
-    let bytes = fs::read(path).unwrap_or_default();
+/// The last lines that a program printed into the file at `path`, without control characters.
+pub(super) fn last_lines(path: &Path) -> String {
+    let bytes = read_end(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
+    let text = text.replace(|c: char| c.is_control() && c != '\n', "");
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect();
     match lines.get(lines.len().saturating_sub(OUTPUT_LINES)..) {
         Some(last) if !last.is_empty() => last.join("\n"),
-        _ => "the client printed nothing".to_owned(),
+        _ => "it printed nothing".to_owned(),
     }
+}
+
+/// The last [`OUTPUT_BYTES`] of a file.
+fn read_end(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let start = file.metadata()?.len().saturating_sub(OUTPUT_BYTES);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(OUTPUT_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -93,6 +93,30 @@ impl Labels {
         })
     }
 
+    /// Classes with these names. Names of ImageNet's 1000 classes, as torchvision and timm have them, are replaced by
+    /// [`imagenet`](Self::imagenet), so that networks of different sources have the same classes.
+    pub fn from_names(names: Vec<String>) -> Labels {
+        let imagenet = Labels::imagenet();
+        let first = |name: &str| normalised(name.split(',').next().unwrap_or_default());
+        let pairs = names.iter().zip(imagenet.classes.iter());
+        let same = pairs.filter(|(name, class)| first(name) == first(&class.name));
+        // Two names differ between torchvision and timm.
+        if names.len() == imagenet.len() && same.count() + 10 >= imagenet.len() {
+            return imagenet;
+        }
+        let named = |(index, name): (usize, String)| Class {
+            name: match name.trim() {
+                "" => format!("class {index}"),
+                name => name.to_owned(),
+            },
+            wnid: None,
+        };
+        Labels {
+            classes: names.into_iter().enumerate().map(named).collect(),
+            named: true,
+        }
+    }
+
     /// `count` classes without names of their own: `class 0`, `class 1`, …
     pub fn numbered(count: usize) -> Labels {
         let classes = (0..count)

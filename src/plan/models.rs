@@ -5,15 +5,19 @@ use std::path::{Path, PathBuf};
 use super::layers::select_layers;
 use super::spec_origin::Origin;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{WeightSet, weight_set};
+use crate::fetch::{self, Cache, CachedFile, WeightSet, weight_set};
 use crate::image::Preprocess;
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::network::node_info;
 use crate::network::pt2::{self, ExportedNetwork};
 use crate::network::zoo::{self, Arch};
+use crate::progress::Progress;
 use crate::results::SelectedLayers;
-use crate::spec::{ExperimentSpec, ModelSpec, PathStep, PixelLength, PreprocessSpec, unique_ids};
+use crate::spec::{
+    ExperimentSpec, LibraryNetwork, LibraryWeights, ModelSpec, PathStep, PixelLength,
+    PreprocessSpec, unique_ids,
+};
 
 /// A network of the experiment that is not loaded yet.
 #[derive(Debug)]
@@ -41,20 +45,16 @@ pub struct PlannedModel {
 pub enum Architecture {
     /// An architecture of the zoo, in the variant that the weights need.
     Zoo(&'static Arch, zoo::ArchOptions),
-    /// A `.pt2` file, with the network that it holds.
-    Exported(PathBuf, Box<ExportedNetwork>),
+    /// The network in a `.pt2` file, and its name: the file's without its ending, or the one in its library.
+    Exported(String, Box<ExportedNetwork>),
 }
 
 impl Architecture {
-    /// The architecture's name, or the file's without its ending.
+    /// Its name.
     pub fn name(&self) -> String {
         match self {
             Architecture::Zoo(arch, _) => arch.name.to_owned(),
-            Architecture::Exported(path, _) => path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            Architecture::Exported(name, _) => name.clone(),
         }
     }
 
@@ -89,23 +89,40 @@ pub enum WeightsSource {
     Set(&'static WeightSet),
     /// A weight file of the user.
     File(PathBuf),
+    /// A network of a Python library, in a `.pt2` file of the cache.
+    Library(LibraryNetwork, CachedFile),
     /// Untrained: pseudo-random weights, the same on every machine.
     Random,
+}
+
+/// Where files are looked for, and how progress is reported.
+struct Files<'a> {
+    origin: &'a Origin,
+    cache: &'a Cache,
+    progress: &'a dyn Progress,
 }
 
 /// Plans every network of the experiment.
 ///
 /// # Errors
-/// For an architecture, a weight set, a weight file, a labels file or a layer that doesn't exist.
+/// For an architecture, a weight set, a weight file, a labels file or a layer that doesn't exist, and for a library's network
+/// that can't be exported.
 pub(super) fn plan_models(
     experiment: &ExperimentSpec,
     origin: &Origin,
+    cache: &Cache,
+    progress: &dyn Progress,
 ) -> Result<Vec<PlannedModel>> {
+    let files = Files {
+        origin,
+        cache,
+        progress,
+    };
     let models = experiment.models.iter();
     let ids = unique_ids(models.map(|model| (model.id.as_deref(), model.default_id())));
     let entries = experiment.models.iter().zip(ids).enumerate();
     entries
-        .map(|(entry, (model, id))| plan_model(experiment, model, id, entry, origin))
+        .map(|(entry, (model, id))| plan_model(experiment, model, id, entry, &files))
         .collect()
 }
 
@@ -114,8 +131,9 @@ fn plan_model(
     model: &ModelSpec,
     id: String,
     entry: usize,
-    origin: &Origin,
+    files: &Files,
 ) -> Result<PlannedModel> {
+    let origin = files.origin;
     let locate = |key: &'static str| {
         let path = [
             PathStep::Key("models"),
@@ -124,14 +142,22 @@ fn plan_model(
         ];
         move |error: Error| origin.locate(&path, error)
     };
-    let (architecture, source) = match model.exported_program() {
-        Some(path) => exported(path, origin).map_err(locate("weights"))?,
-        None => {
+    let (architecture, source) = match (model.exported_program(), model.library_network()) {
+        (Some(path), _) => exported(path, origin).map_err(locate("weights"))?,
+        (None, Some(network)) => {
+            let key = network.library.name();
+            let network = with_weight_file(network, origin).map_err(locate("weights"))?;
+            let lock = experiment.lock.as_ref();
+            let locked = lock.and_then(|lock| lock.weights.get(&id));
+            let locked = locked.map(String::as_str);
+            library(network, locked, files).map_err(locate(key))?
+        }
+        (None, None) => {
             let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
             let source = find_weights(model, arch, origin).map_err(locate("weights"))?;
             let options = match &source {
                 WeightsSource::Set(set) => set.options(),
-                WeightsSource::File(_) | WeightsSource::Random => zoo::ArchOptions::default(),
+                _ => zoo::ArchOptions::default(),
             };
             (Architecture::Zoo(arch, options), source)
         }
@@ -144,7 +170,11 @@ fn plan_model(
             labels = Some(Labels::imagenet());
         }
         WeightsSource::Random => labels = Some(Labels::imagenet()),
-        WeightsSource::File(_) => {}
+        WeightsSource::File(_) | WeightsSource::Library(..) => {}
+    }
+    if let Architecture::Exported(_, exported) = &architecture {
+        preprocess = exported.extra.preprocess.clone().unwrap_or(preprocess);
+        labels = exported.extra.labels.clone();
     }
     if let Some(path) = &model.labels {
         let named = Labels::from_file(&origin.resolve(path));
@@ -187,7 +217,41 @@ fn exported(path: &str, origin: &Origin) -> Result<(Architecture, WeightsSource)
     if !path.is_file() {
         return Err(no_weight_file(&path, origin));
     }
-    let exported = pt2::read(&path)?;
+    let exported = read_square(&path)?;
+    let name = path.file_stem().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    let architecture = Architecture::Exported(name, Box::new(exported));
+    Ok((architecture, WeightsSource::File(path)))
+}
+
+/// A library's network whose weight file, if it has one, is relative to the current folder and exists.
+fn with_weight_file(mut network: LibraryNetwork, origin: &Origin) -> Result<LibraryNetwork> {
+    if let LibraryWeights::File(path) = &mut network.weights {
+        *path = origin.resolve(path);
+        if !path.is_file() {
+            return Err(no_weight_file(path, origin));
+        }
+    }
+    Ok(network)
+}
+
+/// The network of a Python library.
+fn library(
+    network: LibraryNetwork,
+    locked: Option<&str>,
+    files: &Files,
+) -> Result<(Architecture, WeightsSource)> {
+    let file = fetch::fetch_network(&network, locked, files.cache, files.progress)?;
+    let exported = read_square(&file.path).map_err(|error| {
+        Error::new(error.kind(), format!("{network} can't be used")).caused_by(error)
+    })?;
+    let architecture = Architecture::Exported(network.name.clone(), Box::new(exported));
+    Ok((architecture, WeightsSource::Library(network, file)))
+}
+
+/// The network in the `.pt2` file at `path`, whose inputs must be square.
+fn read_square(path: &Path) -> Result<ExportedNetwork> {
+    let exported = pt2::read(path)?;
     let [height, width] = exported.input_size;
     if height != width {
         let message = format!(
@@ -196,8 +260,7 @@ fn exported(path: &str, origin: &Origin) -> Result<(Architecture, WeightsSource)
         );
         return Err(Error::new(ErrorKind::Weights, message));
     }
-    let architecture = Architecture::Exported(path.clone(), Box::new(exported));
-    Ok((architecture, WeightsSource::File(path)))
+    Ok(exported)
 }
 
 fn no_weight_file(path: &Path, origin: &Origin) -> Error {

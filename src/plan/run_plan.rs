@@ -27,20 +27,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Resolves everything that the spec names. Image packs come from the cache or, unless it is offline, from their
-    /// package.
+    /// Resolves everything that the spec names. Image packs and networks of Python libraries come from the cache or, unless it
+    /// is offline, are fetched and exported.
     ///
     /// # Errors
     /// For the first name that doesn't exist, pointing at it in the spec.
     pub fn new(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Self> {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
-        let models = plan_models(experiment, &origin)?;
-        classes::check_classes(experiment, &models, &origin)?;
-        let images =
-            plan_images::plan_images(&experiment.images, "images", &origin, cache, progress)?;
-        classes::check_labels("images", &images, &models, &origin)?;
-        let collection =
-            collection::plan_collection(experiment, &images, &models, &origin, cache, progress)?;
+        let models = plan_models(experiment, &origin, cache, progress)?;
+        let [images, collection] = plan_all_images(experiment, &models, &origin, cache, progress)?;
         Ok(Plan {
             experiment: experiment.clone(),
             models,
@@ -60,10 +55,12 @@ impl Plan {
         images: &[PlannedImage],
         class: ClassSpec,
         method: Option<MethodSpec>,
+        cache: &Cache,
+        progress: &dyn Progress,
     ) -> Result<Self> {
         let experiment = single_step::experiment(model, class, method)?;
         let origin = Origin::none();
-        let models = plan_models(&experiment, &origin)?;
+        let models = plan_models(&experiment, &origin, cache, progress)?;
         classes::check_classes(&experiment, &models, &origin)?;
         classes::check_labels("images", images, &models, &origin)?;
         let collection = collection::images_as_collection(&experiment, images)?;
@@ -77,21 +74,42 @@ impl Plan {
         })
     }
 
-    /// The models and images of a spec without fetching anything: `None` for the images where a pack is not in the cache.
+    /// The models and images of a spec without fetching an image pack: `None` for the images where a pack is not in the
+    /// cache. A network of a Python library that is not in the cache is exported, unless the cache is offline.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn check(
         spec: &SpecFile,
         cache: &Cache,
+        progress: &dyn Progress,
     ) -> Result<(Vec<PlannedModel>, Option<Vec<PlannedImage>>)> {
-        match Plan::new(spec, cache, &Silent) {
-            Ok(plan) => Ok((plan.models, Some(plan.images))),
-            Err(error) if error.kind() == ErrorKind::Fetch => {
-                let models = plan_models(&spec.experiment, &Origin::spec(spec))?;
-                Ok((models, None))
-            }
+        let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
+        let models = plan_models(experiment, &origin, cache, progress)?;
+        let offline = Cache {
+            offline: true,
+            ..cache.clone()
+        };
+        match plan_all_images(experiment, &models, &origin, &offline, &Silent) {
+            Ok([images, _]) => Ok((models, Some(images))),
+            Err(error) if error.kind() == ErrorKind::Fetch => Ok((models, None)),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The images and the collection of an experiment.
+fn plan_all_images(
+    experiment: &ExperimentSpec,
+    models: &[PlannedModel],
+    origin: &Origin,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<[Vec<PlannedImage>; 2]> {
+    classes::check_classes(experiment, models, origin)?;
+    let images = plan_images::plan_images(&experiment.images, "images", origin, cache, progress)?;
+    classes::check_labels("images", &images, models, origin)?;
+    let collection =
+        collection::plan_collection(experiment, &images, models, origin, cache, progress)?;
+    Ok([images, collection])
 }

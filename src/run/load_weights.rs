@@ -1,14 +1,18 @@
-//! Loads the weights of a planned network: a weight set of the catalogue, a file, or random values.
+//! Loads the weights of a planned network: a weight set of the catalogue, a file, a library's network, or random values.
 
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{self, Cache, WeightSet};
+use crate::fetch::{self, Cache, CachedFile, WeightSet};
 use crate::network::zoo::{Arch, ArchOptions};
-use crate::network::{Network, random_weights, weights};
+use crate::network::{Network, pt2, random_weights, weights};
 use crate::plan::{Architecture, PlannedModel, WeightsSource};
 use crate::progress::Progress;
 use crate::results::WeightsInfo;
+use crate::spec::LibraryWeights;
+
+/// What the report says of untrained weights.
+const UNTRAINED: &str = "Untrained: every weight is a pseudo-random number.";
 
 /// The network with its weights on the CPU, and where they came from.
 ///
@@ -20,21 +24,54 @@ pub(super) fn load_weights(
     progress: &dyn Progress,
 ) -> Result<(Network, WeightsInfo)> {
     match (&planned.architecture, &planned.source) {
-        (Architecture::Exported(path, exported), _) => {
+        (Architecture::Exported(_, exported), source) => {
             exported
                 .warnings
                 .iter()
                 .for_each(|warning| progress.warn(warning));
-            Ok((exported.network.clone(), file_info(path)?))
+            Ok((
+                exported.network.clone(),
+                exported_info(&exported.extra, source)?,
+            ))
         }
         (Architecture::Zoo(arch, options), WeightsSource::Set(set)) => {
             load_set(planned, (arch, *options), set, cache, progress)
         }
-        (Architecture::Zoo(arch, options), WeightsSource::File(path)) => {
+        (
+            Architecture::Zoo(arch, options),
+            WeightsSource::File(path) | WeightsSource::Library(_, CachedFile { path, .. }),
+        ) => {
             progress.step(&format!("{}: reading {}", planned.id, path.display()));
             Ok((weights::load(arch, *options, None, path)?, file_info(path)?))
         }
         (Architecture::Zoo(arch, options), WeightsSource::Random) => load_random(arch, *options),
+    }
+}
+
+/// The description of the weights in a `.pt2` file, which may say where they come from.
+fn exported_info(extra: &pt2::Extra, source: &WeightsSource) -> Result<WeightsInfo> {
+    match source {
+        WeightsSource::Library(network, file) => Ok(WeightsInfo {
+            name: network.weights.to_string(),
+            source: extra.source_line().unwrap_or_else(|| network.to_string()),
+            licence: None,
+            sha256: file.sha256.clone(),
+            note: match network.weights {
+                LibraryWeights::Untrained { .. } => Some(UNTRAINED.into()),
+                LibraryWeights::Pretrained | LibraryWeights::File(_) => None,
+            },
+        }),
+        WeightsSource::File(path) => {
+            let mut info = file_info(path)?;
+            if let Some(line) = extra.source_line() {
+                info.source = format!("{} ({line})", info.source);
+            }
+            Ok(info)
+        }
+        WeightsSource::Set(_) | WeightsSource::Random => {
+            let message = "an exported network must come from a file";
+            Err(Error::new(ErrorKind::Weights, message))
+        }
     }
 }
 
@@ -85,7 +122,7 @@ fn load_random(arch: &Arch, options: ArchOptions) -> Result<(Network, WeightsInf
         source: "convscope".into(),
         licence: None,
         sha256: String::new(),
-        note: Some("Untrained: every weight is a pseudo-random number.".into()),
+        note: Some(UNTRAINED.into()),
     };
     Ok((Network::new(graph, parameters)?, info))
 }

@@ -54,6 +54,7 @@ pub(super) fn network_key(planned: &PlannedModel, device: Device) -> Result<Stri
         WeightsSource::File(path) => {
             format!("file {} {}", path.display(), fetch::file_sha256(path)?)
         }
+        WeightsSource::Library(network, file) => format!("library {network} {}", file.sha256),
         WeightsSource::Random => "random".to_owned(),
     };
     let architecture = match &planned.architecture {

@@ -70,7 +70,7 @@ impl Session {
         }
     }
 
-    /// A network: an architecture's name, or a [`ModelSpec`] with other weights. It is loaded once in a session.
+    /// A network: an architecture's name, a `.pt2` file, a library's network (`timm:NAME`), or a [`ModelSpec`] with other weights. It is loaded once in a session.
     ///
     /// # Errors
     /// If there is no such network, or its weights can't be fetched or read.

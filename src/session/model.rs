@@ -24,8 +24,14 @@ pub struct Model {
 
 impl Model {
     pub(super) fn load(state: &Rc<SessionState>, spec: ModelSpec) -> Result<Self> {
-        let plan = Plan::for_step(&spec, &[], ClassSpec::Predicted, None)?;
-        let run_model = run::load_model(&plan, &state.options, &state.networks, &*state.progress)?;
+        let SessionState {
+            options,
+            networks,
+            progress,
+        } = &**state;
+        let (cache, class) = (options.cache()?, ClassSpec::Predicted);
+        let plan = Plan::for_step(&spec, &[], class, None, &cache, &**progress)?;
+        let run_model = run::load_model(&plan, options, networks, &**progress)?;
         Ok(Model {
             state: state.clone(),
             spec,
@@ -97,12 +103,13 @@ impl Model {
         method: Option<MethodSpec>,
     ) -> Result<RunOutput> {
         let images = std::slice::from_ref(&image.planned);
-        let plan = Plan::for_step(&self.spec, images, class, method)?;
         let SessionState {
             options,
             networks,
             progress,
         } = &*self.state;
+        let cache = options.cache()?;
+        let plan = Plan::for_step(&self.spec, images, class, method, &cache, &**progress)?;
         let mut output = run::run(&plan, options, networks, &**progress)?;
         let Some(failure) = output.results.failures.pop() else {
             return Ok(output);

@@ -1,4 +1,5 @@
-//! An entry of `models`: an architecture with its parameters, labels and preprocessing. A text alone is an architecture.
+//! An entry of `models`: an architecture with its parameters, labels and preprocessing. A text alone is an architecture, a
+//! `.pt2` file, or a network of timm or torchvision.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ids::{id_from_path, id_from_text};
+use super::library_network::{Library, LibraryNetwork, LibraryWeights};
 use super::preprocess_spec::PreprocessSpec;
 use super::schema_parts;
 
@@ -21,6 +23,7 @@ use super::schema_parts;
 ///
 /// let model: ModelSpec = "resnet50".into();
 /// let other = ModelSpec::new("vgg16").weights("imagenet-gap").id("vgg");
+/// let untrained = ModelSpec::new("timm:convnextv2_atto").seed(7);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 // `remote` makes inherent functions of the derived ones; the traits below add the short form.
@@ -36,8 +39,23 @@ pub struct ModelSpec {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(with = "Option<schema_parts::ArchitectureName>")]
     pub arch: String,
+    /// A network of the Python library timm: `convnextv2_atto.fcmae_ft_in1k`. convscope exports it with PyTorch, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema_parts::LibraryName>")]
+    pub timm: Option<String>,
+    /// A network of the Python library torchvision: `resnet18`, or with weights `resnet18.IMAGENET1K_V1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema_parts::LibraryName>")]
+    pub torchvision: Option<String>,
+    /// Whether a network of timm or torchvision has the weights of the library; `false` for random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<bool>,
+    /// The seed of random weights of a network of timm or torchvision; by default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// A weight set's name (`convscope models` lists them), `random`, or a path to a `.pth`,
     /// `.pt` or `.safetensors` file, or to a `.pt2` file of `torch.export.save`. Absent: the architecture's first weight set.
+    /// For a network of timm or torchvision a file of a state dict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub weights: Option<String>,
@@ -51,21 +69,40 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
-    /// The architecture with this name, with its first weight set; or the network in the `.pt2` file at this path.
-    pub fn new(arch: impl Into<String>) -> Self {
-        let arch: String = arch.into();
-        let (arch, weights) = if is_exported(&arch) {
-            (String::new(), Some(arch))
-        } else {
-            (arch, None)
-        };
-        ModelSpec {
+    /// The architecture with this name, with its first weight set; the network in the `.pt2` file at this path; or a pretrained
+    /// network of a library, such as `timm:resnet18`.
+    pub fn new(network: impl Into<String>) -> Self {
+        let network: String = network.into();
+        let mut model = ModelSpec {
             id: None,
-            arch,
-            weights,
+            arch: String::new(),
+            timm: None,
+            torchvision: None,
+            pretrained: None,
+            seed: None,
+            weights: None,
             labels: None,
             preprocess: None,
+        };
+        match Library::split(&network) {
+            Some((Library::Timm, name)) => model.timm = Some(name.to_owned()),
+            Some((Library::Torchvision, name)) => model.torchvision = Some(name.to_owned()),
+            None if is_exported(&network) => model.weights = Some(network),
+            None => model.arch = network,
         }
+        model
+    }
+
+    /// Sets whether a network of timm or torchvision has the library's weights.
+    pub fn pretrained(mut self, pretrained: bool) -> Self {
+        self.pretrained = Some(pretrained);
+        self
+    }
+
+    /// Gives a network of timm or torchvision random weights with this seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
     }
 
     /// Sets the weights: the name of a weight set, the path of a weight file, or `random`.
@@ -91,14 +128,41 @@ impl ModelSpec {
     /// The path of the `.pt2` file that holds the network, if no architecture is given.
     pub fn exported_program(&self) -> Option<&str> {
         let weights = self.weights.as_deref();
-        weights.filter(|path| self.arch.is_empty() && is_exported(path))
+        let no_other = self.arch.is_empty() && self.library().is_none();
+        weights.filter(|path| no_other && is_exported(path))
     }
 
-    /// The id of a model without one: the architecture, or the file's name without its ending.
+    /// The library's network, if the entry names one.
+    pub fn library_network(&self) -> Option<LibraryNetwork> {
+        let (library, name) = self.library()?;
+        let weights = match (&self.weights, self.seed, self.pretrained) {
+            (Some(path), ..) => LibraryWeights::File(path.into()),
+            (None, None, None | Some(true)) => LibraryWeights::Pretrained,
+            (None, seed, _) => LibraryWeights::Untrained {
+                seed: seed.unwrap_or(0),
+            },
+        };
+        Some(LibraryNetwork {
+            library,
+            name: name.to_owned(),
+            weights,
+        })
+    }
+
+    /// The library and the name of its network.
+    pub(super) fn library(&self) -> Option<(Library, &str)> {
+        let timm = self.timm.as_deref().map(|name| (Library::Timm, name));
+        let torchvision = self.torchvision.as_deref();
+        timm.or(torchvision.map(|name| (Library::Torchvision, name)))
+    }
+
+    /// The id of a model without one: the architecture, the library's name of the network, or the file's name without its
+    /// ending.
     pub fn default_id(&self) -> String {
-        match self.exported_program() {
-            Some(path) => id_from_path(Path::new(path)),
-            None => id_from_text(&self.arch),
+        match (self.exported_program(), self.library()) {
+            (Some(path), _) => id_from_path(Path::new(path)),
+            (None, Some((_, name))) => id_from_text(name),
+            (None, None) => id_from_text(&self.arch),
         }
     }
 }
@@ -108,8 +172,8 @@ fn is_exported(path: &str) -> bool {
 }
 
 impl From<&str> for ModelSpec {
-    fn from(arch: &str) -> Self {
-        ModelSpec::new(arch)
+    fn from(network: &str) -> Self {
+        ModelSpec::new(network)
     }
 }
 
@@ -127,12 +191,12 @@ impl<'de> Deserialize<'de> for ModelSpec {
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str(
-                    "an architecture (`resnet50`), a file (`net.pt2`) or a map (`{arch: resnet50, weights: …}`)",
+                    "an architecture (`resnet50`), a library's network (`timm:NAME`), a file (`net.pt2`) or a map (`{arch: resnet50, weights: …}`)",
                 )
             }
 
-            fn visit_str<E: de::Error>(self, arch: &str) -> Result<ModelSpec, E> {
-                Ok(ModelSpec::new(arch))
+            fn visit_str<E: de::Error>(self, network: &str) -> Result<ModelSpec, E> {
+                Ok(ModelSpec::new(network))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelSpec, A::Error> {

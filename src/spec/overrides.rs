@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::model_spec::ModelSpec;
 use super::yaml_parser;
 use super::yaml_tree::{PathStep, ValueKind, YamlTree};
 use crate::error::{Error, ErrorKind, Result};
@@ -139,7 +140,11 @@ impl<'a> SetFlag<'a> {
 /// in it. `None` where the value at `path` has no long form.
 fn long_form(path: &[PathStep], short: &str, value: &Value) -> Option<Value> {
     let key = match path {
-        [PathStep::Key("models"), PathStep::Index(_)] => "arch",
+        [PathStep::Key("models"), PathStep::Index(_)] => {
+            let mut model = serde_json::to_value(ModelSpec::new(short)).ok()?;
+            model.as_object_mut()?.extend(value.as_object()?.clone());
+            return Some(model);
+        }
         [PathStep::Key("images"), PathStep::Index(_)] => "path",
         [PathStep::Key("collection")] | [PathStep::Key("collection"), PathStep::Index(_)] => "dir",
         [PathStep::Key("methods"), PathStep::Index(_)] => {

@@ -54,21 +54,68 @@ impl JsonSchema for ArchitectureName {
     }
 }
 
-/// Allows an architecture's name and the path of a `.pt2` file beside the map of `schema`, which needs one of both.
+/// The schema of a network's name in a library.
+pub(super) struct LibraryName;
+
+impl JsonSchema for LibraryName {
+    fn schema_name() -> Cow<'static, str> {
+        "LibraryName".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$" })
+    }
+}
+
+/// Allows an architecture's name, the name of a library's network and the path of a `.pt2` file beside the map of `schema`, which needs
+/// one of them.
 pub(super) fn allow_architecture(schema: &mut Schema) {
     let exported = json_schema!({
         "type": "string",
         "pattern": "\\.pt2$",
         "description": "A network that `torch.export.save` wrote."
     });
+    let library = json_schema!({
+        "type": "string",
+        "pattern": "^(timm|torchvision):[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        "description": "A pretrained network of the Python library timm or torchvision."
+    });
     let needs = serde_json::json!([
-        { "required": ["arch"] },
-        { "required": ["weights"], "properties": { "weights": { "pattern": "\\.pt2$" } } }
+        {
+            "required": ["arch"],
+            "properties": { "timm": false, "torchvision": false, "pretrained": false, "seed": false }
+        },
+        {
+            "required": ["weights"],
+            "properties": {
+                "weights": { "pattern": "\\.pt2$" },
+                "timm": false, "torchvision": false, "pretrained": false, "seed": false
+            }
+        },
+        // A network of a library: pretrained or untrained, and with weights of a file.
+        {
+            "oneOf": [{ "required": ["timm"] }, { "required": ["torchvision"] }],
+            "properties": { "arch": false, "weights": false },
+            "not": { "required": ["seed", "pretrained"], "properties": { "pretrained": { "const": true } } }
+        },
+        {
+            "oneOf": [{ "required": ["timm"] }, { "required": ["torchvision"] }],
+            "required": ["weights"],
+            "properties": {
+                "weights": { "pattern": "\\.(pth|pt|safetensors|bin)$" },
+                "arch": false, "seed": false, "pretrained": { "const": false }
+            }
+        }
     ]);
     schema.insert("anyOf".into(), needs);
     let long_form = std::mem::take(schema);
     let forms = [
         json_schema!({ "$ref": "#/$defs/Architecture" }),
+        library,
         exported,
         long_form,
     ];

@@ -71,6 +71,7 @@ pub(super) fn describe_expected(expected: &str) -> String {
     match expected {
         "usize" | "u64" | "u32" => "a whole number, 0 or more".into(),
         "f64" | "f32" => "a number".into(),
+        "a boolean" => "`true` or `false`".into(),
         "a string" | "path string" => "text".into(),
         "a sequence" => "a list".into(),
         "an array of length 3" => "a list of 3 numbers".into(),

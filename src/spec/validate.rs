@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::experiment::ExperimentSpec;
 use super::ids::is_valid_id;
 use super::image_spec::ImageSpec;
+use super::library_faults;
 use super::model_spec::ModelSpec;
 use super::preprocess_spec::PreprocessSpec;
 use super::spec_text::SpecText;
@@ -63,7 +64,11 @@ impl Validator<'_> {
         let mut ids = BTreeSet::new();
         for (index, model) in self.experiment.models.iter().enumerate() {
             let path = |key| [Key("models"), Index(index), Key(key)];
-            if model.exported_program().is_none() {
+            if let Some(fault) = library_faults::fault(model) {
+                let (path, message) = (path(fault.key), fault.message);
+                return Err(self.error_at(&path, message, fault.label, fault.help));
+            }
+            if model.exported_program().is_none() && model.library_network().is_none() {
                 self.architecture(index, model)?;
             }
             if let Some(id) = &model.id {
@@ -80,7 +85,7 @@ impl Validator<'_> {
     fn architecture(&self, index: usize, model: &ModelSpec) -> Result<()> {
         let entry = [Key("models"), Index(index)];
         if model.arch.is_empty() {
-            let message = "an entry of `models` must have `arch`, or `weights` with a `.pt2` file";
+            let message = "an entry of `models` must have `arch`, `timm` or `torchvision`, or `weights` with a `.pt2` file";
             let help = "for example `{arch: resnet50}`; `convscope models` lists the architectures";
             return Err(self.error_at(&entry, message, "here", help));
         }

@@ -17,6 +17,9 @@ use crate::network::weights::format::file_error;
 /// The largest JSON that is read, in bytes. That of a network with 2000 nodes has 5 MB.
 const JSON_LIMIT: u64 = 256 << 20;
 
+/// The largest extra file that is read, in bytes. That of a network with 20 000 classes has 1 MB.
+const EXTRA_LIMIT: u64 = 16 << 20;
+
 /// The archive of an exported program.
 pub(super) struct Archive {
     path: PathBuf,
@@ -96,6 +99,40 @@ impl Archive {
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let bytes = self.bytes(name, 1 << 20).ok()?;
         Some(String::from_utf8(bytes).ok()?.trim().to_owned())
+    }
+
+    /// The JSON of the file `name` in `extra_files` of `torch.export.save`; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub(super) fn extra<T: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>> {
+        let part = format!("extra/{name}");
+        let full = format!("{}{part}", self.folder);
+        if self.zip.index_for_name(&full).is_none() {
+            return Ok(None);
+        }
+        let bytes = self.bytes(&part, EXTRA_LIMIT)?;
+        let value = serde_json::from_slice(&bytes);
+        let fault = |cause: serde_json::Error| self.extra_fault(name, &cause.to_string());
+        value.map(Some).map_err(fault)
+    }
+
+    /// An error about the extra file `name`.
+    pub(super) fn extra_fault(&self, name: &str, clause: &str) -> Error {
+        let help = "export the network again, with `scripts/export.py` or without the extra file";
+        let error = file_error(
+            &self.path,
+            &format!("has an extra file `{name}` that is wrong"),
+        );
+        error.caused_by(clause.to_owned()).help(help)
+    }
+
+    /// A warning about the file; `clause` is the predicate of the sentence.
+    pub(super) fn warning(&self, clause: &str) -> String {
+        format!("{} {clause}", self.path.display())
     }
 
     /// The config of `data/weights` or `data/constants`; empty if there is none.

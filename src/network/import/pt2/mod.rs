@@ -4,9 +4,11 @@
 //! `archive` reads the zip, `schema` is its JSON, `signature` its inputs and outputs, `inline` removes programs within programs,
 //! `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
 //! the program is, `names` gives the nodes their names.
+//! `extra` is what the file says of preprocessing, class names and the network's source.
 
 mod archive;
 mod argument;
+mod extra;
 mod import;
 mod inline;
 mod names;
@@ -15,12 +17,13 @@ mod signature;
 mod special;
 mod values;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use tch::Tensor;
 
 use archive::Archive;
+pub use extra::Extra;
 use import::Imported;
 use schema::{ExportedProgram, GraphModule};
 use signature::ProgramSignature;
@@ -42,6 +45,8 @@ pub struct ExportedNetwork {
     pub input_size: [i64; 2],
     /// The number of classes.
     pub classes: usize,
+    /// What the file says of preprocessing, class names and the network's source.
+    pub extra: Extra,
     /// What the reader has to say of the file, such as an unknown version.
     pub warnings: Vec<String>,
 }
@@ -52,6 +57,17 @@ pub struct ExportedNetwork {
 /// If it can't be read.
 pub fn is_exported_program(path: &Path) -> Result<bool> {
     Ok(Archive::open(path)?.is_some())
+}
+
+/// The versions of PyTorch and other libraries that the file at `path` names; empty if it names none.
+///
+/// # Errors
+/// If the file can't be read, or its extra file is broken.
+pub fn versions(path: &Path) -> Result<BTreeMap<String, String>> {
+    match Archive::open(path)? {
+        Some(mut archive) => extra::versions(&mut archive),
+        None => Ok(BTreeMap::new()),
+    }
 }
 
 /// Reads the exported program at `path`.
@@ -116,10 +132,12 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
         ));
     }
     let [_, height, width] = found.sides;
+    let extra = Extra::read(&mut archive, height, found.classes, &mut warnings)?;
     Ok(ExportedNetwork {
         network: found.network,
         input_size: [height, width],
         classes: found.classes,
+        extra,
         warnings,
     })
 }
