@@ -49,6 +49,9 @@ impl CheckArgs {
         let mut text = format!("{}: valid\n", path.display());
         for model in &models {
             text.push_str(&format!("  {}: {}\n", model.id, model.architecture.name()));
+            for note in model.architecture.notes() {
+                text.push_str(&format!("    {note}\n"));
+            }
             for selected in &model.selected {
                 let layers = selected.layers.join(", ");
                 text.push_str(&format!(

@@ -101,6 +101,17 @@ impl Network {
         }
     }
 
+    /// The same network with another node as its output.
+    pub(super) fn with_output(&self, output: NodeId) -> Self {
+        let mut graph = Graph::clone(&self.graph);
+        graph.set_output(output);
+        Network {
+            graph: Arc::new(graph),
+            folded: OnceCell::new(),
+            ..self.clone()
+        }
+    }
+
     /// Whether each operator runs image by image.
     pub fn is_one_by_one(&self) -> bool {
         self.one_by_one

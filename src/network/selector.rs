@@ -5,7 +5,7 @@
 //! | `layer3.5.conv2` | the node with that name |
 //! | `layer3`, `layer3.5` | the output of that module: its last node |
 //! | `layer3.*.conv2` | every match, in the network's order; `*` matches dots, too |
-//! | `first`, `last` | the first and the last convolution of the feature path |
+//! | `first`, `last` | the first and the last convolution of the feature path, before the global pooling |
 //! | `penultimate` | the vector before the classifier |
 //! | `stage3` | the last node before the resolution falls below 1/2³ of the input |
 //! | `50%` | the node at the middle of the list of nodes |
@@ -31,6 +31,13 @@ use crate::error::{Error, ErrorKind, Result, nearest};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct LayerSelector(pub String);
+
+impl LayerSelector {
+    /// N of `stageN`.
+    pub fn stage(&self) -> Option<u32> {
+        stage(self.0.trim())?.ok()
+    }
+}
 
 impl From<&str> for LayerSelector {
     fn from(selector: &str) -> Self {
@@ -286,7 +293,8 @@ impl<'a> FeaturePath<'a> {
     /// node that every path passes, with a map whose positions all have an effect on the logits. In a ViT the patches of
     /// the last block have none, because the head reads the class token alone.
     fn last(&self) -> Option<NodeId> {
-        let conv = self.convolutions().last();
+        let has_map = |id: &NodeId| self.infos[*id].is_spatial();
+        let conv = self.convolutions().filter(has_map).last();
         let after = conv.map(|conv| self.graph.downstream(conv));
         let spatial = |id: usize| self.infos[id].is_spatial();
         let mixes = |id: &usize| {
@@ -354,7 +362,35 @@ impl<'a> FeaturePath<'a> {
                 deepest.ilog2()
             )));
         };
-        Ok(self.before_expansion(last))
+        Ok(self.before_preparation(self.before_expansion(last)))
+    }
+
+    /// The node before what only prepares the next stage's values at the end of a stage: a normalisation of tokens, and
+    /// movements of values. They belong to the module that lowers the resolution.
+    fn before_preparation(&self, last: NodeId) -> NodeId {
+        let mut id = last;
+        loop {
+            let node = self.graph.node(id);
+            let is_preparation = matches!(
+                node.op,
+                Op::LayerNorm(_)
+                    | Op::RmsNorm(_)
+                    | Op::GroupNorm(_)
+                    | Op::Permute(_)
+                    | Op::Reshape(_)
+                    | Op::Flatten(_)
+                    | Op::Pad(_)
+            );
+            let before = node.inputs.first().filter(|_| is_preparation);
+            let same = |input: &&NodeId| {
+                let info = &self.infos[**input];
+                info.is_spatial() && info.stride() == self.infos[last].stride()
+            };
+            match before.filter(|&&input| self.bottleneck[input]).filter(same) {
+                Some(&input) => id = input,
+                None => return id,
+            }
+        }
     }
 
     /// The node before the expansion of the next block, if `last` is the end of that expansion; otherwise `last`.

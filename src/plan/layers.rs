@@ -2,6 +2,8 @@
 
 use super::spec_origin::Origin;
 use crate::error::{Error, Result};
+use crate::methods::MethodSpec;
+use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
 use crate::results::SelectedLayers;
@@ -39,7 +41,8 @@ pub(super) fn select_layers(
             PathStep::Key(entry.name()),
         ];
         let mut method_layers: Vec<NodeId> = Vec::new();
-        for (number, selector) in method.selectors().iter().enumerate() {
+        let selectors = selectors(entry, graph, info);
+        for (number, selector) in selectors.iter().enumerate() {
             let nodes = method.resolve(selector, graph, info).map_err(|error| {
                 let path = [
                     &path[..],
@@ -65,6 +68,37 @@ pub(super) fn select_layers(
         layers.push(method_layers);
     }
     Ok((layers, selected))
+}
+
+/// The selectors of a method in one network: those that the experiment gives. The stages among a method's default selectors
+/// are left out where the network does not have them; a network with one resolution, such as a vision transformer, has depths
+/// in their place, `stage2` becomes `40%`.
+fn selectors(entry: &MethodSpec, graph: &Graph, info: &[NodeInfo]) -> Vec<LayerSelector> {
+    let method = entry.method();
+    let own = method.selectors();
+    let defaults = MethodSpec::all();
+    let default = defaults.iter().find(|other| other.name() == entry.name());
+    let is_default = default.is_some_and(|default| default.method().selectors() == own);
+    let is_missing = |selector: &LayerSelector| {
+        selector.stage().is_some() && method.resolve(selector, graph, info).is_err()
+    };
+    if !is_default || !own.iter().any(is_missing) {
+        return own.to_vec();
+    }
+    let stages = own.iter().filter(|selector| selector.stage().is_some());
+    if stages.filter(|selector| !is_missing(selector)).count() > 1 {
+        return own
+            .iter()
+            .filter(|selector| !is_missing(selector))
+            .cloned()
+            .collect();
+    }
+    let by_depth = own.iter().map(|selector| match selector.stage() {
+        Some(number @ 1..=4) => LayerSelector(format!("{}%", 20 * number)),
+        Some(_) => LayerSelector::from("last"),
+        None => selector.clone(),
+    });
+    by_depth.collect()
 }
 
 /// Adds the architecture's name to the error's message.

@@ -9,9 +9,9 @@ use crate::fetch::{self, Cache, CachedFile, WeightSet, weight_set};
 use crate::image::Preprocess;
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
-use crate::network::node_info;
 use crate::network::pt2::{self, ExportedNetwork};
 use crate::network::zoo::{self, Arch};
+use crate::network::{OutputChoice, node_info};
 use crate::progress::Progress;
 use crate::results::SelectedLayers;
 use crate::spec::{
@@ -64,6 +64,37 @@ impl Architecture {
             Architecture::Zoo(arch, _) => arch.family,
             Architecture::Exported(..) => "torch.export",
         }
+    }
+
+    /// Makes another output the explained one.
+    ///
+    /// # Errors
+    /// If the network has one output only, no such output, or one of another shape than `[N, classes]`.
+    fn choose_output(&mut self, choice: &OutputChoice) -> Result<()> {
+        match self {
+            Architecture::Exported(_, exported) => exported.choose_output(choice),
+            Architecture::Zoo(arch, _) => {
+                let message = format!("{} has one output, its logits", arch.name);
+                Err(Error::new(ErrorKind::Spec, message)
+                    .help("leave out `output`; networks of `.pt2` files can have several"))
+            }
+        }
+    }
+
+    /// What a user should know of the network: which of several outputs is explained, and what its file's reader has to say.
+    pub fn notes(&self) -> Vec<String> {
+        let Architecture::Exported(_, exported) = self else {
+            return Vec::new();
+        };
+        let mut notes = exported.warnings.clone();
+        if exported.outputs.len() > 1 {
+            let outputs = exported.outputs.iter().enumerate();
+            let list: Vec<String> = outputs
+                .map(|(index, output)| format!("{index} `{}` {}", output.name, output.shape))
+                .collect();
+            notes.push(format!("output {} of {}", exported.output, list.join(", ")));
+        }
+        notes
     }
 
     /// The side of the square input that the network was made for, in pixels.
@@ -142,7 +173,7 @@ fn plan_model(
         ];
         move |error: Error| origin.locate(&path, error)
     };
-    let (architecture, source) = match (model.exported_program(), model.library_network()) {
+    let (mut architecture, source) = match (model.exported_program(), model.library_network()) {
         (Some(path), _) => exported(path, origin).map_err(locate("weights"))?,
         (None, Some(network)) => {
             let key = network.library.name();
@@ -162,6 +193,11 @@ fn plan_model(
             (Architecture::Zoo(arch, options), source)
         }
     };
+    if let Some(output) = &model.output {
+        architecture
+            .choose_output(output)
+            .map_err(locate("output"))?;
+    }
     let mut preprocess = Preprocess::for_input(architecture.side() as u32);
     let mut labels = None;
     match &source {

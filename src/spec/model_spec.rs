@@ -13,6 +13,7 @@ use super::ids::{id_from_path, id_from_text};
 use super::library_network::{Library, LibraryNetwork, LibraryWeights};
 use super::preprocess_spec::PreprocessSpec;
 use super::schema_parts;
+use crate::network::OutputChoice;
 
 /// A network with its weights; also written as the architecture's name alone.
 ///
@@ -59,6 +60,10 @@ pub struct ModelSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub weights: Option<String>,
+    /// Which output of a network with several is explained: its position, counted from 0, or its name. By default the first one
+    /// of shape `[N, classes]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputChoice>,
     /// A text file with one class name a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -81,6 +86,7 @@ impl ModelSpec {
             pretrained: None,
             seed: None,
             weights: None,
+            output: None,
             labels: None,
             preprocess: None,
         };
@@ -114,6 +120,12 @@ impl ModelSpec {
     /// Sets the name in the report and in the keys of the results.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
+        self
+    }
+
+    /// Sets which output of a network with several is explained.
+    pub fn output(mut self, output: impl Into<OutputChoice>) -> Self {
+        self.output = Some(output.into());
         self
     }
 

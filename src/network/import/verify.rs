@@ -19,7 +19,8 @@ const TOLERANCE: f64 = 1e-3;
 /// A node's value for one image, in two numbers: its product with a fixed vector, and its norm.
 type Sketch = (f64, f64);
 
-/// Whether images of `sides` (channels, height, width) have the same values alone and in a batch at all nodes in `compared`.
+/// Whether images of `sides` (channels, height, width) have the same values alone and in a batch at all nodes in `compared` that
+/// the nodes in `outputs` need.
 ///
 /// # Errors
 /// If a node can't be computed.
@@ -27,11 +28,12 @@ pub(super) fn is_independent(
     network: &Network,
     sides: [i64; 3],
     compared: &[bool],
+    outputs: &[NodeId],
 ) -> Result<bool> {
     let images = images(sides);
-    let together = sketches(network, &images, compared)?;
+    let together = sketches(network, &images, compared, outputs)?;
     for image in 0..IMAGES {
-        let alone = sketches(network, &images.narrow(0, image, 1), compared)?;
+        let alone = sketches(network, &images.narrow(0, image, 1), compared, outputs)?;
         for (id, alone) in &alone {
             let (Some(together), Some(alone)) = (together.get(id), alone.first()) else {
                 continue;
@@ -66,6 +68,7 @@ fn sketches(
     network: &Network,
     images: &Tensor,
     compared: &[bool],
+    outputs: &[NodeId],
 ) -> Result<HashMap<NodeId, Vec<Sketch>>> {
     let graph = network.graph();
     let count = images.size()[0];
@@ -84,7 +87,7 @@ fn sketches(
         Ok(value)
     };
     let given = NodeValues::from([(graph.input(), images.shallow_clone())]);
-    tch::no_grad(|| network.forward_with(&given, &[graph.output()], &mut record))?;
+    tch::no_grad(|| network.forward_with(&given, outputs, &mut record))?;
     Ok(found)
 }
 

@@ -16,9 +16,6 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Dropout, a node of the zoo's networks because torchvision counts it in its names.
-    pub const DROPOUT: Identity = Identity { name: "dropout" };
-
     /// A batch norm that was folded into the convolution before it.
     pub const FOLDED: Identity = Identity { name: "batch_norm" };
 }
@@ -36,7 +33,10 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         } else {
             "self"
         };
-        Ok((Identity::DROPOUT.into(), vec![call.tensor(name)?]))
+        Ok((
+            Identity { name: "dropout" }.into(),
+            vec![call.tensor(name)?],
+        ))
     }),
     ("contiguous", |call| identity(call, "contiguous")),
     ("clone", |call| identity(call, "clone")),

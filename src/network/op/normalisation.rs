@@ -134,38 +134,15 @@ impl Operator for BatchNorm {
         let mut next = |is_there: bool| if is_there { rest.next() } else { None };
         let (weight, bias) = (next(self.weight), next(self.bias));
         let (mean, variance) = (next(!self.own_statistics), next(!self.own_statistics));
-        if let (Some(mean), Some(variance), true) = (mean, variance, x[0].requires_grad()) {
-            return self.scale_and_shift(x[0], [weight, bias], mean, variance);
-        }
         let own = self.own_statistics;
-        Ok(x[0].f_batch_norm(weight, bias, mean, variance, own, 0.0, self.eps, false)?)
-    }
-}
-
-impl BatchNorm {
-    /// The same value from a product and a sum. libtorch's batch norm (2.13, on CPUs) has a wrong gradient where that of its
-    /// value has channels last and its input has not, as before a transposed product: it reads one as the other.
-    fn scale_and_shift(
-        &self,
-        x: &Tensor,
-        [weight, bias]: [Option<&Tensor>; 2],
-        mean: &Tensor,
-        variance: &Tensor,
-    ) -> Result<Tensor> {
-        let mut scale = variance.f_add_scalar(self.eps)?.f_rsqrt()?;
-        if let Some(weight) = weight {
-            scale = scale.f_mul(weight)?;
+        let value = x[0].f_batch_norm(weight, bias, mean, variance, own, 0.0, self.eps, false)?;
+        // libtorch's batch norm (2.13, on CPUs) has a wrong gradient for one image where the gradient of its value has the
+        // strides of channels last and its input has not, as before a transposed product: it reads one as the other. The
+        // gradient of this view is copied to the strides of the value.
+        if x[0].requires_grad() && x[0].size().first() == Some(&1) {
+            return Ok(value.f_as_strided(value.size(), value.stride(), None)?);
         }
-        let mut shift = mean.f_neg()?.f_mul(&scale)?;
-        if let Some(bias) = bias {
-            shift = shift.f_add(bias)?;
-        }
-        let mut sides = vec![1; x.dim()];
-        if let Some(channels) = sides.get_mut(1) {
-            *channels = -1;
-        }
-        let (scale, shift) = (scale.f_reshape(&sides)?, shift.f_reshape(&sides)?);
-        Ok(shift.f_addcmul(x, &scale)?)
+        Ok(value)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::architecture::{Arch, ArchOptions, family};
 use super::layers::{ConvLayer, average_pool, batch_norm, conv, linear};
 use crate::network::graph::{Graph, NodeId};
-use crate::network::op::{Add, Clamp, Flatten, Function, Identity, Mul, Op, Padding, Unary};
+use crate::network::op::{Add, Clamp, Flatten, Function, Mul, Op, Padding, Unary};
 
 /// The architectures of the family, with the sides of their inputs in pixels.
 pub(super) const ARCHITECTURES: [Arch; 13] = family(
@@ -182,7 +182,7 @@ fn build(name: &str, options: ArchOptions) -> Graph {
     x = scaling.conv_bn_act(&mut g, "features.8", op, true, x);
     x = g.push("avgpool", average_pool(1), &[x]);
     x = g.push("flatten", Flatten::FEATURES, &[x]);
-    x = g.push("classifier.0", Identity::DROPOUT, &[x]);
+    // torchvision's classifier.0 is dropout, which is no node: it changes nothing in evaluation mode.
     linear(&mut g, "classifier.1", last, options.classes, x);
     g
 }

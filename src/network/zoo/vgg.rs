@@ -3,7 +3,7 @@
 use super::architecture::{Arch, ArchOptions, family};
 use super::layers::{ConvLayer, average_pool, batch_norm, conv, linear, max_pool};
 use crate::network::graph::Graph;
-use crate::network::op::{Flatten, Identity, Relu};
+use crate::network::op::{Flatten, Relu};
 
 /// The architectures of the family, with the sides of their inputs in pixels.
 pub(super) const ARCHITECTURES: [Arch; 8] = family(
@@ -72,7 +72,7 @@ fn build(name: &str, options: ArchOptions) -> Graph {
         x = linear(&mut g, format!("classifier.{index}"), inputs, outputs, x);
         if index < 6 {
             x = g.push(format!("classifier.{}", index + 1), Relu, &[x]);
-            x = g.push(format!("classifier.{}", index + 2), Identity::DROPOUT, &[x]);
+            // The module after it is dropout, which is no node: it changes nothing in evaluation mode.
         }
         inputs = outputs;
     }

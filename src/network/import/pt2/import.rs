@@ -9,6 +9,7 @@ use tch::{Kind, Tensor};
 
 use super::argument::{self, argument, tensor_names};
 use super::names::{ModuleCall, Names};
+use super::outputs::{self, ProgramOutput};
 use super::schema::{GraphModule, GraphRecord, NodeRecord, size};
 use super::signature::ProgramSignature;
 use super::special::{self, BY_SHAPE, IDENTITIES, LISTS, Product, SUMS, VIEWS};
@@ -27,8 +28,10 @@ const MAX_NODES: usize = 100_000;
 /// A graph with the values of its parameters.
 pub(super) struct Imported {
     pub(super) built: Built,
-    /// The outputs of shape `[N, classes]`, by their names in the program.
-    pub(super) outputs: Vec<(String, usize)>,
+    /// The outputs of the program, in order.
+    pub(super) outputs: Vec<ProgramOutput>,
+    /// The one of them that is the graph's output.
+    pub(super) chosen: usize,
     /// The number of classes.
     pub(super) classes: usize,
 }
@@ -36,8 +39,7 @@ pub(super) struct Imported {
 /// The values of a parameter, buffer or constant by its name, and whether it is a parameter.
 pub(super) type Load<'a> = dyn FnMut(&str) -> Result<(Tensor, bool)> + 'a;
 
-/// Builds the graph of a program, whose inner programs are inlined, up to the output `output`, counted from 0 among those of
-/// shape `[N, classes]`.
+/// Builds the graph of a program, whose inner programs are inlined.
 ///
 /// # Errors
 /// If the program has operators that are not supported (one error lists all), or is inconsistent.
@@ -67,7 +69,7 @@ pub(super) fn import(
             }
         })?;
     }
-    importer.finish(&signature.outputs)
+    importer.finish(module, &signature.outputs)
 }
 
 /// The operator of a target: `aten.conv2d.default`; `None` for what computes no tensor.
@@ -475,30 +477,30 @@ impl<'a, 'l> Importer<'a, 'l> {
     }
 
     /// The graph up to the logits: the first output of shape `[N, classes]`.
-    fn finish(mut self, outputs: &[String]) -> Result<Imported> {
+    fn finish(mut self, module: &GraphModule, in_program: &[String]) -> Result<Imported> {
         let mut found = Vec::new();
         let batch = match self.builder.batching() {
             Batching::OneByOne => Size::fixed(1),
             Batching::Symbolic | Batching::Followed => Size::batched(1),
         };
-        for name in outputs {
-            let own = self.record.renamed.get(name).unwrap_or(name).clone();
+        let names = outputs::names(module, in_program);
+        for (own, name) in in_program.iter().zip(names) {
+            let own = self.record.renamed.get(own).unwrap_or(own).clone();
             let arg = self.resolve(&own)?;
             let shape = self.builder.shape(arg);
-            if let (Arg::Node(id), [first, classes]) = (arg, &shape.0[..])
-                && *first == batch
-            {
-                found.push((name.clone(), id, classes.value.max(0) as usize));
-            }
+            let logits = match (arg, &shape.0[..]) {
+                (Arg::Node(id), [first, classes]) if *first == batch => {
+                    Some((id, classes.value.max(0) as usize))
+                }
+                _ => None,
+            };
+            found.push(ProgramOutput::new(name, &shape, logits));
         }
-        let Some(&(_, id, classes)) = found.first() else {
-            let count = outputs.len();
-            let message = format!("none of its {count} outputs has the shape [N, classes]");
-            return Err(wrong(message));
-        };
+        let (chosen, id, classes) = outputs::choose(&found, None)?;
         Ok(Imported {
             built: self.builder.finish(id),
-            outputs: found.into_iter().map(|(name, id, _)| (name, id)).collect(),
+            outputs: found,
+            chosen,
             classes,
         })
     }

@@ -12,6 +12,7 @@ mod extra;
 mod import;
 mod inline;
 mod names;
+mod outputs;
 mod schema;
 mod signature;
 mod special;
@@ -25,6 +26,7 @@ use tch::Tensor;
 use archive::Archive;
 pub use extra::Extra;
 use import::Imported;
+pub use outputs::ProgramOutput;
 use schema::{ExportedProgram, GraphModule};
 use signature::ProgramSignature;
 
@@ -32,6 +34,8 @@ use super::builder::Batching;
 use super::verify;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::forward::Network;
+use crate::network::graph::NodeId;
+use crate::network::output_choice::OutputChoice;
 
 /// The major version of the schema that this reader was written for.
 const SCHEMA_MAJOR: u32 = 8;
@@ -45,10 +49,34 @@ pub struct ExportedNetwork {
     pub input_size: [i64; 2],
     /// The number of classes.
     pub classes: usize,
+    /// The outputs of the network.
+    pub outputs: Vec<ProgramOutput>,
+    /// The position of the one that is explained.
+    pub output: usize,
     /// What the file says of preprocessing, class names and the network's source.
     pub extra: Extra,
     /// What the reader has to say of the file, such as an unknown version.
     pub warnings: Vec<String>,
+}
+
+impl ExportedNetwork {
+    /// Makes another output the explained one.
+    ///
+    /// # Errors
+    /// If there is no such output, or its shape is not `[N, classes]`.
+    pub fn choose_output(&mut self, choice: &OutputChoice) -> Result<()> {
+        let (output, node, classes) = outputs::choose(&self.outputs, Some(choice))?;
+        self.network = self.network.with_output(node);
+        self.output = output;
+        self.classes = classes;
+        // Class names are those of the first output.
+        self.extra.labels = self
+            .extra
+            .labels
+            .take()
+            .filter(|labels| labels.len() == classes);
+        Ok(())
+    }
 }
 
 /// Whether the file at `path` is an exported program.
@@ -137,6 +165,8 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
         network: found.network,
         input_size: [height, width],
         classes: found.classes,
+        outputs: found.outputs,
+        output: found.output,
         extra,
         warnings,
     })
@@ -147,6 +177,8 @@ struct Found {
     network: Network,
     sides: [i64; 3],
     classes: usize,
+    outputs: Vec<ProgramOutput>,
+    output: usize,
     /// Why the images of a batch are run one by one, if they are.
     one_by_one: Option<String>,
 }
@@ -163,12 +195,19 @@ fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
         network,
         sides: signature.sides,
         classes: imported.classes,
+        outputs: imported.outputs,
+        output: imported.chosen,
         one_by_one,
     };
     let reason = match import::import(module, &signature, batching, load) {
         Ok(mut imported) => {
             let network = imported.built.network()?;
-            if verify::is_independent(&network, signature.sides, &imported.built.compared)? {
+            if verify::is_independent(
+                &network,
+                signature.sides,
+                &imported.built.compared,
+                &logits(&imported),
+            )? {
                 return Ok(found(imported, network, None));
             }
             wrong("an image has other values in a batch than alone")
@@ -179,12 +218,20 @@ fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
     match import::import(module, &signature, Batching::OneByOne, load) {
         Ok(mut imported) => {
             let network = imported.built.network()?.one_by_one();
-            let alone = verify::is_independent(&network, signature.sides, &imported.built.compared);
-            alone?;
+            let (sides, compared) = (signature.sides, &imported.built.compared);
+            verify::is_independent(&network, sides, compared, &logits(&imported))?;
             Ok(found(imported, network, Some(reason.full_message())))
         }
         Err(_) => Err(reason),
     }
+}
+
+/// The nodes of the outputs that can be explained.
+fn logits(imported: &Imported) -> Vec<NodeId> {
+    let outputs = imported.outputs.iter();
+    outputs
+        .filter_map(|output| Some(output.logits?.0))
+        .collect()
 }
 
 fn wrong(message: impl Into<String>) -> Error {

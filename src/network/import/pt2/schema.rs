@@ -30,6 +30,9 @@ pub(super) struct SchemaVersion {
 pub(super) struct GraphModule {
     pub(super) graph: GraphRecord,
     pub(super) signature: Signature,
+    /// The modules, the network first, with the structures of their inputs and outputs.
+    #[serde(default)]
+    pub(super) module_call_graph: Vec<Value>,
 }
 
 #[derive(Debug, Deserialize)]
