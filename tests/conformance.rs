@@ -18,7 +18,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use convscope::network::{Network, gradients, pt2};
+use convscope::network::graph::Graph;
+use convscope::network::pt2::{self, ExportedNetwork};
+use convscope::network::zoo::{self, Arch, ArchOptions};
+use convscope::network::{Network, gradients};
 use tch::{Kind, Tensor};
 
 /// How much of the largest logit a logit may differ.
@@ -195,6 +198,42 @@ fn compare(network: &Network, expected: &Expected, row: &mut Row) -> Result<(), 
     Ok(())
 }
 
+/// Compares an exported network with the zoo's of the same name: the same layers, and the same logits with the same weights.
+fn compare_with_zoo(
+    found: &ExportedNetwork,
+    arch: &Arch,
+    expected: &Expected,
+) -> Result<(), String> {
+    let message = |error: convscope::error::Error| error.full_message();
+    let graph = arch.graph(ArchOptions::default());
+    let layers = |graph: &Graph| -> Vec<String> {
+        let nodes = graph.nodes().iter();
+        nodes
+            .map(|node| format!("{} {}", node.name, node.op.name()))
+            .collect()
+    };
+    let (exported, own) = (layers(found.network.graph()), layers(&graph));
+    if let Some((a, b)) = exported.iter().zip(&own).find(|(a, b)| a != b) {
+        return Err(format!("the layer {a} is {b} in the zoo"));
+    }
+    if exported.len() != own.len() {
+        return Err(format!(
+            "{} layers, {} in the zoo",
+            exported.len(),
+            own.len()
+        ));
+    }
+    let network = Network::new(graph, found.network.parameters()).map_err(message)?;
+    let output = network.graph().output();
+    let values = tch::no_grad(|| network.forward(&expected.0["images"], &[output]));
+    let values = values.map_err(message)?;
+    let logits = expected.difference("logits", values.value(output).map_err(message)?);
+    if !logits.is_allowed(LOGIT_TOLERANCE) {
+        return Err(format!("the zoo's logits differ by {:.1e}", logits.single));
+    }
+    Ok(())
+}
+
 /// Compares the files of the network `key` in `folder`.
 fn compare_files(folder: &Path, key: &str) -> Row {
     let mut row = Row::new(key);
@@ -215,7 +254,11 @@ fn compare_files(folder: &Path, key: &str) -> Row {
             row.nodes = graph.nodes().len();
             let operators = graph.nodes().iter().map(|node| node.op.name());
             row.operators = operators.collect::<BTreeSet<_>>().len();
-            compare(&found.network, &expected, &mut row)
+            compare(&found.network, &expected, &mut row)?;
+            match key.strip_prefix("torchvision-").map(zoo::find) {
+                Some(Ok(arch)) => compare_with_zoo(&found, arch, &expected),
+                _ => Ok(()),
+            }
         }));
         let error = match result {
             Ok(Ok(())) => continue,

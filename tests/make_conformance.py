@@ -161,6 +161,8 @@ SMALL = {
         "size": (56, 56), "img_size": 56, "embed_dim": 24, "depths": (2, 2), "num_heads": (2, 4),
     },
     "vision_transformer-vit_tiny_patch16_224": {"size": (64, 64), "img_size": 64, "embed_dim": 48, "depth": 2},
+    "torchvision-efficientnet_b0": {"size": (64, 64)},
+    "torchvision-resnet18": {"size": (64, 64)},
     "torchvision-shufflenet_v2_x0_5": {"size": (64, 64)},
 }
 

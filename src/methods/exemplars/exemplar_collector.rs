@@ -13,21 +13,19 @@ use crate::figures::{Array, AscentImage, Content, Exemplar, Note, UnitExemplars}
 use crate::image::{DecodedImage, Window, thumbnail};
 use crate::methods::deconvnet::Projector;
 use crate::methods::maximize::{
-    ActivationReduction, AscentOptions, Objective, Parametrisation, gradient_ascent,
+    ActivationReduction, AscentOptions, DEFAULT_SIDE, Objective, Parametrisation, ascent_side,
+    gradient_ascent,
 };
 use crate::methods::unit_selection::max_activations;
 use crate::methods::{
     Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
 };
 use crate::network::graph::NodeId;
-use crate::network::node_info;
 use crate::network::receptive_field::ReceptiveFields;
 use crate::progress::Progress;
 
 /// Side of a stored patch in pixels.
 const PATCH_SIDE: u32 = 96;
-/// Side of an image made by gradient ascent in pixels.
-const ASCENT_SIDE: u32 = 128;
 
 /// The members and views of some images of the collection, by index.
 type Views = BTreeMap<usize, (CollectionImage, RgbImage)>;
@@ -183,18 +181,6 @@ impl ExemplarCollector<'_> {
         })
     }
 
-    /// The side of the image that is made for a unit: the network's own where it can't have another, as after an export.
-    fn ascent_side(&self) -> u32 {
-        let side = i64::from(ASCENT_SIDE);
-        match node_info::from_graph(self.model.network.graph(), side, side) {
-            Ok(_) => ASCENT_SIDE,
-            Err(_) => self.model.info[0]
-                .shape
-                .last()
-                .map_or(ASCENT_SIDE, |&side| side as u32),
-        }
-    }
-
     /// The receptive field of an activation in `view`; all of it if the layer has no spatial positions.
     fn receptive_field(
         &self,
@@ -234,7 +220,7 @@ impl ExemplarCollector<'_> {
         let objectives: Vec<_> = units.iter().map(objective).collect();
         let options = AscentOptions {
             by: Parametrisation::Fourier,
-            size: self.ascent_side(),
+            size: ascent_side(model.network.graph(), &model.info, DEFAULT_SIDE),
             steps: self.options.maximize,
             l2: 0.0,
         };

@@ -36,6 +36,7 @@ use crate::network::node_info::{self, NodeInfo};
 pub use gradient_ascent::{AscentOptions, AscentResult, gradient_ascent};
 pub use objective::{ActivationReduction, Objective};
 pub use options::{Classes, Maximize};
+pub(in crate::methods) use options::{DEFAULT_SIDE, ascent_side};
 pub use parametrisation::Parametrisation;
 
 super::layer_constructors::at_layers!(Maximize);
@@ -83,7 +84,7 @@ impl Method for Maximize {
             return Err(Error::new(ErrorKind::Network, message)
                 .help("name one of them, or leave both out for the defaults"));
         }
-        let side = i64::from(self.size);
+        let side = i64::from(options::ascent_side(graph, info, self.size));
         node_info::from_graph(graph, side, side)
             .map_err(|error| error.help("a larger `size` is needed; 128 is the default"))?;
         if layers.is_empty() {

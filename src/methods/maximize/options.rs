@@ -7,7 +7,12 @@ use super::gradient_ascent::AscentOptions;
 use super::objective::ActivationReduction;
 use super::parametrisation::Parametrisation;
 use crate::methods::unit_selection::{Units, class_name};
+use crate::network::graph::Graph;
+use crate::network::node_info::{self, NodeInfo};
 use crate::network::{ClassSpec, LayerSelector};
+
+/// The side of an image in pixels by default.
+pub(in crate::methods) const DEFAULT_SIDE: u32 = 128;
 
 /// What is maximised, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +29,7 @@ pub struct Maximize {
     pub at: ActivationReduction,
     /// What is optimised: a Fourier spectrum with natural colours, or the pixels.
     pub by: Parametrisation,
-    /// Side of the image in pixels, 1 to 1024.
+    /// Side of the image in pixels, 1 to 1024. A network that was exported for one size has that in place of 128.
     #[schemars(range(min = 1, max = 1024))]
     pub size: u32,
     /// The number of steps, 1 to 10000; published images mostly take 512.
@@ -43,7 +48,7 @@ impl Default for Maximize {
             classes: Classes::First(3),
             at: ActivationReduction::Channel,
             by: Parametrisation::Fourier,
-            size: 128,
+            size: DEFAULT_SIDE,
             steps: 128,
             l2: 0.01,
         }
@@ -51,15 +56,27 @@ impl Default for Maximize {
 }
 
 impl Maximize {
-    /// The options of gradient ascent among these.
-    pub(super) fn ascent(&self) -> AscentOptions {
+    /// The options of gradient ascent among these, in the network of `graph`.
+    pub(super) fn ascent(&self, graph: &Graph, info: &[NodeInfo]) -> AscentOptions {
         AscentOptions {
             by: self.by,
-            size: self.size,
+            size: ascent_side(graph, info, self.size),
             steps: self.steps,
             l2: self.l2,
         }
     }
+}
+
+/// The side of an image for gradient ascent in the network of `graph`: `wanted`, or the network's own in place of the default
+/// where it can't have that, as after an export for one size.
+pub(in crate::methods) fn ascent_side(graph: &Graph, info: &[NodeInfo], wanted: u32) -> u32 {
+    let side = i64::from(wanted);
+    if wanted != DEFAULT_SIDE || node_info::from_graph(graph, side, side).is_ok() {
+        return wanted;
+    }
+    let own = info.first().and_then(|info| info.shape.last().copied());
+    own.and_then(|side| u32::try_from(side).ok())
+        .unwrap_or(wanted)
 }
 
 /// Classes whose logits are maximised.

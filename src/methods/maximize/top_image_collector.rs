@@ -230,7 +230,8 @@ impl TopImageCollector<'_> {
             model.id,
             layer_name.unwrap_or("classes")
         ));
-        let results = gradient_ascent(model, &objectives, &self.options.ascent(), progress)?;
+        let options = self.options.ascent(model.network.graph(), &model.info);
+        let results = gradient_ascent(model, &objectives, &options, progress)?;
         let mut images = Vec::with_capacity(results.len());
         for (result, target) in results.into_iter().zip(targets) {
             let key = match layer_name {
