@@ -11,6 +11,7 @@ use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::network::node_info;
 use crate::network::pt2::{self, ExportedNetwork};
+use crate::network::weights::refuse_networks;
 use crate::network::zoo::{self, Arch};
 use crate::progress::Progress;
 use crate::results::SelectedLayers;
@@ -278,6 +279,7 @@ fn find_weights(model: &ModelSpec, arch: &Arch, origin: &Origin) -> Result<Weigh
     }
     let path = origin.resolve(Path::new(name));
     if path.is_file() {
+        refuse_networks(&path)?;
         return Ok(WeightsSource::File(path));
     }
     let extensions = [".pth", ".pt", ".safetensors", ".bin"];

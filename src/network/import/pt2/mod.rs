@@ -31,6 +31,7 @@ use signature::ProgramSignature;
 use super::builder::Batching;
 use super::verify;
 use crate::error::{Error, ErrorKind, Result};
+use crate::network::file_kind::FileKind;
 use crate::network::forward::Network;
 
 /// The major version of the schema that this reader was written for.
@@ -75,11 +76,9 @@ pub fn versions(path: &Path) -> Result<BTreeMap<String, String>> {
 /// # Errors
 /// If the file is none, is broken, or has operators or arguments that are not supported: one error lists all of them.
 pub fn read(path: &Path) -> Result<ExportedNetwork> {
-    let not_one = || {
-        let message = format!("{} is no file of `torch.export.save`", path.display());
-        Error::new(ErrorKind::Weights, message).help(HOW_TO_EXPORT)
+    let Some(mut archive) = Archive::open(path)? else {
+        return Err(FileKind::of(path)?.no_network(path));
     };
-    let mut archive = Archive::open(path)?.ok_or_else(not_one)?;
     let mut warnings = Vec::new();
     if archive
         .text("byteorder")
@@ -192,8 +191,8 @@ fn wrong(message: impl Into<String>) -> Error {
 }
 
 /// How a network becomes a `.pt2` file.
-pub const HOW_TO_EXPORT: &str = "torch.export.save(torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
-     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)), \"net.pt2\")";
+pub const HOW_TO_EXPORT: &str = "program = torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
+     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))\ntorch.export.save(program, \"net.pt2\")";
 
 /// The names of the aten operators that can be read, sorted.
 pub fn supported() -> Vec<&'static str> {

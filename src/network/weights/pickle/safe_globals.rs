@@ -148,6 +148,12 @@ impl Machine<'_> {
     }
 }
 
+/// Whether a pickle may name `MODULE.NAME`.
+pub(super) fn is_safe(global: &str) -> bool {
+    let parts = global.rsplit_once('.');
+    parts.is_some_and(|(module, name)| safe_global(module, name).is_some())
+}
+
 /// The value of a global that a pickle may name; `None` for all others.
 fn safe_global(module: &str, name: &str) -> Option<PickleValue> {
     let global = match (module, name) {
