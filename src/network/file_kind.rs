@@ -75,10 +75,7 @@ impl FileKind {
             return Some(FileKind::Script);
         }
         let is_pickle = |name: &str| is_file(name, "data.pkl");
-        names
-            .clone()
-            .any(is_pickle)
-            .then_some(FileKind::StateDict)
+        names.clone().any(is_pickle).then_some(FileKind::StateDict)
     }
 
     /// The error about the file at `path`, which is given as a network.
@@ -87,9 +84,9 @@ impl FileKind {
         let shown = path.display();
         let help = match self {
             FileKind::Script => export("export the network that it was made from"),
-            FileKind::WholeObject(_) => export(
-                "if you trust the file's author, load the network in Python, and export it",
-            ),
+            FileKind::WholeObject(_) => {
+                export("if you trust the file's author, load the network in Python, and export it")
+            }
             FileKind::StateDict => export(&format!(
                 "name its architecture, `{{arch: ARCHITECTURE, weights: {shown}}}`; or load it into the network in Python, and export that"
             )),
@@ -106,7 +103,9 @@ impl FileKind {
     pub(in crate::network) fn no_weights(&self, path: &Path) -> Option<Error> {
         let shown = path.display();
         let alone = "save the state dict alone, `torch.save(model.state_dict(), PATH)`";
-        let export = format!("export the network, and write `{{weights: net.pt2}}` without `arch`:\n{HOW_TO_EXPORT}");
+        let export = format!(
+            "export the network, and write `{{weights: net.pt2}}` without `arch`:\n{HOW_TO_EXPORT}"
+        );
         let help = match self {
             FileKind::Exported => {
                 format!("it holds the network's graph: write `{{weights: {shown}}}` without `arch`")
@@ -128,15 +127,14 @@ impl FileKind {
         match self {
             FileKind::Exported => "is an exported program (`torch.export.save`)".to_owned(),
             FileKind::Inductor => {
-                "is a package of AOTInductor, which has compiled code in place of a graph".to_owned()
+                "is a package of AOTInductor, which has compiled code in place of a graph"
+                    .to_owned()
             }
             FileKind::Script => "is a TorchScript archive (`torch.jit.save`)".to_owned(),
             FileKind::WholeObject(class) => format!(
                 "is a whole network (`torch.save(net)`), an object of the class `{class}`; no code of it was run"
             ),
-            FileKind::StateDict => {
-                "is a state dict, which has weights but no graph".to_owned()
-            }
+            FileKind::StateDict => "is a state dict, which has weights but no graph".to_owned(),
             FileKind::CutShort => {
                 "is a zip archive that can't be read, probably because it is cut short".to_owned()
             }

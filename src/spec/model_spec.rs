@@ -186,7 +186,9 @@ impl ModelSpec {
 /// Whether a text names a file, and no architecture. Those that hold no network are refused when the file is read, with
 /// what to write instead.
 fn is_exported(path: &str) -> bool {
-    let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
+    let ending = Path::new(path)
+        .extension()
+        .and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| NETWORK_FILES.contains(&ending.to_ascii_lowercase().as_str()))
 }
 

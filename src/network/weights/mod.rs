@@ -13,7 +13,7 @@ mod safetensors;
 pub mod tfjs;
 mod torch_legacy;
 mod torch_tensors;
-mod torch_zip;
+pub(in crate::network) mod torch_zip;
 mod vgg16_head;
 
 use std::fs::File;

@@ -2,7 +2,7 @@
 //! no code of the file.
 //!
 //! `archive` reads the zip, `schema` is its JSON, `signature` its inputs and outputs, `inline` removes programs within programs,
-//! `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
+//! `stored` finds the values of parameters, `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
 //! the program is, `names` gives the nodes their names.
 //! `extra` is what the file says of preprocessing, class names and the network's source.
 
@@ -11,22 +11,24 @@ mod argument;
 mod extra;
 mod import;
 mod inline;
+mod json_text;
 mod names;
 mod schema;
 mod signature;
 mod special;
+mod stored;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
-
-use tch::Tensor;
 
 use archive::Archive;
 pub use extra::Extra;
 use import::Imported;
 use schema::{ExportedProgram, GraphModule};
 use signature::ProgramSignature;
+use stored::Stored;
 
 use super::builder::Batching;
 use super::verify;
@@ -34,8 +36,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::network::file_kind::FileKind;
 use crate::network::forward::Network;
 
-/// The major version of the schema that this reader was written for.
-const SCHEMA_MAJOR: u32 = 8;
+/// The major versions of the schema that are known: that of PyTorch 2.5 and those since then.
+const SCHEMA_MAJORS: RangeInclusive<u32> = 7..=8;
 
 /// A network from a `.pt2` file.
 #[derive(Debug)]
@@ -88,33 +90,20 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
         return Err(Error::new(ErrorKind::Weights, message)
             .help("export it again on a machine with little-endian values"));
     }
-    let mut program: ExportedProgram = archive.json("models/model.json")?;
-    if program.schema_version.major != SCHEMA_MAJOR {
+    let mut program: ExportedProgram = archive.program()?;
+    if !SCHEMA_MAJORS.contains(&program.schema_version.major) {
         warnings.push(format!(
-            "{} has version {}.{} of the schema of exported programs (PyTorch {}); {SCHEMA_MAJOR} is known",
+            "{} has version {}.{} of the schema of exported programs (PyTorch {}); {} to {} are known",
             path.display(),
             program.schema_version.major,
             program.schema_version.minor,
             program.torch_version.as_deref().unwrap_or("of an unknown version"),
+            SCHEMA_MAJORS.start(),
+            SCHEMA_MAJORS.end(),
         ));
     }
-    let weights = archive.payloads("data/weights/model_weights_config.json")?;
-    let constants = archive.payloads("data/constants/model_constants_config.json")?;
-    let mut loaded: HashMap<String, (Tensor, bool)> = HashMap::new();
-    let mut load = |name: &str| {
-        if let Some((tensor, is_trained)) = loaded.get(name) {
-            return Ok((tensor.shallow_clone(), *is_trained));
-        }
-        for (folder, config) in [("data/weights/", &weights), ("data/constants/", &constants)] {
-            if let Some(payload) = config.config.get(name) {
-                let tensor = archive.tensor(folder, name, payload)?;
-                loaded.insert(name.to_owned(), (tensor.shallow_clone(), payload.is_param));
-                return Ok((tensor, payload.is_param));
-            }
-        }
-        let message = format!("{} lacks the values of `{name}`", path.display());
-        Err(Error::new(ErrorKind::Weights, message))
-    };
+    let mut stored = Stored::open(&mut archive, &program.graph_module)?;
+    let mut load = |name: &str| stored.load(name);
     let found = inline::inline(&mut program.graph_module.graph)
         .and_then(|()| build(&program.graph_module, &mut load));
     let found = found.map_err(|error| {

@@ -10,5 +10,5 @@ mod value;
 mod whole_object;
 
 pub(super) use machine::Pickle;
-pub(in crate::network) use whole_object::whole_object;
 pub(super) use value::{PickleError, PickleValue, Storage, TensorRef};
+pub(in crate::network) use whole_object::whole_object;
