@@ -17,12 +17,16 @@ use super::wrong;
 use crate::error::Result;
 use crate::network::arg::{Arg, ParameterId};
 use crate::network::import::builder::{Batching, Builder, Built};
+use crate::network::import::limits::Limits;
 use crate::network::op::call::{Call, kind};
 use crate::network::op::shape::{Shape, Size};
 use crate::network::op::{Add, Cast, Identity, Op, Scatter, reader};
 
 /// The most nodes that a program may have.
-const MAX_NODES: usize = 100_000;
+const MAX_NODES: usize = 50_000;
+
+/// How many views of views there may be: each write to one of them is a write to all.
+const MAX_VIEWS: usize = 64;
 
 /// A graph with the values of its parameters.
 pub(super) struct Imported {
@@ -45,6 +49,7 @@ pub(super) fn import(
     module: &GraphModule,
     signature: &ProgramSignature,
     batching: Batching,
+    limits: &Limits,
     load: &mut Load,
 ) -> Result<Imported> {
     let record = &module.graph;
@@ -52,7 +57,7 @@ pub(super) fn import(
         return Err(wrong(format!("it has more than {MAX_NODES} nodes")));
     }
     check_operators(record)?;
-    let mut importer = Importer::new(record, signature, batching, load);
+    let mut importer = Importer::new(record, signature, batching, limits, load);
     for (index, node) in record.nodes.iter().enumerate() {
         importer.node(index, node).map_err(|error| {
             let call = ModuleCall::of_node(node);
@@ -146,8 +151,6 @@ struct Importer<'a, 'l> {
     load: &'a mut Load<'l>,
     /// The parameters in the graph by their names in the program.
     parameter_ids: HashMap<String, ParameterId>,
-    /// The last node that uses each name.
-    last_use: HashMap<String, usize>,
     /// Further values of operators, of which the first one alone is computed.
     left_out: HashSet<String>,
 }
@@ -171,6 +174,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         record: &'a GraphRecord,
         signature: &'a ProgramSignature,
         batching: Batching,
+        limits: &Limits,
         load: &'a mut Load<'l>,
     ) -> Self {
         let is_named = |node: &&NodeRecord| {
@@ -194,8 +198,13 @@ impl<'a, 'l> Importer<'a, 'l> {
             let name = record.renamed.get(name).unwrap_or(name);
             last_use.insert(name.clone(), record.nodes.len());
         }
-        let builder = Builder::new(signature.sides, batching, signature.stored_names());
-        let mut values = Values::default();
+        let builder = Builder::new(
+            signature.sides,
+            batching,
+            signature.stored_names(),
+            limits.clone(),
+        );
+        let mut values = Values::new(last_use);
         values.set(&signature.input, builder.input(), None);
         Importer {
             record,
@@ -205,7 +214,6 @@ impl<'a, 'l> Importer<'a, 'l> {
             stored: &signature.stored,
             load,
             parameter_ids: HashMap::new(),
-            last_use,
             left_out: HashSet::new(),
         }
     }
@@ -228,6 +236,11 @@ impl<'a, 'l> Importer<'a, 'l> {
         let mut call = Call::new(target, arguments);
         let first = node.inputs.first();
         let first = first.and_then(|input| tensor_names(&input.arg).next());
+        if let Some(first) = first
+            && self.values.bases(first).take(MAX_VIEWS).count() == MAX_VIEWS
+        {
+            return Err(wrong(format!("more than {MAX_VIEWS} views of views")));
+        }
         let module = ModuleCall::of_node(node);
         let name = call.name().to_owned();
         if LISTS.contains(&name.as_str()) {
@@ -356,7 +369,7 @@ impl<'a, 'l> Importer<'a, 'l> {
             if self.values.contains(output) {
                 return Err(wrong("it computes a value twice"));
             }
-            if !self.last_use.contains_key(output) {
+            if !self.values.is_read(output) {
                 continue;
             }
             let own = self.push(module, op.clone(), args)?;
@@ -441,7 +454,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         let Some(view) = view else {
             return Ok(());
         };
-        if !self.is_read_later(&view.base, index) {
+        if !self.values.is_read_later(&view.base, index) {
             return Ok(());
         }
         let base = self.resolve(&view.base)?;
@@ -464,14 +477,6 @@ impl<'a, 'l> Importer<'a, 'l> {
         let version = self.values.version(&view.base);
         self.values.replace(name, arg, Some(version));
         Ok(())
-    }
-
-    /// Whether the value called `name`, or what it is a part of, is read after the node `index`.
-    fn is_read_later(&self, name: &str, index: usize) -> bool {
-        let is_read = |name: &str| self.last_use.get(name).is_some_and(|&last| last > index);
-        is_read(name)
-            || self.values.bases(name).any(is_read)
-            || self.values.parts(name).any(is_read)
     }
 
     /// The graph up to the logits: the first output of shape `[N, classes]`.
@@ -497,7 +502,7 @@ impl<'a, 'l> Importer<'a, 'l> {
             return Err(wrong(message));
         };
         Ok(Imported {
-            built: self.builder.finish(id),
+            built: self.builder.finish(id)?,
             outputs: found.into_iter().map(|(name, id, _)| (name, id)).collect(),
             classes,
         })

@@ -31,6 +31,7 @@ use signature::ProgramSignature;
 use stored::Stored;
 
 use super::builder::Batching;
+use super::limits::Limits;
 use super::verify;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::file_kind::FileKind;
@@ -102,10 +103,11 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
             SCHEMA_MAJORS.end(),
         ));
     }
+    let limits = Limits::of_file(archive.length());
     let mut stored = Stored::open(&mut archive, &program.graph_module)?;
     let mut load = |name: &str| stored.load(name);
     let found = inline::inline(&mut program.graph_module.graph)
-        .and_then(|()| build(&program.graph_module, &mut load));
+        .and_then(|()| build(&program.graph_module, &limits, &mut load));
     let found = found.map_err(|error| {
         let message = format!("{} can't be used", path.display());
         let help = error.help_text().unwrap_or(HOW_TO_EXPORT).to_owned();
@@ -140,7 +142,7 @@ struct Found {
 }
 
 /// The network of a program; it runs images one by one if they can't be run at once.
-fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
+fn build(module: &GraphModule, limits: &Limits, load: &mut import::Load) -> Result<Found> {
     let signature = ProgramSignature::read(module)?;
     let batching = if signature.is_symbolic {
         Batching::Symbolic
@@ -153,7 +155,7 @@ fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
         classes: imported.classes,
         one_by_one,
     };
-    let reason = match import::import(module, &signature, batching, load) {
+    let reason = match import::import(module, &signature, batching, limits, load) {
         Ok(mut imported) => {
             let network = imported.built.network()?;
             if verify::is_independent(&network, signature.sides, &imported.built.compared)? {
@@ -164,7 +166,7 @@ fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
         Err(error) => error,
     };
     // A program that is wrong by itself is wrong in this way, too: then the first error is told.
-    match import::import(module, &signature, Batching::OneByOne, load) {
+    match import::import(module, &signature, Batching::OneByOne, limits, load) {
         Ok(mut imported) => {
             let network = imported.built.network()?.one_by_one();
             let alone = verify::is_independent(&network, signature.sides, &imported.built.compared);
