@@ -160,7 +160,9 @@ fn safe_global(module: &str, name: &str) -> Option<PickleValue> {
         ("collections", "OrderedDict") => SafeGlobal::OrderedDict,
         ("builtins" | "__builtin__", "set" | "frozenset") => SafeGlobal::Set,
         ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => SafeGlobal::RebuildTensor,
-        ("torch._utils", "_rebuild_parameter") => SafeGlobal::RebuildParameter,
+        ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+            SafeGlobal::RebuildParameter
+        }
         ("torch" | "torch.serialization", "device") | ("torch", "Size") => SafeGlobal::Opaque,
         ("torch.storage", "UntypedStorage" | "TypedStorage") => SafeGlobal::StorageType(None),
         ("torch" | "torch.cuda", storage) if storage.ends_with("Storage") => {
