@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use convscope::fetch::Cache;
 use convscope::network::graph::{Graph, NodeId};
 use convscope::network::{LayerSelector, selector};
-use convscope::network::{Network, gradients, node_info, pt2};
+use convscope::network::{Network, gradients, node_info, pt2, weights};
+use convscope::plan::Plan;
+use convscope::progress::Silent;
+use convscope::spec::SpecFile;
 use tch::{Device, Kind, Tensor};
 
 /// The number of changed files of each network, if the environment has no `CONVSCOPE_MUTATIONS`.
@@ -193,6 +197,154 @@ fn other_files_are_errors() {
         assert!(error.full_message().contains(message), "{error:?}");
     }
     assert!(pt2::read(&folder.path().join("absent.pt2")).is_err());
+}
+
+/// Files of older versions of PyTorch, and weights that are pickled within the archive.
+#[test]
+fn older_forms_have_the_same_values() {
+    let expected = &expected()["windows/logits"];
+    for name in ["torch_2_5", "pickled", "use_pickle"] {
+        let found = pt2::read(&path(&format!("others/{name}"))).unwrap();
+        assert!(found.warnings.is_empty(), "{name}: {:?}", found.warnings);
+        let network = found.network;
+        let own = logits(&network, &images());
+        assert_close(&own, expected, 1e-4, name);
+        let trained: i64 = network.graph().parameters().iter().map(|p| p.trained).sum();
+        let current = self::network("windows");
+        let expected: i64 = current.graph().parameters().iter().map(|p| p.trained).sum();
+        assert_eq!(trained, expected, "{name}");
+    }
+}
+
+/// An unknown version is tried, with a warning.
+#[test]
+fn an_unknown_version_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.pt2");
+    let mut changed = entries(&self::path("windows"));
+    for (name, bytes) in &mut changed {
+        if name.ends_with("model.json") {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let (start, end) = text
+                .split_once("\"schema_version\": {\"major\": 8")
+                .unwrap();
+            *bytes = format!("{start}\"schema_version\": {{\"major\": 9{end}").into_bytes();
+        }
+    }
+    write_entries(&path, &changed);
+    let found = pt2::read(&path).unwrap();
+    assert!(
+        found.warnings[0].contains("has version 9."),
+        "{:?}",
+        found.warnings
+    );
+}
+
+fn message(error: &convscope::Error) -> String {
+    format!(
+        "{}\n{}",
+        error.full_message(),
+        error.help_text().unwrap_or_default()
+    )
+}
+
+#[test]
+fn files_of_other_kinds_say_what_they_are_and_what_to_write() {
+    let lines = [
+        "torch.export.export(net.eval(), ",
+        "torch.export.save(program, \"net.pt2\")",
+    ];
+    let scripted = "is a TorchScript archive";
+    let whole = "is a whole network (`torch.save(net)`), an object of the class `__main__.Windows`; no code of it was run";
+    let compiled = "is a package of AOTInductor";
+    for (file, expected, has_lines) in [
+        ("exported/others/script.pt", scripted, true),
+        ("exported/others/whole.pt", whole, true),
+        ("exported/others/inductor.pt2", compiled, true),
+        (
+            "exported/others/state_dict.pt2",
+            "{arch: ARCHITECTURE, weights: ",
+            true,
+        ),
+        ("exported/others/cut_short.pt2", "cut short", false),
+        (
+            "weights/zip.pth",
+            "is a state dict, which has weights but no graph",
+            true,
+        ),
+        ("weights/old.pth", "is a state dict", true),
+        ("weights/plain.safetensors", "is a state dict", true),
+        (
+            "weights/whole_model.pth",
+            "`torch.nn.modules.linear.Linear`",
+            true,
+        ),
+        ("weights/malicious.pkl", "is a pickle of Python", true),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests")
+            .join(file);
+        let text = message(&pt2::read(&path).unwrap_err());
+        assert!(text.contains(expected), "{file}: {text}");
+        assert_eq!(
+            lines.iter().all(|line| text.contains(line)),
+            has_lines,
+            "{file}: {text}"
+        );
+    }
+    assert!(pt2::read(&path("others/exported").with_extension("pt")).is_ok());
+    for (file, expected, has_lines) in [
+        ("others/script.pt", scripted, true),
+        ("others/whole.pt", whole, true),
+        ("others/inductor.pt2", compiled, true),
+        ("others/exported.pt", "` without `arch`", false),
+        ("others/torch_2_5.pt2", "is an exported program", false),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/exported")
+            .join(file);
+        let text = message(&weights::read_state_dict(&path).unwrap_err());
+        assert!(text.contains(expected), "{file}: {text}");
+        assert_eq!(
+            lines.iter().all(|line| text.contains(line)),
+            has_lines,
+            "{file}: {text}"
+        );
+    }
+    assert!(weights::read_state_dict(&path("others/state_dict")).is_ok());
+}
+
+/// Experiments name files as networks, whatever their endings.
+#[test]
+fn a_file_in_place_of_an_architecture_is_recognised_by_its_content() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exported/others");
+    for (model, expected) in [
+        ("script.pt", "is a TorchScript archive"),
+        ("{weights: whole.pt}", "is a whole network"),
+        (
+            "{weights: state_dict.pt2}",
+            "{arch: ARCHITECTURE, weights: ",
+        ),
+        (
+            "{arch: resnet18, weights: script.pt}",
+            "is a TorchScript archive",
+        ),
+        (
+            "{arch: resnet18, weights: exported.pt}",
+            "write `{weights: ",
+        ),
+        ("missing.onnx", "there is no weight file"),
+    ] {
+        let text = format!(
+            "title: Files\nmodels: [{model}]\nimages: [{{path: missing.png}}]\nmethods: [saliency]\n"
+        );
+        let spec = SpecFile::parse("experiment.yaml", &text).unwrap();
+        let spec = spec.with_path(folder.join("experiment.yaml"));
+        let cache = Cache::from_env(true).unwrap();
+        let error = Plan::new(&spec, &cache, &Silent).unwrap_err();
+        let text = message(&error);
+        assert!(text.contains(expected), "{model}: {text}");
+    }
 }
 
 /// The entries of a zip archive by their names.

@@ -4,12 +4,23 @@
     target/golden/bin/pip install -r tests/golden-requirements.txt
     target/golden/bin/python tests/make_exported.py
 
+    target/old/bin/pip install torch==2.5.1 safetensors "numpy<2"
+    target/old/bin/python tests/make_exported.py --old
+
 Each network has all parameters and statistics drawn at normal scale. `expected.safetensors` holds, by the network's name: the
 logits of three images, `NAME/logits`, and the gradient of the first logit of the first image with respect to it,
 `NAME/gradient`. The images are sin(0.37 · index) over all their values.
+
+`others/` has files that are no exported programs, and those that older versions wrote: `torch_2_5.pt2` is from PyTorch 2.5.1, the
+other two are `windows.pt2` with its weights pickled as PyTorch 2.8 does, all in one (`pickled.pt2`) or one by one
+(`use_pickle.pt2`).
 """
 
+import io
+import json
 import pathlib
+import sys
+import zipfile
 
 import torch
 import torch.nn.functional as F
@@ -138,8 +149,70 @@ def redraw(network, seed):
         value.data.copy_(drawn)
 
 
+def export(network):
+    batch = {0: torch.export.Dim.DYNAMIC if hasattr(torch.export.Dim, "DYNAMIC") else torch.export.Dim("batch", min=1)}
+    program = torch.export.export(network, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=(batch,))
+    # Paths of this machine are in the stack traces.
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)
+    return program
+
+
+def old():
+    """Writes a file with an old version of PyTorch."""
+    network = Windows()
+    redraw(network, 2)
+    torch.export.save(export(network.eval()), FOLDER / "others" / "torch_2_5.pt2")
+
+
+def pickled(value):
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+def others(network):
+    """Writes files of other forms."""
+    folder = FOLDER / "others"
+    folder.mkdir(exist_ok=True)
+    torch.jit.save(torch.jit.trace(network, torch.zeros(1, 3, 32, 32)), folder / "script.pt")
+    torch.save(network, folder / "whole.pt")
+    torch.save(network.state_dict(), folder / "state_dict.pt2")
+    (folder / "exported.pt").write_bytes((FOLDER / "windows.pt2").read_bytes())
+    whole = (FOLDER / "windows.pt2").read_bytes()
+    (folder / "cut_short.pt2").write_bytes(whole[: len(whole) // 2])
+    # The compiled code is left out.
+    with zipfile.ZipFile(folder / "inductor.pt2", "w") as package:
+        package.writestr("inductor/archive_format", "pt2")
+        package.writestr("inductor/data/aotinductor/model/model.wrapper.so", "")
+        package.writestr("inductor/data/aotinductor/model/model.wrapper_metadata.json", "{}")
+    state = dict(network.named_parameters()) | dict(network.named_buffers())
+    with (
+        zipfile.ZipFile(FOLDER / "windows.pt2") as current,
+        zipfile.ZipFile(folder / "pickled.pt2", "w") as whole,
+        zipfile.ZipFile(folder / "use_pickle.pt2", "w") as each,
+    ):
+        for name in current.namelist():
+            data = current.read(name)
+            if "/data/weights/" not in name and "/data/constants/" not in name:
+                whole.writestr(name, data)
+            if name.endswith("weights_config.json"):
+                config = json.loads(data)
+                for index, (key, payload) in enumerate(config["config"].items()):
+                    payload["use_pickle"] = True
+                    payload["path_name"] = f"weight_{index}"
+                    each.writestr(f"windows/data/weights/weight_{index}", pickled(state[key]))
+                data = json.dumps(config)
+            if "/data/weights/weight_" not in name:
+                each.writestr(name, data)
+        whole.writestr("windows/data/weights/model.pt", pickled(state))
+        whole.writestr("windows/data/constants/model.pt", pickled({}))
+
+
 def main():
     FOLDER.mkdir(exist_ok=True)
+    if "--old" in sys.argv:
+        return old()
     expected = {}
     for seed, network in enumerate([Convolutional(), Transformer(), Windows()]):
         name = type(network).__name__.lower()
@@ -147,16 +220,12 @@ def main():
         network.eval()
         images = (torch.arange(3 * 3 * 32 * 32, dtype=torch.float64) * 0.37).sin().float()
         images = images.view(3, 3, 32, 32)
-        batch = {0: torch.export.Dim.DYNAMIC}
-        program = torch.export.export(network, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=(batch,))
-        # Paths of this machine are in the stack traces.
-        for node in program.graph.nodes:
-            node.meta.pop("stack_trace", None)
-        torch.export.save(program, FOLDER / f"{name}.pt2")
+        torch.export.save(export(network), FOLDER / f"{name}.pt2")
         image = images[:1].clone().requires_grad_(True)
         (gradient,) = torch.autograd.grad(network(image)[0, 0], image)
         expected[f"{name}/logits"] = network(images).detach()
         expected[f"{name}/gradient"] = gradient
+    others(network)
     save_file(expected, FOLDER / "expected.safetensors")
 
 

@@ -3,6 +3,7 @@
 pub mod arg;
 mod backward;
 mod class_spec;
+mod file_kind;
 mod fold_batch_norm;
 mod forward;
 pub mod graph;

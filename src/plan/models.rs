@@ -10,6 +10,7 @@ use crate::image::Preprocess;
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::network::pt2::{self, ExportedNetwork};
+use crate::network::weights::refuse_networks;
 use crate::network::zoo::{self, Arch};
 use crate::network::{OutputChoice, node_info};
 use crate::progress::Progress;
@@ -314,6 +315,7 @@ fn find_weights(model: &ModelSpec, arch: &Arch, origin: &Origin) -> Result<Weigh
     }
     let path = origin.resolve(Path::new(name));
     if path.is_file() {
+        refuse_networks(&path)?;
         return Ok(WeightsSource::File(path));
     }
     let extensions = [".pth", ".pt", ".safetensors", ".bin"];

@@ -15,6 +15,22 @@ use super::preprocess_spec::PreprocessSpec;
 use super::schema_parts;
 use crate::network::OutputChoice;
 
+/// The endings of files that may be given as a network.
+const NETWORK_FILES: [&str; 12] = [
+    "pt2",
+    "pt",
+    "pth",
+    "bin",
+    "ckpt",
+    "safetensors",
+    "onnx",
+    "pkl",
+    "jit",
+    "h5",
+    "keras",
+    "tflite",
+];
+
 /// A network with its weights; also written as the architecture's name alone.
 ///
 /// In Rust it is made in the same short ways:
@@ -137,7 +153,7 @@ impl ModelSpec {
 }
 
 impl ModelSpec {
-    /// The path of the `.pt2` file that holds the network, if no architecture is given.
+    /// The path of the file that holds the network, if no architecture is given. Whether it does is seen in the file.
     pub fn exported_program(&self) -> Option<&str> {
         let weights = self.weights.as_deref();
         let no_other = self.arch.is_empty() && self.library().is_none();
@@ -179,8 +195,13 @@ impl ModelSpec {
     }
 }
 
+/// Whether a text names a file, and no architecture. Those that hold no network are refused when the file is read, with
+/// what to write instead.
 fn is_exported(path: &str) -> bool {
-    path.ends_with(".pt2")
+    let ending = Path::new(path)
+        .extension()
+        .and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| NETWORK_FILES.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 impl From<&str> for ModelSpec {

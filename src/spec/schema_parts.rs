@@ -76,8 +76,8 @@ impl JsonSchema for LibraryName {
 pub(super) fn allow_architecture(schema: &mut Schema) {
     let exported = json_schema!({
         "type": "string",
-        "pattern": "\\.pt2$",
-        "description": "A network that `torch.export.save` wrote."
+        "pattern": "\\.(pt2|pt|pth)$",
+        "description": "A file that `torch.export.save` wrote."
     });
     let library = json_schema!({
         "type": "string",
@@ -92,7 +92,7 @@ pub(super) fn allow_architecture(schema: &mut Schema) {
         {
             "required": ["weights"],
             "properties": {
-                "weights": { "pattern": "\\.pt2$" },
+                "weights": { "pattern": "\\.(pt2|pt|pth)$" },
                 "timm": false, "torchvision": false, "pretrained": false, "seed": false
             }
         },

@@ -6,15 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use tch::{Kind, Tensor};
 
 use super::batch_axis::{self, BatchAxis};
+use super::limits::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::{Arg, NodeId, ParameterId};
 use crate::network::forward::Network;
 use crate::network::graph::{Graph, Parameter, ParameterKind};
 use crate::network::op::Op;
 use crate::network::op::shape::Shape;
-
-/// The most values that a node may have for one image.
-const MAX_VALUES: i64 = 1 << 28;
 
 /// How a file's program treats a batch of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +39,7 @@ pub(super) struct Builder {
     kinds: Vec<Kind>,
     /// Names that constants must not have, because stored parameters have them.
     reserved: BTreeSet<String>,
+    limits: Limits,
 }
 
 /// A graph with the values of its parameters by their names.
@@ -66,7 +65,12 @@ impl Built {
 
 impl Builder {
     /// A graph with an input of this many channels, rows and columns.
-    pub(super) fn new(input: [i64; 3], batching: Batching, reserved: BTreeSet<String>) -> Builder {
+    pub(super) fn new(
+        input: [i64; 3],
+        batching: Batching,
+        reserved: BTreeSet<String>,
+        limits: Limits,
+    ) -> Builder {
         let shape = match batching {
             Batching::OneByOne => Shape::fixed(&[1, input[0], input[1], input[2]]),
             Batching::Symbolic | Batching::Followed => Shape::batch_of(&input),
@@ -80,6 +84,7 @@ impl Builder {
             kinds: vec![Kind::Float],
             tensors: Vec::new(),
             reserved,
+            limits,
         }
     }
 
@@ -185,12 +190,12 @@ impl Builder {
         let own: Vec<Shape> = args.iter().map(|&arg| self.shape(arg)).collect();
         let shapes: Vec<&Shape> = own.iter().collect();
         let shape = op.operator().shape(&shapes)?;
-        if shape.count()? > MAX_VALUES {
-            let message = format!("a value of shape {shape} is too large");
-            return Err(Error::new(ErrorKind::Weights, message));
-        }
+        let is_parameter = |arg: &Arg| matches!(arg, Arg::Parameter(_));
+        let is_constant = args.iter().all(is_parameter) && shape.batch_axis().is_none();
+        let nodes = self.graph.nodes().len() + self.tensors.len();
+        self.limits.add(&op, &shapes, &shape, is_constant, nodes)?;
         let constants: Option<Vec<&Tensor>> = args.iter().map(|&arg| self.constant(arg)).collect();
-        if let Some(inputs) = constants.filter(|_| shape.batch_axis().is_none()) {
+        if let Some(inputs) = constants.filter(|_| is_constant) {
             let value = tch::no_grad(|| op.operator().evaluate(&inputs, 1))?;
             let trained = self.trained(&args, value.numel() as i64);
             let name = self.constant_name(name);
@@ -205,6 +210,7 @@ impl Builder {
         let kind = self.kind_of(&op, &args);
         let inputs = self.with_axes(&args, &own);
         let axis = batch_axis::batch_axis(&op, &inputs, &shape);
+        let name = self.free_name(name);
         let id = self.graph.push_node(name, op, args);
         match (axis, shape.0.first()) {
             (Some(own), _) => self.graph.set_batch(id, own.axis, shape.0[own.axis].value),
@@ -243,15 +249,23 @@ impl Builder {
         let own: Vec<Shape> = args.iter().map(|&arg| self.shape(arg)).collect();
         let repetitions = batch_axis::repetitions(&op, &self.with_axes(&args, &own));
         for (index, repetition) in repetitions {
-            let mut own_name = format!("{name}.{}", repetition.name());
-            while self.graph.find(&own_name).is_some() {
-                own_name.push('_');
-            }
+            let own_name = self.free_name(format!("{name}.{}", repetition.name()));
             args[index] = self.push(own_name, repetition, vec![args[index]])?;
         }
         let own: Vec<Shape> = args.iter().map(|&arg| self.shape(arg)).collect();
         let op = batch_axis::followed(op, &self.with_axes(&args, &own));
         Ok((op, args))
+    }
+
+    /// The name, or with a number if another node has it.
+    fn free_name(&self, name: String) -> String {
+        let mut free = name.clone();
+        let mut number = self.graph.nodes().len();
+        while self.graph.find(&free).is_some() {
+            free = format!("{name}_{number}");
+            number += 1;
+        }
+        free
     }
 
     /// How many values that training changes a constant of `count` values was computed from; at most its own.
@@ -273,12 +287,16 @@ impl Builder {
     }
 
     /// The graph with the output `id`.
-    pub(super) fn finish(mut self, id: NodeId) -> Built {
+    ///
+    /// # Errors
+    /// If it needs too much memory.
+    pub(super) fn finish(mut self, id: NodeId) -> Result<Built> {
+        self.limits.check_live(&self.graph, &self.shapes, id)?;
         self.graph.set_output(id);
         let own = self.graph.parameters().iter().zip(self.tensors);
         let one_by_one = self.batching == Batching::OneByOne;
         let compared = self.batch_axes.iter();
-        Built {
+        Ok(Built {
             parameters: own
                 .map(|(parameter, value)| (parameter.name.clone(), value))
                 .collect(),
@@ -286,6 +304,6 @@ impl Builder {
                 .map(|axis| one_by_one || axis.is_some_and(|axis| axis.slow == 1))
                 .collect(),
             graph: self.graph,
-        }
+        })
     }
 }

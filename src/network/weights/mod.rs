@@ -8,18 +8,19 @@ pub(in crate::network) mod format;
 mod match_architecture;
 mod naming_schemes;
 pub mod onnx;
-mod pickle;
+pub(in crate::network) mod pickle;
 mod safetensors;
 pub mod tfjs;
 mod torch_legacy;
 mod torch_tensors;
-mod torch_zip;
+pub(in crate::network) mod torch_zip;
 mod vgg16_head;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::file_kind::FileKind;
 use super::forward::Network;
 use super::zoo::{Arch, ArchOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -84,6 +85,18 @@ pub fn read_state_dict(path: &Path) -> Result<StateDict> {
     (detect(path)?.read)(path)
 }
 
+/// Checks that the file at `path` is no network: an exported program, TorchScript, or a pickled object. A file of any other
+/// content passes.
+///
+/// # Errors
+/// If it is one, with what to write instead, or can't be read.
+pub fn refuse_networks(path: &Path) -> Result<()> {
+    match FileKind::of(path)?.no_weights(path) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
 /// The format of the file at `path`, by its content.
 fn detect(path: &Path) -> Result<&'static Format> {
     let io = |cause| Error::io("read", path, cause);
@@ -91,6 +104,7 @@ fn detect(path: &Path) -> Result<&'static Format> {
     let file = File::open(path).map_err(io)?;
     file.take(512).read_to_end(&mut head).map_err(io)?;
     let has_format = |format: &&&Format| format.detect.is_some_and(|detect| detect(&head));
+    refuse_networks(path)?;
     if let Some(format) = FORMATS.iter().find(has_format) {
         return Ok(format);
     }

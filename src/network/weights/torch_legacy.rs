@@ -61,7 +61,8 @@ fn read(path: &Path) -> Result<StateDict> {
         first: (head.len() - rest.len()) as u64,
     };
     let storages = storages.locate(&mut file, &pickle, &keys)?;
-    let mut tensors = TensorReader::new(path, length.saturating_mul(VALUES_PER_BYTE), swapped);
+    let mut tensors = TensorReader::new(path, length.saturating_mul(VALUES_PER_BYTE));
+    tensors.swapped = swapped;
     for (name, tensor) in wanted {
         tensors.add(name, tensor, |storage, _| {
             let Some(&(start, bytes)) = storages.get(&storage.key) else {

@@ -23,26 +23,35 @@ const WRAPPERS: [&str; 5] = ["state_dict", "model_state_dict", "model", "net", "
 
 /// Reads the tensors that a pickle refers to, each storage once.
 pub(super) struct TensorReader<'a> {
-    path: &'a Path,
+    pub(super) path: &'a Path,
     /// The number of values that may still be read.
     budget: u64,
     /// Whether the values are big-endian.
-    swapped: bool,
+    pub(super) swapped: bool,
+    /// Whether tensors keep their data types, and do not become float32.
+    own_types: bool,
     storages: BTreeMap<(String, Dtype), Tensor>,
     /// The tensors that were read.
     pub(super) read: StateDict,
 }
 
 impl<'a> TensorReader<'a> {
-    /// A reader of at most `budget` values. `swapped` is true for a big-endian file; `path` is for messages.
-    pub(super) fn new(path: &'a Path, budget: u64, swapped: bool) -> Self {
+    /// A reader of at most `budget` values of a little-endian file, as float32; `path` is for messages.
+    pub(super) fn new(path: &'a Path, budget: u64) -> Self {
         TensorReader {
             path,
             budget,
-            swapped,
+            swapped: false,
+            own_types: false,
             storages: BTreeMap::new(),
             read: StateDict::new(),
         }
+    }
+
+    /// The same, for tensors of their own data types.
+    pub(super) fn with_own_types(mut self) -> Self {
+        self.own_types = true;
+        self
     }
 
     /// Reads one tensor; `fetch` returns the bytes of a storage, given the number of bytes it should have.
@@ -101,7 +110,12 @@ impl<'a> TensorReader<'a> {
                     .for_each(<[u8]>::reverse);
             }
             let flat = i64::try_from(storage.length).unwrap_or(i64::MAX);
-            let flat = dtype::decode(&data, dtype, &[flat]).map_err(|clause| fault(&clause))?;
+            let decode = if self.own_types {
+                dtype::decode_as_is
+            } else {
+                dtype::decode
+            };
+            let flat = decode(&data, dtype, &[flat]).map_err(|clause| fault(&clause))?;
             self.storages.insert(key.clone(), flat);
         }
         if let Some(storage) = self.storages.get(&key) {
@@ -120,13 +134,6 @@ pub(super) fn state_dict<'a>(
     path: &Path,
     pickle: &'a Pickle,
 ) -> Result<Vec<(&'a str, &'a TensorRef)>> {
-    let tensors = |entries: &'a [(usize, usize)]| -> Vec<(&'a str, &'a TensorRef)> {
-        let pair = |&(key, value): &(usize, usize)| match (pickle.get(key), pickle.get(value)) {
-            (PickleValue::Text(name), PickleValue::Tensor(tensor)) => Some((name.as_str(), tensor)),
-            _ => None,
-        };
-        entries.iter().filter_map(pair).collect()
-    };
     let mut at = pickle.root;
     // Checkpoints in checkpoints exist; deeper nesting is not known.
     for _ in 0..4 {
@@ -140,7 +147,7 @@ pub(super) fn state_dict<'a>(
         match inner {
             Some(inner) => at = inner,
             None => {
-                let found = tensors(entries);
+                let found = entries_of(pickle, entries);
                 if found.is_empty() {
                     break;
                 }
@@ -150,6 +157,30 @@ pub(super) fn state_dict<'a>(
     }
     Err(file_error(path, "holds no state dict")
         .help("save one with `torch.save(model.state_dict(), PATH)`"))
+}
+
+/// The tensors of the dict in `pickle`, which may be empty, or the tensor that it is, with the name "".
+///
+/// # Errors
+/// If it is another value.
+pub(super) fn all_tensors<'a>(
+    path: &Path,
+    pickle: &'a Pickle,
+) -> Result<Vec<(&'a str, &'a TensorRef)>> {
+    match pickle.get(pickle.root) {
+        PickleValue::Tensor(tensor) => Ok(vec![("", tensor)]),
+        PickleValue::Dict(entries) => Ok(entries_of(pickle, entries)),
+        _ => Err(file_error(path, "has a pickle that is no dict of tensors")),
+    }
+}
+
+/// The tensors among the entries of a dict, by their names.
+fn entries_of<'a>(pickle: &'a Pickle, entries: &[(usize, usize)]) -> Vec<(&'a str, &'a TensorRef)> {
+    let pair = |&(key, value): &(usize, usize)| match (pickle.get(key), pickle.get(value)) {
+        (PickleValue::Text(name), PickleValue::Tensor(tensor)) => Some((name.as_str(), tensor)),
+        _ => None,
+    };
+    entries.iter().filter_map(pair).collect()
 }
 
 /// The error about the file at `path` with a pickle that can't be read.

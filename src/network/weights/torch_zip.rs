@@ -1,12 +1,14 @@
 //! The zip archive that `torch.save` has written since PyTorch 1.6: a pickle, and one file per storage.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use super::format::{Format, StateDict, file_error};
-use super::pickle::Pickle;
-use super::torch_tensors::{PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, pickle_error, state_dict};
+use super::pickle::{Pickle, TensorRef};
+use super::torch_tensors::{
+    PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, all_tensors, pickle_error, state_dict,
+};
 use crate::error::{Error, Result};
 
 /// PyTorch's zip archive.
@@ -20,6 +22,39 @@ pub(super) const FORMAT: Format = Format {
 fn read(path: &Path) -> Result<StateDict> {
     let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
     let length = file.metadata().map(|data| data.len()).unwrap_or(0);
+    let tensors = TensorReader::new(path, length.saturating_mul(VALUES_PER_BYTE));
+    read_archive(tensors, file, length, state_dict)
+}
+
+/// The tensors of an archive that is a part of the file at `path`, in their own data types: those of a dict, or one tensor
+/// with the name "".
+///
+/// # Errors
+/// As for a file.
+pub(in crate::network) fn read_part(path: &Path, bytes: Vec<u8>) -> Result<StateDict> {
+    let length = bytes.len() as u64;
+    let tensors = TensorReader::new(path, length.saturating_mul(VALUES_PER_BYTE_OF_PART));
+    read_archive(
+        tensors.with_own_types(),
+        Cursor::new(bytes),
+        length,
+        all_tensors,
+    )
+}
+
+/// The values of a part per byte: its tensors are not repeated parts of a storage.
+const VALUES_PER_BYTE_OF_PART: u64 = 2;
+
+/// What finds the tensors in a pickle.
+type Find = for<'p> fn(&Path, &'p Pickle) -> Result<Vec<(&'p str, &'p TensorRef)>>;
+
+fn read_archive(
+    mut tensors: TensorReader,
+    file: impl Read + Seek,
+    length: u64,
+    find: Find,
+) -> Result<StateDict> {
+    let path = tensors.path;
     let broken = |cause: zip::result::ZipError| {
         file_error(path, "is a PyTorch archive that can't be read")
             .caused_by(cause)
@@ -54,16 +89,16 @@ fn read(path: &Path) -> Result<StateDict> {
         }
         Ok(bytes)
     };
-    let pickle = entry(&pickle_name, PICKLE_LIMIT)?;
+    // PyTorch does not compress the pickle.
+    let limit = length.saturating_mul(20).saturating_add(1 << 20);
+    let pickle = entry(&pickle_name, PICKLE_LIMIT.min(limit))?;
     let pickle = Pickle::read(&pickle).map_err(|error| pickle_error(path, error))?;
-    let swapped = match entry(&format!("{folder}byteorder"), 16) {
+    tensors.swapped = match entry(&format!("{folder}byteorder"), 16) {
         Ok(order) => order.trim_ascii() == b"big",
         // Archives from before PyTorch 2.1 have none.
         Err(_) => false,
     };
-    let budget = length.saturating_mul(VALUES_PER_BYTE);
-    let mut tensors = TensorReader::new(path, budget, swapped);
-    for (name, tensor) in state_dict(path, &pickle)? {
+    for (name, tensor) in find(path, &pickle)? {
         tensors.add(name, tensor, |storage, bytes| {
             entry(&format!("{folder}data/{}", storage.key), bytes as u64)
         })?;

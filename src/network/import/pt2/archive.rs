@@ -7,15 +7,20 @@ use std::path::{Path, PathBuf};
 
 use tch::Tensor;
 use zip::ZipArchive;
-use zip::read::{ArchiveOffset, Config};
 
-use super::schema::{Payload, PayloadConfig, TensorMeta, dtype, integer};
+use super::json_text;
+use super::schema::{Payload, TensorMeta, dtype, integer};
 use crate::error::{Error, Result};
+use crate::network::file_kind::{ProgramForm, is_program, open_zip};
 use crate::network::weights::dtype::{StridedView, count, decode_as_is};
-use crate::network::weights::format::file_error;
+use crate::network::weights::format::{StateDict, file_error};
+use crate::network::weights::torch_zip;
 
 /// The largest JSON that is read, in bytes. That of a network with 2000 nodes has 5 MB.
-const JSON_LIMIT: u64 = 256 << 20;
+const JSON_LIMIT: u64 = 128 << 20;
+
+/// How many times a JSON may be larger than the file, which is not compressed when PyTorch writes it.
+const INFLATION: u64 = 20;
 
 /// The largest extra file that is read, in bytes. That of a network with 20 000 classes has 1 MB.
 const EXTRA_LIMIT: u64 = 16 << 20;
@@ -26,6 +31,9 @@ pub(super) struct Archive {
     zip: ZipArchive<File>,
     /// The folder in the archive with all entries: `net/`.
     folder: String,
+    form: ProgramForm,
+    /// The length of the file in bytes.
+    length: u64,
     /// How many bytes of tensors may still be read: weights are stored uncompressed.
     budget: u64,
 }
@@ -47,24 +55,50 @@ impl Archive {
         if head != b"PK\x03\x04" {
             return Ok(None);
         }
-        // PyTorch's archives begin at the file's beginning. A search for the beginning would find one within the weights.
-        let config = Config {
-            archive_offset: ArchiveOffset::Known(0),
-        };
-        let zip = ZipArchive::with_config(config, file).map_err(|cause| {
-            file_error(path, "is a zip archive that can't be read").caused_by(cause)
+        let zip = open_zip(file).map_err(|cause| {
+            file_error(path, "is a zip archive that can't be read")
+                .caused_by(cause)
+                .help("it is probably cut short; fetch or copy it again")
         })?;
         let names = zip.file_names().flatten();
-        let model = names
-            .filter(|name| name.ends_with("models/model.json"))
-            .min_by_key(|name| name.len())
-            .map(|name| name.trim_end_matches("models/model.json").to_owned());
-        Ok(model.map(|folder| Archive {
+        let program = names
+            .filter_map(|name| is_program(&name).map(|(folder, form)| (folder.to_owned(), form)))
+            .min_by_key(|(folder, _)| folder.len());
+        Ok(program.map(|(folder, form)| Archive {
             path: path.to_owned(),
             zip,
             folder,
+            form,
+            length,
             budget: length,
         }))
+    }
+
+    /// How the archive is laid out.
+    pub(super) fn form(&self) -> ProgramForm {
+        self.form
+    }
+
+    /// The length of the file in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether there is an entry `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let full = format!("{}{name}", self.folder);
+        self.zip.index_for_name(&full).is_some()
+    }
+
+    /// The program.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub(super) fn program<T: serde::de::DeserializeOwned>(&mut self) -> Result<T> {
+        self.json(match self.form {
+            ProgramForm::Current => "models/model.json",
+            ProgramForm::Old => "serialized_exported_program.json",
+        })
     }
 
     /// The bytes of the entry `name`, at most `limit`.
@@ -88,7 +122,15 @@ impl Archive {
     /// # Errors
     /// If it is missing, too large, or has another structure.
     pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Result<T> {
-        let bytes = self.bytes(name, JSON_LIMIT)?;
+        let limit = self
+            .length
+            .saturating_mul(INFLATION)
+            .saturating_add(1 << 20);
+        let bytes = self.bytes(name, JSON_LIMIT.min(limit))?;
+        let bytes = json_text::standard(bytes).map_err(|clause| {
+            let clause = format!("has a part `{name}` that {clause}");
+            file_error(&self.path, &clause)
+        })?;
         serde_json::from_slice(&bytes).map_err(|cause| {
             let clause = format!("has a part `{name}` that can't be read");
             file_error(&self.path, &clause).caused_by(cause)
@@ -109,9 +151,11 @@ impl Archive {
         &mut self,
         name: &str,
     ) -> Result<Option<T>> {
-        let part = format!("extra/{name}");
-        let full = format!("{}{part}", self.folder);
-        if self.zip.index_for_name(&full).is_none() {
+        let part = match self.form {
+            ProgramForm::Current => format!("extra/{name}"),
+            ProgramForm::Old => format!("extra_files/{name}"),
+        };
+        if !self.has(&part) {
             return Ok(None);
         }
         let bytes = self.bytes(&part, EXTRA_LIMIT)?;
@@ -135,27 +179,38 @@ impl Archive {
         format!("{} {clause}", self.path.display())
     }
 
-    /// The config of `data/weights` or `data/constants`; empty if there is none.
-    pub(super) fn payloads(&mut self, name: &str) -> Result<PayloadConfig> {
-        let full = format!("{}{name}", self.folder);
-        if self.zip.index_for_name(&full).is_none() {
-            return Ok(PayloadConfig {
-                config: Default::default(),
-            });
-        }
-        self.json(name)
+    /// An error about the file; `clause` is the predicate of the sentence.
+    pub(super) fn fault(&self, clause: &str) -> Error {
+        file_error(&self.path, clause)
+    }
+
+    /// The tensors of the entry `name`, which `torch.save` wrote: a state dict, or one tensor with the name "". No code of it is
+    /// run.
+    ///
+    /// # Errors
+    /// If it is missing, larger than the file, or names anything but tensors and plain containers.
+    pub(super) fn state_dict(&mut self, name: &str) -> Result<StateDict> {
+        let bytes = self.bytes(name, self.budget)?;
+        self.budget -= (bytes.len() as u64).min(self.budget);
+        torch_zip::read_part(&self.path, bytes).map_err(|cause| {
+            let help = cause.help_text().unwrap_or_default().to_owned();
+            let clause = format!("has a part `{name}` that can't be read");
+            file_error(&self.path, &clause).caused_by(cause).help(help)
+        })
     }
 
     /// The tensor `name` whose values are below `folder` (`data/weights/`).
     ///
     /// # Errors
-    /// If it is pickled, cut short, of an unknown data type, or larger than the file.
+    /// If it is cut short, of an unknown data type, or larger than the file.
     pub(super) fn tensor(&mut self, folder: &str, name: &str, payload: &Payload) -> Result<Tensor> {
         let path = self.path.clone();
         let fault = |clause: &str| file_error(&path, &format!("is broken: `{name}` {clause}"));
         if payload.use_pickle {
-            let error = fault("is stored as a pickle");
-            return Err(error.help("export it again with PyTorch 2.8 or newer"));
+            let mut read = self.state_dict(&format!("{folder}{}", payload.path_name))?;
+            return read
+                .remove("")
+                .ok_or_else(|| fault("is a pickle of no tensor"));
         }
         let meta = payload.tensor_meta.as_ref();
         let meta = meta.ok_or_else(|| fault("has no shape"))?;

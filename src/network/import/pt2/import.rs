@@ -18,12 +18,16 @@ use super::wrong;
 use crate::error::Result;
 use crate::network::arg::{Arg, ParameterId};
 use crate::network::import::builder::{Batching, Builder, Built};
+use crate::network::import::limits::Limits;
 use crate::network::op::call::{Call, kind};
 use crate::network::op::shape::{Shape, Size};
 use crate::network::op::{Add, Cast, Identity, Op, Scatter, reader};
 
 /// The most nodes that a program may have.
-const MAX_NODES: usize = 100_000;
+const MAX_NODES: usize = 50_000;
+
+/// How many views of views there may be: each write to one of them is a write to all.
+const MAX_VIEWS: usize = 64;
 
 /// A graph with the values of its parameters.
 pub(super) struct Imported {
@@ -47,6 +51,7 @@ pub(super) fn import(
     module: &GraphModule,
     signature: &ProgramSignature,
     batching: Batching,
+    limits: &Limits,
     load: &mut Load,
 ) -> Result<Imported> {
     let record = &module.graph;
@@ -54,7 +59,7 @@ pub(super) fn import(
         return Err(wrong(format!("it has more than {MAX_NODES} nodes")));
     }
     check_operators(record)?;
-    let mut importer = Importer::new(record, signature, batching, load);
+    let mut importer = Importer::new(record, signature, batching, limits, load);
     for (index, node) in record.nodes.iter().enumerate() {
         importer.node(index, node).map_err(|error| {
             let call = ModuleCall::of_node(node);
@@ -148,8 +153,6 @@ struct Importer<'a, 'l> {
     load: &'a mut Load<'l>,
     /// The parameters in the graph by their names in the program.
     parameter_ids: HashMap<String, ParameterId>,
-    /// The last node that uses each name.
-    last_use: HashMap<String, usize>,
     /// Further values of operators, of which the first one alone is computed.
     left_out: HashSet<String>,
 }
@@ -173,6 +176,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         record: &'a GraphRecord,
         signature: &'a ProgramSignature,
         batching: Batching,
+        limits: &Limits,
         load: &'a mut Load<'l>,
     ) -> Self {
         let is_named = |node: &&NodeRecord| {
@@ -196,8 +200,13 @@ impl<'a, 'l> Importer<'a, 'l> {
             let name = record.renamed.get(name).unwrap_or(name);
             last_use.insert(name.clone(), record.nodes.len());
         }
-        let builder = Builder::new(signature.sides, batching, signature.stored_names());
-        let mut values = Values::default();
+        let builder = Builder::new(
+            signature.sides,
+            batching,
+            signature.stored_names(),
+            limits.clone(),
+        );
+        let mut values = Values::new(last_use);
         values.set(&signature.input, builder.input(), None);
         Importer {
             record,
@@ -207,7 +216,6 @@ impl<'a, 'l> Importer<'a, 'l> {
             stored: &signature.stored,
             load,
             parameter_ids: HashMap::new(),
-            last_use,
             left_out: HashSet::new(),
         }
     }
@@ -230,6 +238,11 @@ impl<'a, 'l> Importer<'a, 'l> {
         let mut call = Call::new(target, arguments);
         let first = node.inputs.first();
         let first = first.and_then(|input| tensor_names(&input.arg).next());
+        if let Some(first) = first
+            && self.values.bases(first).take(MAX_VIEWS).count() == MAX_VIEWS
+        {
+            return Err(wrong(format!("more than {MAX_VIEWS} views of views")));
+        }
         let module = ModuleCall::of_node(node);
         let name = call.name().to_owned();
         if LISTS.contains(&name.as_str()) {
@@ -358,7 +371,7 @@ impl<'a, 'l> Importer<'a, 'l> {
             if self.values.contains(output) {
                 return Err(wrong("it computes a value twice"));
             }
-            if !self.last_use.contains_key(output) {
+            if !self.values.is_read(output) {
                 continue;
             }
             let own = self.push(module, op.clone(), args)?;
@@ -443,7 +456,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         let Some(view) = view else {
             return Ok(());
         };
-        if !self.is_read_later(&view.base, index) {
+        if !self.values.is_read_later(&view.base, index) {
             return Ok(());
         }
         let base = self.resolve(&view.base)?;
@@ -468,14 +481,6 @@ impl<'a, 'l> Importer<'a, 'l> {
         Ok(())
     }
 
-    /// Whether the value called `name`, or what it is a part of, is read after the node `index`.
-    fn is_read_later(&self, name: &str, index: usize) -> bool {
-        let is_read = |name: &str| self.last_use.get(name).is_some_and(|&last| last > index);
-        is_read(name)
-            || self.values.bases(name).any(is_read)
-            || self.values.parts(name).any(is_read)
-    }
-
     /// The graph up to the logits: the first output of shape `[N, classes]`.
     fn finish(mut self, module: &GraphModule, in_program: &[String]) -> Result<Imported> {
         let mut found = Vec::new();
@@ -498,7 +503,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         }
         let (chosen, id, classes) = outputs::choose(&found, None)?;
         Ok(Imported {
-            built: self.builder.finish(id),
+            built: self.builder.finish(id)?,
             outputs: found,
             chosen,
             classes,

@@ -18,11 +18,11 @@ const MAX_DEPTH: usize = 16;
 /// # Errors
 /// If one ran below an enabled `torch.autocast`, which computes in half precision, or is inconsistent.
 pub(super) fn inline(record: &mut GraphRecord) -> Result<()> {
-    for _ in 0..MAX_DEPTH {
+    for depth in 0..MAX_DEPTH {
         if !record.nodes.iter().any(is_call) {
             return Ok(());
         }
-        inline_once(record)?;
+        inline_once(record, depth)?;
     }
     Err(wrong("its programs are nested too deeply"))
 }
@@ -32,7 +32,7 @@ fn is_call(node: &NodeRecord) -> bool {
     ["wrap_with_set_grad_enabled", "wrap_with_autocast"].contains(&name)
 }
 
-fn inline_once(record: &mut GraphRecord) -> Result<()> {
+fn inline_once(record: &mut GraphRecord, depth: usize) -> Result<()> {
     let nodes = std::mem::take(&mut record.nodes);
     let mut renamed: HashMap<String, String> = HashMap::new();
     for (index, mut node) in nodes.into_iter().enumerate() {
@@ -44,7 +44,7 @@ fn inline_once(record: &mut GraphRecord) -> Result<()> {
             continue;
         }
         let (mut inner, operands) = inner_program(&node)?;
-        let prefix = format!("{index}/");
+        let prefix = format!("{depth}.{index}/");
         let mut names: HashMap<String, String> = HashMap::new();
         for (input, operand) in inner.inputs.iter().flat_map(tensor_names).zip(operands) {
             names.insert(input.to_owned(), operand);
@@ -74,6 +74,12 @@ fn inline_once(record: &mut GraphRecord) -> Result<()> {
         record
             .sym_int_values
             .extend(own.map(|(name, size)| (format!("{prefix}{name}"), size)));
+    }
+    // An output of a call may be that of a call within its program.
+    for name in record.renamed.values_mut() {
+        if let Some(other) = renamed.get(name) {
+            name.clone_from(other);
+        }
     }
     record.renamed.extend(renamed);
     Ok(())
@@ -120,6 +126,8 @@ fn rename(value: &mut Value, names: &HashMap<String, String>, prefix: &str) {
                             None => format!("{prefix}{name}"),
                         };
                     }
+                    // The names in an inner program are its own.
+                    _ if key == "as_graph" => {}
                     other => rename(other, names, prefix),
                 }
             }

@@ -2,7 +2,7 @@
 //! no code of the file.
 //!
 //! `archive` reads the zip, `schema` is its JSON, `signature` its inputs and outputs, `inline` removes programs within programs,
-//! `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
+//! `stored` finds the values of parameters, `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
 //! the program is, `names` gives the nodes their names.
 //! `extra` is what the file says of preprocessing, class names and the network's source.
 
@@ -11,17 +11,18 @@ mod argument;
 mod extra;
 mod import;
 mod inline;
+mod json_text;
 mod names;
 mod outputs;
 mod schema;
 mod signature;
 mod special;
+mod stored;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
-
-use tch::Tensor;
 
 use archive::Archive;
 pub use extra::Extra;
@@ -29,16 +30,19 @@ use import::Imported;
 pub use outputs::ProgramOutput;
 use schema::{ExportedProgram, GraphModule};
 use signature::ProgramSignature;
+use stored::Stored;
 
 use super::builder::Batching;
+use super::limits::Limits;
 use super::verify;
 use crate::error::{Error, ErrorKind, Result};
+use crate::network::file_kind::FileKind;
 use crate::network::forward::Network;
 use crate::network::graph::NodeId;
 use crate::network::output_choice::OutputChoice;
 
-/// The major version of the schema that this reader was written for.
-const SCHEMA_MAJOR: u32 = 8;
+/// The major versions of the schema that are known: that of PyTorch 2.5 and those since then.
+const SCHEMA_MAJORS: RangeInclusive<u32> = 7..=8;
 
 /// A network from a `.pt2` file.
 #[derive(Debug)]
@@ -103,11 +107,9 @@ pub fn versions(path: &Path) -> Result<BTreeMap<String, String>> {
 /// # Errors
 /// If the file is none, is broken, or has operators or arguments that are not supported: one error lists all of them.
 pub fn read(path: &Path) -> Result<ExportedNetwork> {
-    let not_one = || {
-        let message = format!("{} is no file of `torch.export.save`", path.display());
-        Error::new(ErrorKind::Weights, message).help(HOW_TO_EXPORT)
+    let Some(mut archive) = Archive::open(path)? else {
+        return Err(FileKind::of(path)?.no_network(path));
     };
-    let mut archive = Archive::open(path)?.ok_or_else(not_one)?;
     let mut warnings = Vec::new();
     if archive
         .text("byteorder")
@@ -117,35 +119,23 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
         return Err(Error::new(ErrorKind::Weights, message)
             .help("export it again on a machine with little-endian values"));
     }
-    let mut program: ExportedProgram = archive.json("models/model.json")?;
-    if program.schema_version.major != SCHEMA_MAJOR {
+    let mut program: ExportedProgram = archive.program()?;
+    if !SCHEMA_MAJORS.contains(&program.schema_version.major) {
         warnings.push(format!(
-            "{} has version {}.{} of the schema of exported programs (PyTorch {}); {SCHEMA_MAJOR} is known",
+            "{} has version {}.{} of the schema of exported programs (PyTorch {}); {} to {} are known",
             path.display(),
             program.schema_version.major,
             program.schema_version.minor,
             program.torch_version.as_deref().unwrap_or("of an unknown version"),
+            SCHEMA_MAJORS.start(),
+            SCHEMA_MAJORS.end(),
         ));
     }
-    let weights = archive.payloads("data/weights/model_weights_config.json")?;
-    let constants = archive.payloads("data/constants/model_constants_config.json")?;
-    let mut loaded: HashMap<String, (Tensor, bool)> = HashMap::new();
-    let mut load = |name: &str| {
-        if let Some((tensor, is_trained)) = loaded.get(name) {
-            return Ok((tensor.shallow_clone(), *is_trained));
-        }
-        for (folder, config) in [("data/weights/", &weights), ("data/constants/", &constants)] {
-            if let Some(payload) = config.config.get(name) {
-                let tensor = archive.tensor(folder, name, payload)?;
-                loaded.insert(name.to_owned(), (tensor.shallow_clone(), payload.is_param));
-                return Ok((tensor, payload.is_param));
-            }
-        }
-        let message = format!("{} lacks the values of `{name}`", path.display());
-        Err(Error::new(ErrorKind::Weights, message))
-    };
+    let limits = Limits::of_file(archive.length());
+    let mut stored = Stored::open(&mut archive, &program.graph_module)?;
+    let mut load = |name: &str| stored.load(name);
     let found = inline::inline(&mut program.graph_module.graph)
-        .and_then(|()| build(&program.graph_module, &mut load));
+        .and_then(|()| build(&program.graph_module, &limits, &mut load));
     let found = found.map_err(|error| {
         let message = format!("{} can't be used", path.display());
         let help = error.help_text().unwrap_or(HOW_TO_EXPORT).to_owned();
@@ -184,7 +174,7 @@ struct Found {
 }
 
 /// The network of a program; it runs images one by one if they can't be run at once.
-fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
+fn build(module: &GraphModule, limits: &Limits, load: &mut import::Load) -> Result<Found> {
     let signature = ProgramSignature::read(module)?;
     let batching = if signature.is_symbolic {
         Batching::Symbolic
@@ -199,7 +189,7 @@ fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
         output: imported.chosen,
         one_by_one,
     };
-    let reason = match import::import(module, &signature, batching, load) {
+    let reason = match import::import(module, &signature, batching, limits, load) {
         Ok(mut imported) => {
             let network = imported.built.network()?;
             if verify::is_independent(
@@ -215,7 +205,7 @@ fn build(module: &GraphModule, load: &mut import::Load) -> Result<Found> {
         Err(error) => error,
     };
     // A program that is wrong by itself is wrong in this way, too: then the first error is told.
-    match import::import(module, &signature, Batching::OneByOne, load) {
+    match import::import(module, &signature, Batching::OneByOne, limits, load) {
         Ok(mut imported) => {
             let network = imported.built.network()?.one_by_one();
             let (sides, compared) = (signature.sides, &imported.built.compared);
@@ -239,8 +229,8 @@ fn wrong(message: impl Into<String>) -> Error {
 }
 
 /// How a network becomes a `.pt2` file.
-pub const HOW_TO_EXPORT: &str = "torch.export.save(torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
-     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)), \"net.pt2\")";
+pub const HOW_TO_EXPORT: &str = "program = torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
+     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))\ntorch.export.save(program, \"net.pt2\")";
 
 /// The names of the aten operators that can be read, sorted.
 pub fn supported() -> Vec<&'static str> {

@@ -47,6 +47,8 @@ pub(super) struct Names {
     /// The modules that contain others.
     parents: BTreeSet<String>,
     taken: BTreeSet<String>,
+    /// The last number of each name that was taken.
+    numbers: BTreeMap<String, usize>,
 }
 
 impl Names {
@@ -72,11 +74,12 @@ impl Names {
             path => format!("{path}.{operator}"),
         };
         let mut name = base.clone();
-        let mut number = 0;
+        let mut number = self.numbers.get(&base).copied().unwrap_or(0);
         while !self.taken.insert(name.clone()) {
             number += 1;
             name = format!("{base}_{number}");
         }
+        self.numbers.insert(base, number);
         name
     }
 }

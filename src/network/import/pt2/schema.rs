@@ -21,9 +21,27 @@ pub(super) struct ExportedProgram {
 
 /// The version of the schema: a new major version changes the meaning of fields.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(from = "VersionForm")]
 pub(super) struct SchemaVersion {
     pub(super) major: u32,
     pub(super) minor: u32,
+}
+
+/// How the version is written: as one number before PyTorch 2.3.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum VersionForm {
+    One(u32),
+    Two { major: u32, minor: u32 },
+}
+
+impl From<VersionForm> for SchemaVersion {
+    fn from(form: VersionForm) -> Self {
+        match form {
+            VersionForm::One(major) => SchemaVersion { major, minor: 0 },
+            VersionForm::Two { major, minor } => SchemaVersion { major, minor },
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,7 +158,7 @@ pub(super) fn size(value: &Value) -> Option<Size> {
 }
 
 /// The multiple of the batch size that an expression of sympy's `srepr` is: `Symbol('s77', …)`, or
-/// `Mul(Integer(64), Symbol('s77', …))`, or an integer.
+/// `Mul(Integer(64), Symbol('s77', …))`, or an integer; before PyTorch 2.7 `s0` or `64*s0`.
 fn symbolic(expression: &str) -> Option<Size> {
     let integer = |text: &str| {
         let digits = text.strip_prefix("Integer(")?.strip_suffix(')')?;
@@ -158,5 +176,14 @@ fn symbolic(expression: &str) -> Option<Size> {
             integer(factor).filter(|_| is_symbol(symbol))?,
         ));
     }
-    text.parse().ok().or_else(|| integer(text)).map(Size::fixed)
+    if let Some(fixed) = text.parse().ok().or_else(|| integer(text)) {
+        return Some(Size::fixed(fixed));
+    }
+    let (factor, symbol) = text.split_once('*').unwrap_or(("1", text));
+    let is_name = symbol.starts_with(|c: char| c.is_ascii_alphabetic())
+        && symbol
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let factor = factor.parse().ok().filter(|_| is_name);
+    factor.map(Size::batched)
 }

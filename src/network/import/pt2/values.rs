@@ -31,9 +31,21 @@ pub(super) struct NamedValue {
 #[derive(Debug, Default)]
 pub(super) struct Values {
     values: HashMap<String, NamedValue>,
+    /// The last node that uses each name.
+    last_use: HashMap<String, usize>,
+    /// The last node that uses the name or one of its parts.
+    last_use_of_parts: HashMap<String, usize>,
 }
 
 impl Values {
+    /// No values yet; `last_use` has the last node that uses each name.
+    pub(super) fn new(last_use: HashMap<String, usize>) -> Values {
+        Values {
+            last_use,
+            ..Values::default()
+        }
+    }
+
     /// Gives a new value a name.
     pub(super) fn set(&mut self, name: &str, arg: Arg, view: Option<(String, Op)>) {
         let view = view.map(|(base, op)| View {
@@ -47,6 +59,28 @@ impl Values {
             version: 0,
         };
         self.values.insert(name.to_owned(), value);
+        if let Some(&last) = self.last_use.get(name) {
+            let names: Vec<String> = self.bases(name).map(str::to_owned).collect();
+            for name in names {
+                let own = self.last_use_of_parts.entry(name).or_default();
+                *own = last.max(*own);
+            }
+        }
+    }
+
+    /// Whether a node uses the value called `name`.
+    pub(super) fn is_read(&self, name: &str) -> bool {
+        self.last_use.contains_key(name)
+    }
+
+    /// Whether the value called `name`, what it is a part of, or one of its parts is read after the node `index`.
+    pub(super) fn is_read_later(&self, name: &str, index: usize) -> bool {
+        let is_later = |last: Option<&usize>| last.is_some_and(|&last| last > index);
+        is_later(self.last_use_of_parts.get(name))
+            || is_later(self.last_use.get(name))
+            || self
+                .bases(name)
+                .any(|base| is_later(self.last_use.get(base)))
     }
 
     /// The value called `name`.
@@ -88,11 +122,5 @@ impl Values {
             Some(view.base.as_str())
         };
         std::iter::successors(Some(name), base).skip(1)
-    }
-
-    /// The names of the values that are parts of the value called `name`.
-    pub(super) fn parts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-        let names = self.values.keys().map(String::as_str);
-        names.filter(move |other| self.bases(other).any(|base| base == name))
     }
 }

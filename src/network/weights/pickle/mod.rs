@@ -7,6 +7,8 @@
 mod machine;
 mod safe_globals;
 mod value;
+mod whole_object;
 
 pub(super) use machine::Pickle;
 pub(super) use value::{PickleError, PickleValue, Storage, TensorRef};
+pub(in crate::network) use whole_object::whole_object;

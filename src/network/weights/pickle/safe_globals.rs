@@ -148,13 +148,21 @@ impl Machine<'_> {
     }
 }
 
+/// Whether a pickle may name `MODULE.NAME`.
+pub(super) fn is_safe(global: &str) -> bool {
+    let parts = global.rsplit_once('.');
+    parts.is_some_and(|(module, name)| safe_global(module, name).is_some())
+}
+
 /// The value of a global that a pickle may name; `None` for all others.
 fn safe_global(module: &str, name: &str) -> Option<PickleValue> {
     let global = match (module, name) {
         ("collections", "OrderedDict") => SafeGlobal::OrderedDict,
         ("builtins" | "__builtin__", "set" | "frozenset") => SafeGlobal::Set,
         ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => SafeGlobal::RebuildTensor,
-        ("torch._utils", "_rebuild_parameter") => SafeGlobal::RebuildParameter,
+        ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+            SafeGlobal::RebuildParameter
+        }
         ("torch" | "torch.serialization", "device") | ("torch", "Size") => SafeGlobal::Opaque,
         ("torch.storage", "UntypedStorage" | "TypedStorage") => SafeGlobal::StorageType(None),
         ("torch" | "torch.cuda", storage) if storage.ends_with("Storage") => {
