@@ -3,5 +3,6 @@
 
 mod batch_axis;
 mod builder;
+mod kinds;
 pub mod pt2;
 mod verify;
