@@ -137,7 +137,9 @@ pub(super) fn repetitions(op: &Op, inputs: &[(&Shape, Option<BatchAxis>)]) -> Ve
         let aligned = shape.rank().checked_sub(from_back);
         let at = match op {
             // Of the same shape but for the axis along which they are joined.
-            Op::Cat(_) | Op::Stack(_) | Op::Scatter(_) if shape.rank() == batched.rank() => {
+            Op::Cat(_) | Op::Stack(_) | Op::Scatter(_) | Op::TakeAlong(_)
+                if shape.rank() == batched.rank() =>
+            {
                 Some(own.axis)
             }
             Op::ScaledDotProductAttention(_) if index < 3 => aligned,

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use tch::{Kind, Tensor};
 
 use super::batch_axis::{self, BatchAxis};
+use super::kinds::kind_of;
 use super::limits::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::{Arg, NodeId, ParameterId};
 use crate::network::forward::Network;
 use crate::network::graph::{Graph, Parameter, ParameterKind};
-use crate::network::op::Op;
 use crate::network::op::shape::Shape;
+use crate::network::op::{BatchNorm, Op};
 
 /// How a file's program treats a batch of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,28 +115,11 @@ impl Builder {
         }
     }
 
-    /// The data type of a node.
-    pub(super) fn kind(&self, id: NodeId) -> Kind {
-        self.kinds[id]
-    }
-
-    /// The data type of the value of `op` for `args`.
-    fn kind_of(&self, op: &Op, args: &[Arg]) -> Kind {
-        let own = |arg: &Arg| match *arg {
+    /// The data type of an argument.
+    pub(super) fn kind(&self, arg: Arg) -> Kind {
+        match arg {
             Arg::Node(id) => self.kinds[id],
             Arg::Parameter(id) => self.tensors[id].kind(),
-        };
-        match op {
-            Op::Compare(_) => Kind::Bool,
-            Op::Argmax(_) | Op::OneHot(_) => Kind::Int64,
-            Op::TopK(top) if top.indices => Kind::Int64,
-            Op::Cast(cast) => cast.kind,
-            Op::Full(full) => full.kind,
-            Op::Index(_) | Op::Gather(_) | Op::TakeAlong(_) => {
-                args.first().map_or(Kind::Float, own)
-            }
-            _ if args.iter().map(own).any(|kind| kind == Kind::Float) => Kind::Float,
-            _ => args.last().map_or(Kind::Float, own),
         }
     }
 
@@ -189,6 +173,7 @@ impl Builder {
         };
         let own: Vec<Shape> = args.iter().map(|&arg| self.shape(arg)).collect();
         let shapes: Vec<&Shape> = own.iter().collect();
+        let op = exact(op, &args, &shapes)?;
         let shape = op.operator().shape(&shapes)?;
         let is_parameter = |arg: &Arg| matches!(arg, Arg::Parameter(_));
         let is_constant = args.iter().all(is_parameter) && shape.batch_axis().is_none();
@@ -207,7 +192,8 @@ impl Builder {
             (Op::Full(_), []) => vec![self.input()],
             _ => args,
         };
-        let kind = self.kind_of(&op, &args);
+        let kinds: Vec<Kind> = args.iter().map(|&arg| self.kind(arg)).collect();
+        let kind = kind_of(&op, &kinds);
         let inputs = self.with_axes(&args, &own);
         let axis = batch_axis::batch_axis(&op, &inputs, &shape);
         let name = self.free_name(name);
@@ -305,5 +291,17 @@ impl Builder {
                 .collect(),
             graph: self.graph,
         })
+    }
+}
+
+/// `op` without what depends on the number of images, or an error where it can't do without.
+fn exact(op: Op, args: &[Arg], shapes: &[&Shape]) -> Result<Op> {
+    match (op, args.first(), shapes.first()) {
+        // The axis of a batch of one image stays.
+        (Op::Squeeze(squeeze), _, Some(shape)) => squeeze.exact(shape),
+        (Op::BatchNorm(norm), Some(Arg::Node(_)), _) if norm.own_statistics => {
+            Err(BatchNorm::in_training_mode())
+        }
+        (op, _, _) => Ok(op),
     }
 }

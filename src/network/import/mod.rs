@@ -3,6 +3,7 @@
 
 mod batch_axis;
 mod builder;
+mod kinds;
 mod limits;
 pub mod pt2;
 mod verify;

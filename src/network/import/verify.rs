@@ -78,7 +78,8 @@ fn sketches(
         if compared[id] && value.numel() > 0 {
             let (axis, length) = graph.node(id).batch;
             let mut own = Vec::new();
-            for image in 0..count.min(value.size()[axis] / length) {
+            let side = value.size().get(axis).copied().unwrap_or(0);
+            for image in 0..count.min(side / length) {
                 let part = value.f_narrow(axis as i64, image * length, length)?;
                 own.push(sketch(&part, &mut vectors)?);
             }

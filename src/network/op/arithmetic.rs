@@ -225,7 +225,13 @@ impl Operator for Add {
         if self.alpha == 1.0 {
             return Ok(x[0].f_add(x[1])?);
         }
-        Ok(x[0].f_add(&x[1].f_mul_scalar(self.alpha)?)?)
+        // A factor with decimals would make integers numbers with decimals.
+        let alpha: TchScalar = if self.alpha.fract() == 0.0 {
+            (self.alpha as i64).into()
+        } else {
+            self.alpha.into()
+        };
+        Ok(x[0].f_add(&x[1].f_mul_scalar(alpha)?)?)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 use super::shape::Size;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,6 +56,24 @@ impl Number {
             Number::Int(value) => value as f64,
             Number::Float(value) => value,
             Number::Bool(value) => f64::from(u8::from(value)),
+        }
+    }
+
+    /// Its data type.
+    pub fn kind(self) -> Kind {
+        match self {
+            Number::Int(_) => Kind::Int64,
+            Number::Float(_) => Kind::Float,
+            Number::Bool(_) => Kind::Bool,
+        }
+    }
+
+    /// A tensor of this number alone.
+    pub fn tensor(self) -> Tensor {
+        match self {
+            Number::Int(value) => Tensor::from(value),
+            Number::Float(value) => Tensor::from(value as f32),
+            Number::Bool(value) => Tensor::from(value),
         }
     }
 }
@@ -329,6 +347,15 @@ impl Call {
         };
         let found = kind(number).map(Some);
         found.ok_or_else(|| self.wrong(name, "a data type of real numbers"))
+    }
+
+    /// Sets an argument that is absent.
+    pub fn set_default(&mut self, name: &str, argument: Option<Argument>) {
+        let is_there = |known: &Argument| *known != Argument::Absent;
+        if let (Some(argument), false) = (argument, self.arguments.get(name).is_some_and(is_there))
+        {
+            self.arguments.insert(name.to_owned(), argument);
+        }
     }
 
     /// An argument, which stays in the call.

@@ -2,10 +2,10 @@
 
 use tch::Tensor;
 
-use super::call::Call;
+use super::call::{Call, Number};
 use super::shape::{Shape, broadcast};
 use super::{Op, Operator, Read};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
 /// A comparison of two values, or of a value with a number.
@@ -30,6 +30,15 @@ pub enum Comparison {
     LogicalAnd,
     LogicalOr,
     LogicalXor,
+    BitwiseAnd,
+    BitwiseOr,
+}
+
+impl Comparison {
+    /// Whether it combines the bits of numbers, which then stay numbers.
+    pub(in crate::network) fn is_bitwise(self) -> bool {
+        matches!(self, Comparison::BitwiseAnd | Comparison::BitwiseOr)
+    }
 }
 
 /// `bitwise_not(self)` and `logical_not(self)`.
@@ -41,7 +50,12 @@ pub struct Not {
 
 /// `where(condition, self, other)`: a value where a condition is true, another one elsewhere.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Where;
+pub struct Where {
+    /// The number where the condition is true, in place of a value.
+    pub value: Option<Number>,
+    /// The number elsewhere, in place of a value.
+    pub other: Option<Number>,
+}
 
 /// `masked_fill(self, mask, value)`: a number where a condition is true.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,10 +74,10 @@ pub(super) const ATEN: &[(&str, Read)] = &[
     ("logical_and", |call| compare(call, Comparison::LogicalAnd)),
     ("logical_or", |call| compare(call, Comparison::LogicalOr)),
     ("logical_xor", |call| compare(call, Comparison::LogicalXor)),
-    ("__and__", |call| compare(call, Comparison::LogicalAnd)),
-    ("__or__", |call| compare(call, Comparison::LogicalOr)),
-    ("bitwise_and", |call| compare(call, Comparison::LogicalAnd)),
-    ("bitwise_or", |call| compare(call, Comparison::LogicalOr)),
+    ("__and__", |call| compare(call, Comparison::BitwiseAnd)),
+    ("__or__", |call| compare(call, Comparison::BitwiseOr)),
+    ("bitwise_and", |call| compare(call, Comparison::BitwiseAnd)),
+    ("bitwise_or", |call| compare(call, Comparison::BitwiseOr)),
     ("bitwise_not", |call| {
         Ok((Not { logical: false }.into(), vec![call.tensor("self")?]))
     }),
@@ -71,12 +85,25 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         Ok((Not { logical: true }.into(), vec![call.tensor("self")?]))
     }),
     ("where", |call| {
-        let args = ["condition", "self", "other"];
-        let args: Result<Vec<Arg>> = args.into_iter().map(|name| call.tensor(name)).collect();
-        Ok((Where.into(), args?))
+        let mut args = vec![call.tensor("condition")?];
+        let mut numbers = [None; 2];
+        for (number, name) in numbers.iter_mut().zip(["self", "other"]) {
+            if call.is_tensor(name) {
+                args.push(call.tensor(name)?);
+            } else {
+                let found = call.typed_number(name)?;
+                *number = Some(found.ok_or_else(|| call.wrong(name, "a tensor or a number"))?);
+            }
+        }
+        let [value, other] = numbers;
+        Ok((Where { value, other }.into(), args))
     }),
     ("masked_fill", |call| {
         let args = vec![call.tensor("self")?, call.tensor("mask")?];
+        if call.is_tensor("value") {
+            let args = vec![args[1], call.tensor("value")?, args[0]];
+            return Ok((Where::PLAIN.into(), args));
+        }
         let number = call.number("value")?;
         let number = number.ok_or_else(|| call.wrong("value", "a number"))?;
         Ok((MaskedFill { number }.into(), args))
@@ -95,6 +122,18 @@ fn compare(call: &mut Call, comparison: Comparison) -> Result<(Op, Vec<Arg>)> {
     Ok((Compare { comparison, number }.into(), args))
 }
 
+impl Compare {
+    /// The number as a tensor, for a comparison with `x`.
+    fn as_tensor(&self, number: f64, x: &Tensor) -> Result<Tensor> {
+        let number = Tensor::from(number).f_to_device(x.device())?;
+        Ok(if self.comparison.is_bitwise() {
+            number.f_to_kind(x.kind())?
+        } else {
+            number
+        })
+    }
+}
+
 impl Operator for Compare {
     fn name(&self) -> &'static str {
         match self.comparison {
@@ -107,6 +146,8 @@ impl Operator for Compare {
             Comparison::LogicalAnd => "logical_and",
             Comparison::LogicalOr => "logical_or",
             Comparison::LogicalXor => "logical_xor",
+            Comparison::BitwiseAnd => "bitwise_and",
+            Comparison::BitwiseOr => "bitwise_or",
         }
     }
 
@@ -122,7 +163,7 @@ impl Operator for Compare {
         let (a, b) = match (self.number, x) {
             (None, [a, b, ..]) => (*a, *b),
             (found, _) => {
-                number = Tensor::from(found.unwrap_or(0.0)).f_to_device(x[0].device())?;
+                number = self.as_tensor(found.unwrap_or(0.0), x[0])?;
                 (x[0], &number)
             }
         };
@@ -136,6 +177,8 @@ impl Operator for Compare {
             Comparison::LogicalAnd => a.f_logical_and(b)?,
             Comparison::LogicalOr => a.f_logical_or(b)?,
             Comparison::LogicalXor => a.f_logical_xor(b)?,
+            Comparison::BitwiseAnd => a.f_bitwise_and_tensor(b)?,
+            Comparison::BitwiseOr => a.f_bitwise_or_tensor(b)?,
         })
     }
 }
@@ -162,17 +205,36 @@ impl Operator for Not {
     }
 }
 
+impl Where {
+    /// A choice between two values.
+    pub const PLAIN: Where = Where {
+        value: None,
+        other: None,
+    };
+}
+
 impl Operator for Where {
     fn name(&self) -> &'static str {
         "where"
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
-        broadcast(&broadcast(x[0], x[1])?, x[2])
+        let values = x[1..].iter().copied();
+        values.fold(Ok(x[0].clone()), |shape, value| broadcast(&shape?, value))
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        Ok(x[1].f_where_self(x[0], x[2])?)
+        let device = x[0].device();
+        let mut tensors = x[1..].iter();
+        let mut next = |number: Option<Number>| -> Result<Tensor> {
+            if let Some(number) = number {
+                return Ok(number.tensor().f_to_device(device)?);
+            }
+            let missing = || Error::new(ErrorKind::Network, "a value is missing");
+            Ok(tensors.next().ok_or_else(missing)?.shallow_clone())
+        };
+        let (value, other) = (next(self.value)?, next(self.other)?);
+        Ok(value.f_where_self(x[0], &other)?)
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Linspace {
     pub end: f64,
     /// How many.
     pub steps: i64,
+    /// The data type.
+    pub kind: Kind,
 }
 
 /// `triu` and `tril(self, diagonal)`: zeros below or above a diagonal of the last two axes.
@@ -121,8 +123,8 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         Ok((op.into(), Vec::new()))
     }),
     ("linspace", |call| {
-        call.kind("dtype")?;
         let op = Linspace {
+            kind: call.kind("dtype")?.unwrap_or(Kind::Float),
             start: call.number("start")?.unwrap_or(0.0),
             end: call.number("end")?.unwrap_or(0.0),
             steps: call.int("steps", 0)?,
@@ -200,7 +202,7 @@ impl Operator for Full {
         let size = Shape(self.size.clone()).at(batch)?;
         // Of a batch: on the device of the network's input, which is then an input of this node.
         let device = x.first().map_or(Device::Cpu, |x| x.device());
-        let full = Tensor::f_full(size, self.number, (Kind::Float, device))?;
+        let full = Tensor::f_full(size, self.number, (Kind::Double, device))?;
         Ok(full.f_to_kind(self.kind)?)
     }
 }
@@ -268,7 +270,7 @@ impl Operator for Linspace {
     }
 
     fn evaluate(&self, _x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        let options = (Kind::Float, Device::Cpu);
+        let options = (self.kind, Device::Cpu);
         Ok(Tensor::f_linspace(
             self.start, self.end, self.steps, options,
         )?)

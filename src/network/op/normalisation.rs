@@ -122,9 +122,7 @@ impl Operator for BatchNorm {
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         if self.own_statistics && x[0].batch_axis().is_some() {
-            let message = "the network was exported in training mode: its batch norm uses the batch's statistics";
-            return Err(Error::new(ErrorKind::Network, message)
-                .help("call `net.eval()` before `torch.export.export`"));
+            return Err(BatchNorm::in_training_mode());
         }
         Ok(x[0].clone())
     }
@@ -143,6 +141,16 @@ impl Operator for BatchNorm {
             return Ok(value.f_as_strided(value.size(), value.stride(), None)?);
         }
         Ok(value)
+    }
+}
+
+impl BatchNorm {
+    /// An error: the statistics of images are not those of other images.
+    pub(in crate::network) fn in_training_mode() -> Error {
+        let message =
+            "the network was exported in training mode: its batch norm uses the batch's statistics";
+        Error::new(ErrorKind::Network, message)
+            .help("call `net.eval()` before `torch.export.export`")
     }
 }
 

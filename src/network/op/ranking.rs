@@ -39,6 +39,8 @@ pub struct TopK {
     pub largest: bool,
     /// Whether this is the positions, or the values.
     pub indices: bool,
+    /// Whether they are sorted, or in libtorch's order.
+    pub sorted: bool,
 }
 
 pub(super) const ATEN: &[(&str, Read)] = &[
@@ -143,7 +145,7 @@ impl Operator for TopK {
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        let (values, indices) = x[0].f_topk(self.k, self.dim, self.largest, true)?;
+        let (values, indices) = x[0].f_topk(self.k, self.dim, self.largest, self.sorted)?;
         Ok(if self.indices { indices } else { values })
     }
 

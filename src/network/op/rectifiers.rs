@@ -50,10 +50,16 @@ pub(super) const ATEN: &[(&str, Read)] = &[
         clamp(call, "clamp", min, max)
     }),
     ("clamp_min", |call| {
+        if call.is_tensor("min") {
+            return super::several_inputs::clamp_tensor(call);
+        }
         let min = call.number("min")?;
         clamp(call, "clamp_min", min, None)
     }),
     ("clamp_max", |call| {
+        if call.is_tensor("max") {
+            return super::several_inputs::clamp_tensor(call);
+        }
         let max = call.number("max")?;
         clamp(call, "clamp_max", None, max)
     }),
@@ -86,6 +92,16 @@ impl Operator for Relu {
     }
 }
 
+impl Clamp {
+    /// The same value with the gradient of `relu6` and `hardtanh`, which is 0 at the bounds; that of `clamp` is 1 there.
+    fn without_gradient_at_bounds(&self, x: &Tensor) -> Result<Tensor> {
+        let min = self.min.unwrap_or(f64::NEG_INFINITY);
+        let max = self.max.unwrap_or(f64::INFINITY);
+        let inside = x.f_gt(min)?.f_logical_and(&x.f_lt(max)?)?;
+        Ok(x.f_where_self(&inside, &x.f_detach()?.f_clamp(min, max)?)?)
+    }
+}
+
 impl Operator for Clamp {
     fn name(&self) -> &'static str {
         self.name
@@ -105,6 +121,9 @@ impl Operator for Clamp {
                 value.into()
             }
         };
+        if ["relu6", "hardtanh"].contains(&self.name) && x[0].requires_grad() {
+            return self.without_gradient_at_bounds(x[0]);
+        }
         Ok(match (self.min.map(bound), self.max.map(bound)) {
             (Some(min), Some(max)) => x[0].f_clamp(min, max)?,
             (Some(min), None) => x[0].f_clamp_min(min)?,

@@ -17,6 +17,8 @@ pub struct Reduce {
     pub dim: Vec<i64>,
     /// Whether the axes stay, with one position.
     pub keepdim: bool,
+    /// The data type in which it is computed; that of the value if it is absent.
+    pub kind: Option<Kind>,
 }
 
 /// The figures of [`Reduce`], by their aten names.
@@ -27,6 +29,10 @@ pub enum ReducedFigure {
     Sum,
     Amax,
     Amin,
+    /// The largest along one axis: of equal values, one alone has the gradient.
+    Max,
+    /// The smallest along one axis.
+    Min,
     /// The variance, over `count − correction`.
     Var {
         correction: f64,
@@ -79,11 +85,11 @@ fn correction(call: &mut Call) -> Result<f64> {
 }
 
 fn reduce(call: &mut Call, figure: ReducedFigure) -> Result<(Op, Vec<Arg>)> {
-    call.dtype("dtype")?;
     let op = Reduce {
         figure,
         dim: call.ints("dim")?.unwrap_or_default(),
         keepdim: call.bool("keepdim", false)?,
+        kind: call.kind("dtype")?,
     };
     Ok((
         op.into(),
@@ -123,6 +129,8 @@ impl Operator for Reduce {
             ReducedFigure::Sum => "sum",
             ReducedFigure::Amax => "amax",
             ReducedFigure::Amin => "amin",
+            ReducedFigure::Max => "max",
+            ReducedFigure::Min => "min",
             ReducedFigure::Var { .. } => "var",
             ReducedFigure::Std { .. } => "std",
             ReducedFigure::Norm { .. } => "linalg_vector_norm",
@@ -152,7 +160,10 @@ impl Operator for Reduce {
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        let x = x[0];
+        let x = &match self.kind {
+            Some(kind) => x[0].f_to_kind(kind)?,
+            None => x[0].shallow_clone(),
+        };
         let all: Vec<i64> = (0..x.dim() as i64).collect();
         let dim = if self.dim.is_empty() { &all } else { &self.dim };
         let (dim, keep) = (dim.as_slice(), self.keepdim);
@@ -161,6 +172,12 @@ impl Operator for Reduce {
             ReducedFigure::Sum => x.f_sum_dim_intlist(dim, keep, None::<Kind>)?,
             ReducedFigure::Amax => x.f_amax(dim, keep)?,
             ReducedFigure::Amin => x.f_amin(dim, keep)?,
+            ReducedFigure::Max => {
+                each_axis(x, dim, keep, |x, axis| Ok(x.f_max_dim(axis, true)?.0))?
+            }
+            ReducedFigure::Min => {
+                each_axis(x, dim, keep, |x, axis| Ok(x.f_min_dim(axis, true)?.0))?
+            }
             ReducedFigure::Var { correction } => x.f_var_correction(dim, correction, keep)?,
             ReducedFigure::Std { correction } => x.f_std_correction(dim, correction, keep)?,
             ReducedFigure::Norm { order } => x.f_norm_scalaropt_dim(order, dim, keep)?,

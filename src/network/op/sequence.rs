@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::call::Call;
+use super::call::{Argument, Call};
 use super::shape::{Shape, Size};
 use super::{Op, Operator, Reach, Read};
 use crate::error::{Error, ErrorKind, Result};
@@ -15,6 +15,8 @@ pub struct Conv1d {
     pub stride: i64,
     /// Zeros on either side.
     pub padding: i64,
+    /// Whether the zeros are as many as keep the length instead.
+    pub same: bool,
     /// Positions between neighbouring weights.
     pub dilation: i64,
     /// Groups of channels.
@@ -44,7 +46,7 @@ pub struct Pool1d {
 /// `upsample_linear1d(self, output_size)`: a sequence of another length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upsample1d {
-    /// Positions of the value.
+    /// Positions of the value; 0 if they follow from the factor.
     pub size: i64,
     /// Whether the first and the last position keep their values.
     pub align_corners: bool,
@@ -67,7 +69,7 @@ pub(super) const ATEN: &[(&str, Read)] = &[
             align_corners: call.bool("align_corners", false)?,
             scale: call.number("scales")?.or(factor),
         };
-        if op.size < 1 {
+        if op.size < 1 && op.scale.is_none() {
             return Err(call.wrong("output_size", "an integer"));
         }
         Ok((op.into(), vec![arg]))
@@ -75,9 +77,17 @@ pub(super) const ATEN: &[(&str, Read)] = &[
     ("conv1d", |call| {
         let mut args = vec![call.tensor("input")?, call.tensor("weight")?];
         args.extend(call.optional_tensor("bias")?);
+        let text = match call.peek("padding") {
+            Some(Argument::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        if text.is_some() {
+            call.ignore("padding");
+        }
         let op = Conv1d {
             stride: single(call, "stride", 1)?,
             padding: single(call, "padding", 0)?,
+            same: text.as_deref() == Some("same"),
             dilation: single(call, "dilation", 1)?,
             groups: call.int("groups", 1)?,
         };
@@ -147,7 +157,10 @@ impl Operator for Conv1d {
             return Err(fault("a convolution", x[0]));
         };
         let extent = self.dilation * (kernel.value - 1) + 1;
-        let side = slid(length.value, extent, self.padding, self.stride);
+        let side = match self.same {
+            true => Some(length.value).filter(|_| self.stride == 1),
+            false => slid(length.value, extent, self.padding, self.stride),
+        };
         match side {
             Some(side) if per_group.value.checked_mul(self.groups) == Some(channels.value) => {
                 Ok(Shape(vec![*batch, *outputs, Size::fixed(side)]))
@@ -158,6 +171,10 @@ impl Operator for Conv1d {
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
         let bias = x.get(2).copied();
+        if self.same {
+            let (dilation, groups) = (self.dilation, self.groups);
+            return Ok(x[0].f_conv1d_padding(x[1], bias, self.stride, "same", dilation, groups)?);
+        }
         Ok(x[0].f_conv1d(
             x[1],
             bias,
@@ -233,20 +250,32 @@ impl Operator for Pool1d {
     }
 }
 
+impl Upsample1d {
+    /// Positions of the value, for an input with `length` positions.
+    fn length(&self, length: i64) -> i64 {
+        match self.scale {
+            Some(scale) if self.size < 1 => (length as f64 * scale) as i64,
+            _ => self.size,
+        }
+    }
+}
+
 impl Operator for Upsample1d {
     fn name(&self) -> &'static str {
         "upsample_linear1d"
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
-        let [batch, channels, _] = x[0].0[..] else {
+        let [batch, channels, length] = x[0].0[..] else {
             return Err(fault("a longer sequence", x[0]));
         };
-        Ok(Shape(vec![batch, channels, Size::fixed(self.size)]))
+        let size = Size::fixed(self.length(length.value));
+        Ok(Shape(vec![batch, channels, size]))
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
-        Ok(x[0].f_upsample_linear1d(self.size, self.align_corners, self.scale)?)
+        let size = self.length(x[0].size().last().copied().unwrap_or(0));
+        Ok(x[0].f_upsample_linear1d(size, self.align_corners, self.scale)?)
     }
 
     fn reach(&self, _x: &[&Shape]) -> Reach {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::{Shape, Size, wrap_axis};
-use super::{Op, Operator, Read};
+use super::{Identity, Op, Operator, Read};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -247,6 +247,18 @@ impl Operator for Unsqueeze {
 }
 
 impl Squeeze {
+    /// The same with the axes that go from a value of this shape, whatever the number of images.
+    pub(in crate::network) fn exact(&self, x: &Shape) -> Result<Op> {
+        let removed = self.removed(x)?.into_iter().enumerate();
+        let removed = removed.filter(|(_, removed)| *removed);
+        let dim: Vec<i64> = removed.map(|(axis, _)| axis as i64).collect();
+        Ok(if dim.is_empty() {
+            Identity { name: "squeeze" }.into()
+        } else {
+            Squeeze { dim }.into()
+        })
+    }
+
     /// Whether each axis of a value of this shape goes. The batch's never does, whatever its size.
     fn removed(&self, x: &Shape) -> Result<Vec<bool>> {
         let mut named = vec![self.dim.is_empty(); x.rank()];

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tch::{Kind, Tensor};
 
+use super::aliasing::shares_memory;
 use super::argument::{self, argument, tensor_names};
 use super::names::{ModuleCall, Names};
 use super::outputs::{self, ProgramOutput};
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::network::arg::{Arg, ParameterId};
 use crate::network::import::builder::{Batching, Builder, Built};
 use crate::network::import::limits::Limits;
-use crate::network::op::call::{Call, kind};
+use crate::network::op::call::{Argument, Call, kind};
 use crate::network::op::shape::{Shape, Size};
 use crate::network::op::{Add, Cast, Identity, Op, Scatter, reader};
 
@@ -236,6 +237,13 @@ impl<'a, 'l> Importer<'a, 'l> {
             arguments.insert(input.name.clone(), argument(&input.arg, self)?);
         }
         let mut call = Call::new(target, arguments);
+        if call.name().starts_with("new_") {
+            // The data type of another value, if none is named.
+            let meta = outputs
+                .first()
+                .and_then(|name| self.record.tensor_values.get(*name));
+            call.set_default("dtype", meta.map(|meta| Argument::Dtype(meta.dtype)));
+        }
         let first = node.inputs.first();
         let first = first.and_then(|input| tensor_names(&input.arg).next());
         if let Some(first) = first
@@ -259,8 +267,9 @@ impl<'a, 'l> Importer<'a, 'l> {
         let (op, args) = self.read(&name, &mut call, output, &module)?;
         call.finish()?;
         let arg = match (&op, &args[..]) {
-            // Dropout and other identities are no nodes.
-            (Op::Identity(_), [arg]) => *arg,
+            // Dropout and other identities are no nodes; `detach` changes the gradient.
+            (Op::Identity(same), [arg]) if *same != Identity::DETACH => *arg,
+            (Op::Identity(_), [arg @ Arg::Parameter(_)]) => *arg,
             _ => self.push(&module, op.clone(), args)?,
         };
         self.check_shape(output, arg)?;
@@ -270,17 +279,35 @@ impl<'a, 'l> Importer<'a, 'l> {
             .any(|part| part.ends_with('_') && !part.starts_with("__"));
         match first {
             Some(first) if is_in_place => {
+                let arg = self.as_stored(first, arg)?;
                 self.write(first, arg, index)?;
                 // What is computed from the result later sees later writes to the value, too.
                 let same = Identity { name: "alias" }.into();
                 self.values.set(output, arg, Some((first.to_owned(), same)));
             }
-            Some(first) if VIEWS.contains(&name.as_str()) => {
+            Some(first)
+                if VIEWS.contains(&name.as_str()) && self.shares_memory(&name, first, output) =>
+            {
                 self.values.set(output, arg, Some((first.to_owned(), op)));
             }
             _ => self.values.set(output, arg, None),
         }
         Ok(())
+    }
+
+    /// `arg`, to be written to the value called `name`, in that value's data type.
+    fn as_stored(&mut self, name: &str, arg: Arg) -> Result<Arg> {
+        let kind = self.builder.kind(self.values.get(name)?.arg);
+        if self.builder.kind(arg) == kind {
+            return Ok(arg);
+        }
+        self.push(&ModuleCall::default(), Cast { kind }.into(), vec![arg])
+    }
+
+    /// Whether the value called `output`, of the operator `name`, shares memory with that called `input`.
+    fn shares_memory(&self, name: &str, input: &str, output: &str) -> bool {
+        let stored = |name: &str| self.record.tensor_values.get(name);
+        shares_memory(name, stored(input), stored(output))
     }
 
     /// The operator and the inputs of a call, whose value is called `output`.
@@ -331,11 +358,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         let name = self.record.tensor_values.get(output);
         let wanted = name.and_then(|meta| kind(meta.dtype));
         let arg = call.tensor("self")?;
-        let own = match (self.builder.constant(arg), arg) {
-            (Some(tensor), _) => Some(tensor.kind()),
-            (None, Arg::Node(id)) => Some(self.builder.kind(id)),
-            (None, Arg::Parameter(_)) => None,
-        };
+        let own = Some(self.builder.kind(arg));
         let is_float = |kind: Option<Kind>| {
             matches!(
                 kind,
@@ -442,7 +465,7 @@ impl<'a, 'l> Importer<'a, 'l> {
             return Ok(value.arg);
         }
         let arg = match view.op {
-            Op::Identity(_) => base,
+            Op::Identity(same) if same != Identity::DETACH => base,
             op => self.push(&ModuleCall::default(), op, vec![base])?,
         };
         self.values.replace(name, arg, Some(version));

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::argument::tensor_names;
-use super::schema::{GraphRecord, NodeRecord};
+use super::schema::{GraphRecord, NamedArgument, NodeRecord};
 use super::wrong;
 use crate::error::Result;
 
@@ -63,8 +63,13 @@ fn inline_once(record: &mut GraphRecord, depth: usize) -> Result<()> {
         }
         let results = inner.outputs.iter().flat_map(tensor_names);
         let outputs = node.outputs.iter().flat_map(tensor_names);
+        let is_detached = runs_without_gradients(&node);
         for (output, result) in outputs.zip(results) {
-            renamed.insert(output.to_owned(), result.to_owned());
+            if is_detached {
+                record.nodes.push(detached(result, output, &node));
+            } else {
+                renamed.insert(output.to_owned(), result.to_owned());
+            }
         }
         let own = inner.tensor_values.into_iter();
         record
@@ -83,6 +88,30 @@ fn inline_once(record: &mut GraphRecord, depth: usize) -> Result<()> {
     }
     record.renamed.extend(renamed);
     Ok(())
+}
+
+/// Whether a call's inner program ran below `torch.no_grad()`.
+fn runs_without_gradients(node: &NodeRecord) -> bool {
+    let mut flags = node
+        .inputs
+        .iter()
+        .filter_map(|input| input.arg.get("as_bool"));
+    node.target.ends_with("wrap_with_set_grad_enabled")
+        && flags.next().and_then(Value::as_bool) == Some(false)
+}
+
+/// The value called `result` without its gradient, as `output` of the call `node`.
+fn detached(result: &str, output: &str, node: &NodeRecord) -> NodeRecord {
+    let tensor = |name: &str| json!({"as_tensor": {"name": name}});
+    NodeRecord {
+        target: "torch.ops.aten.detach.default".to_owned(),
+        inputs: vec![NamedArgument {
+            name: "self".to_owned(),
+            arg: tensor(result),
+        }],
+        outputs: vec![tensor(output)],
+        metadata: node.metadata.clone(),
+    }
 }
 
 /// The inner program of a call, and the names of the values that are its inputs.

@@ -2,10 +2,12 @@
 //! no code of the file.
 //!
 //! `archive` reads the zip, `schema` is its JSON, `signature` its inputs and outputs, `inline` removes programs within programs,
-//! `stored` finds the values of parameters, `import` builds the graph from calls with their `argument`s, of which some are `special`; `values` keeps what each name of
-//! the program is, `names` gives the nodes their names.
+//! `stored` finds the values of parameters, `import` builds the graph from calls with their `argument`s, of which some are
+//! `special`; `values` keeps what each name of the program is, `aliasing` which of them share memory, `names` gives the nodes
+//! their names.
 //! `extra` is what the file says of preprocessing, class names and the network's source.
 
+mod aliasing;
 mod archive;
 mod argument;
 mod extra;

@@ -54,8 +54,8 @@ pub(super) const IDENTITIES: [&str; 12] = [
     "positive",
 ];
 
-/// Operators whose value shares memory with their input.
-pub(super) const VIEWS: [&str; 17] = [
+/// Operators whose value shares memory with their input; `aliasing` says when some of them copy instead.
+pub(super) const VIEWS: [&str; 28] = [
     "view",
     "reshape",
     "flatten",
@@ -73,6 +73,17 @@ pub(super) const VIEWS: [&str; 17] = [
     "detach",
     "alias",
     "unflatten",
+    "view_as",
+    "reshape_as",
+    "expand_as",
+    "unfold",
+    "contiguous",
+    "to",
+    "type_as",
+    "positive",
+    "dropout",
+    "feature_dropout",
+    "alpha_dropout",
 ];
 
 /// An operator with its inputs.
@@ -163,6 +174,7 @@ fn moments(call: &mut Call, root: bool) -> Result<Vec<Part>> {
                 figure,
                 dim,
                 keepdim,
+                kind: None,
             }
             .into(),
             vec![arg],
@@ -199,16 +211,23 @@ fn extremum(call: &mut Call, largest: bool, shape: &dyn Fn(Arg) -> Shape) -> Res
                 figure,
                 dim,
                 keepdim,
+                kind: None,
             }
             .into(),
             vec![arg],
         )]);
     };
     let (dim, keepdim) = (size.value, call.bool("keepdim", false)?);
+    let figure = if largest {
+        ReducedFigure::Max
+    } else {
+        ReducedFigure::Min
+    };
     let values = Reduce {
         figure,
         dim: vec![dim],
         keepdim,
+        kind: None,
     };
     let positions = Argmax {
         largest,
@@ -226,7 +245,7 @@ fn top(call: &mut Call) -> Result<Vec<Part>> {
     let k = call.int("k", 1)?;
     let dim = call.int("dim", -1)?;
     let largest = call.bool("largest", true)?;
-    call.bool("sorted", true)?;
+    let sorted = call.bool("sorted", true)?;
     let part = |indices: bool| {
         (
             TopK {
@@ -234,6 +253,7 @@ fn top(call: &mut Call) -> Result<Vec<Part>> {
                 dim,
                 largest,
                 indices,
+                sorted,
             }
             .into(),
             vec![arg],
