@@ -46,7 +46,8 @@ fn read_dropout(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
     } else {
         "self"
     };
-    Ok((Identity::DROPOUT.into(), vec![call.tensor(name)?]))
+    let op = Identity { name: "dropout" };
+    Ok((op.into(), vec![call.tensor(name)?]))
 }
 
 fn identity(call: &mut Call, name: &'static str) -> Result<(Op, Vec<Arg>)> {
