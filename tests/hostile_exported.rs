@@ -215,13 +215,7 @@ fn programs_within_programs_are_limited() {
         })
     };
     let target = "torch.ops.higher_order.wrap_with_set_grad_enabled";
-    for (depth, is_read) in [
-        (1, true),
-        (5, true),
-        (11, false),
-        (40, false),
-        (1000, false),
-    ] {
+    for (depth, is_read) in [(1, true), (5, true), (11, true), (40, false), (1000, false)] {
         let innermost = Program::new().logits("x").nodes;
         let mut program = Program::new();
         // Built as text: a value this deep could not be dropped.

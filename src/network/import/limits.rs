@@ -2,7 +2,7 @@
 //! minutes, when it is read. The limits are far above what networks of that many parameters need.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::network::arg::{Arg, NodeId};
+use crate::network::arg::NodeId;
 use crate::network::graph::Graph;
 use crate::network::op::Op;
 use crate::network::op::shape::Shape;
@@ -90,20 +90,14 @@ impl Limits {
     pub(super) fn check_live(&self, graph: &Graph, shapes: &[Shape], output: NodeId) -> Result<()> {
         let nodes = graph.nodes();
         let mut uses = vec![0usize; nodes.len()];
-        let inputs = |id: NodeId| {
-            nodes[id].args.iter().filter_map(|arg| match *arg {
-                Arg::Node(input) => Some(input),
-                Arg::Parameter(_) => None,
-            })
-        };
         let mut needed = vec![false; nodes.len()];
         needed[output] = true;
-        for id in (0..=output).rev().filter(|&id| nodes[id].args.len() > 0) {
+        for id in (0..=output).rev() {
             if needed[id] {
-                inputs(id).for_each(|input| {
+                for &input in &nodes[id].inputs {
                     needed[input] = true;
                     uses[input] += 1;
-                });
+                }
             }
         }
         let mut live = 0i64;
@@ -113,7 +107,7 @@ impl Limits {
                 let message = "its values at one time are too many for a file of this size";
                 return Err(too_large(message));
             }
-            for input in inputs(id) {
+            for &input in &nodes[id].inputs {
                 uses[input] -= 1;
                 if uses[input] == 0 {
                     live -= shapes[input].count()?;
