@@ -481,8 +481,8 @@ def inner_autocast(m, x):
     with torch.autocast("cpu", enabled=False):
         y = x.float() if x.dtype == torch.float32 else x
         y = y @ m.par("w", 6, 5)
-        with torch.no_grad():
-            z = y.abs()
+    with torch.no_grad():
+        z = y.abs()
     return y * z
 
 

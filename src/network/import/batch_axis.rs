@@ -39,8 +39,10 @@ pub(super) fn batch_axis(
     let slow = match (op, before) {
         (Op::Reshape(_) | Op::Flatten(_), Some((from, own))) => {
             let (position, outside) = (own.position(from), product(&shape.0[..axis]));
-            if position % outside == 0 {
-                position / outside
+            let slow = position / outside;
+            // Otherwise images are mixed, which a comparison with single images finds if they should follow each other.
+            if position % outside == 0 && slow > 0 && shape.0[axis].value % slow == 0 {
+                slow
             } else {
                 1
             }

@@ -287,7 +287,8 @@ impl Builder {
                 .map(|(parameter, value)| (parameter.name.clone(), value))
                 .collect(),
             compared: compared
-                .map(|axis| one_by_one || axis.is_some_and(|axis| axis.slow == 1))
+                .enumerate()
+                .map(|(at, axis)| at == id || one_by_one || axis.is_some_and(|axis| axis.slow == 1))
                 .collect(),
             graph: self.graph,
         })

@@ -244,6 +244,9 @@ fn reshaped(value: &Layout, shape: &Shape) -> Option<Layout> {
                 }
                 needs_batch = false;
                 axis.factors.push(factor);
+            } else if missing == 1 && factor.size > 1 {
+                // Other positions are where the batch should be.
+                return None;
             } else if missing % factor.size == 0 {
                 missing /= factor.size;
                 axis.factors.push(factor);

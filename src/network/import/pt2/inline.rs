@@ -149,6 +149,8 @@ fn rename(value: &mut Value, names: &HashMap<String, String>, prefix: &str) {
         Value::Object(fields) => {
             for (key, value) in fields.iter_mut() {
                 match value {
+                    // The names in a program within are its own.
+                    _ if key == "as_graph" => {}
                     Value::String(name) if key == "name" || key == "as_name" => {
                         *name = match names.get(name) {
                             Some(other) => other.clone(),
