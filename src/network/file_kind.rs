@@ -8,10 +8,13 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
-use super::import::pt2::HOW_TO_EXPORT;
 use super::weights::format::file_error;
 use super::weights::pickle::whole_object;
 use crate::error::{Error, Result};
+
+/// How a network becomes a `.pt2` file.
+pub const HOW_TO_EXPORT: &str = "program = torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
+     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))\ntorch.export.save(program, \"net.pt2\")";
 
 /// How many bytes at the beginning of a file or a pickle are looked at.
 const HEAD: u64 = 4096;

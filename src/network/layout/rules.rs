@@ -13,7 +13,9 @@ pub(in crate::network) fn layout(
     inputs: &[(Option<&Layout>, &Shape)],
     shape: &Shape,
 ) -> Option<Layout> {
-    let is_whole = |layout: &Layout| layout.axes.len() == shape.rank();
+    // A vector of all channels at all positions has no map: it is what a classifier reads.
+    let is_vector = |layout: &Layout| shape.rank() == 2 && layout.axes[1].is_spatial();
+    let is_whole = |layout: &Layout| layout.axes.len() == shape.rank() && !is_vector(layout);
     let mut found = propagated(op, inputs, shape)
         .filter(is_whole)
         .map(Layout::without_gaps)?;
@@ -25,17 +27,9 @@ fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> O
     let first = || inputs.first().and_then(|(layout, _)| *layout).cloned();
     match op {
         Op::Input(_) => Layout::of_map(shape),
-        // After global pooling there are no positions.
-        Op::AdaptiveAvgPool2d(_) | Op::AdaptiveMaxPool2d(_)
-            if shape.0.iter().rev().take(2).all(|size| size.value == 1) =>
-        {
-            None
-        }
         Op::Conv2d(_)
         | Op::MaxPool2d(_)
         | Op::AvgPool2d(_)
-        | Op::AdaptiveAvgPool2d(_)
-        | Op::AdaptiveMaxPool2d(_)
         | Op::ConvTranspose2d(_)
         | Op::Upsample(_)
         | Op::PixelShuffle(_)

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::fault::wrong;
 use super::schema::size;
-use super::wrong;
 use crate::error::Result;
 use crate::network::arg::Arg;
 use crate::network::op::call::Argument;

@@ -9,13 +9,13 @@ use tch::{Kind, Tensor};
 
 use super::aliasing::shares_memory;
 use super::argument::{self, argument, tensor_names};
+use super::fault::wrong;
 use super::names::{ModuleCall, Names};
 use super::outputs::{self, ProgramOutput};
 use super::schema::{GraphModule, GraphRecord, NodeRecord, size};
 use super::signature::ProgramSignature;
 use super::special::{self, BY_SHAPE, IDENTITIES, LISTS, Product, SUMS, VIEWS};
 use super::values::Values;
-use super::wrong;
 use crate::error::Result;
 use crate::network::arg::{Arg, ParameterId};
 use crate::network::import::builder::{Batching, Builder, Built};

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::argument::tensor_names;
+use super::fault::wrong;
 use super::schema::{GraphRecord, NamedArgument, NodeRecord};
-use super::wrong;
 use crate::error::Result;
 
 /// The deepest nesting of programs.

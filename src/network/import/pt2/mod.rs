@@ -11,6 +11,7 @@ mod aliasing;
 mod archive;
 mod argument;
 mod extra;
+mod fault;
 mod import;
 mod inline;
 mod json_text;
@@ -28,6 +29,7 @@ use std::path::Path;
 
 use archive::Archive;
 pub use extra::Extra;
+use fault::wrong;
 use import::Imported;
 pub use outputs::ProgramOutput;
 use schema::{ExportedProgram, GraphModule};
@@ -39,6 +41,7 @@ use super::limits::Limits;
 use super::verify;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::file_kind::FileKind;
+pub use crate::network::file_kind::HOW_TO_EXPORT;
 use crate::network::forward::Network;
 use crate::network::graph::NodeId;
 use crate::network::output_choice::OutputChoice;
@@ -225,14 +228,6 @@ fn logits(imported: &Imported) -> Vec<NodeId> {
         .filter_map(|output| Some(output.logits?.0))
         .collect()
 }
-
-fn wrong(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Weights, message.into())
-}
-
-/// How a network becomes a `.pt2` file.
-pub const HOW_TO_EXPORT: &str = "program = torch.export.export(net.eval(), (torch.zeros(2, 3, 224, 224),), \
-     dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))\ntorch.export.save(program, \"net.pt2\")";
 
 /// The names of the aten operators that can be read, sorted.
 pub fn supported() -> Vec<&'static str> {

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::argument::tensor_names;
+use super::fault::wrong;
 use super::schema::{GraphModule, size};
-use super::wrong;
 use crate::error::Result;
 use crate::network::op::shape::Size;
 

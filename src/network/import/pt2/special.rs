@@ -1,7 +1,7 @@
 //! Calls that are more than one operator, or another one: lists, several values, and operators whose attributes follow from the
 //! shape of another value.
 
-use super::wrong;
+use super::fault::wrong;
 use crate::error::Result;
 use crate::network::arg::Arg;
 use crate::network::op::call::Call;
