@@ -509,16 +509,22 @@ fn many_nodes_take_no_quadratic_time() {
     program.fails("nodes");
 }
 
+/// The argument `size` of a call.
+fn size(sizes: &[i64]) -> (&'static str, Value) {
+    ("size", json!({ "as_ints": sizes }))
+}
+
+/// Asserts that a program is refused for its size.
+fn too_large(program: Program) {
+    let message = program.read().unwrap_err();
+    let is_limit = ["too large", "too many"]
+        .iter()
+        .any(|text| message.contains(text));
+    assert!(is_limit, "{message}");
+}
+
 #[test]
 fn small_files_do_not_fill_the_memory() {
-    let size = |sizes: &[i64]| ("size", json!({ "as_ints": sizes }));
-    let too_large = |program: Program| {
-        let message = program.read().unwrap_err();
-        let is_limit = ["too large", "too many"]
-            .iter()
-            .any(|text| message.contains(text));
-        assert!(is_limit, "{message}");
-    };
     // Each value twice as large as the one before, four times.
     let mut program = Program::new();
     let mut previous = "x".to_owned();
@@ -547,7 +553,10 @@ fn small_files_do_not_fill_the_memory() {
             "z",
         );
     assert!(program.read().is_err());
-    // Constants.
+}
+
+#[test]
+fn small_files_have_no_large_constants() {
     for (count, nodes) in [(1i64 << 28, 1), (1 << 20, 10_000), (1 << 24, 40_000)] {
         let mut program = Program::new();
         for index in 0..nodes {
@@ -587,7 +596,10 @@ fn small_files_do_not_fill_the_memory() {
         );
     }
     too_large(program.logits("x"));
-    // Many large values that are all needed at the end.
+}
+
+#[test]
+fn values_that_are_needed_at_the_same_time_are_limited() {
     let mut program = Program::new();
     let scale = json!({ "as_ints": [1, 1, 256, 256] });
     program.push(

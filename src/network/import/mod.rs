@@ -1,4 +1,4 @@
-//! Networks from files that hold a graph. Each format has a reader of its own; all build the graph with [`builder`], which
+//! Networks from files that hold a graph. Each format has a reader of its own; all build the graph with `builder`, which
 //! infers shapes, computes constants and follows the batch axis.
 
 mod batch_axis;

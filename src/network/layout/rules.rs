@@ -58,22 +58,6 @@ fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> O
         | Op::Cumsum(_)
         | Op::Scatter(_)
         | Op::MaskedFill(_) => first(),
-        Op::Einsum(einsum) => summed(einsum, inputs, shape),
-        Op::Glu(_) => {
-            let mut value = first()?;
-            let halved = value.axes.iter_mut().zip(&shape.0).zip(&inputs[0].1.0);
-            for ((axis, after), before) in halved {
-                if after != before {
-                    *axis = (!axis.is_spatial()).then(|| Axis::one(Kind::Channel, after.value))?;
-                }
-            }
-            Some(value)
-        }
-        Op::Lstm(_) => {
-            let mut value = first()?;
-            *value.axes.last_mut()? = Axis::one(Kind::Channel, shape.0.last()?.value);
-            Some(value)
-        }
         Op::Add(_)
         | Op::Mul(_)
         | Op::Binary(_)
@@ -88,7 +72,26 @@ fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> O
                 .or_else(|| inputs.iter().filter(same).find_map(|(layout, _)| *layout))
                 .cloned()
         }
-        Op::Linear(_) => {
+        _ => mixed(op, inputs, shape).or_else(|| moved(op, inputs, shape)),
+    }
+}
+
+/// The layout of the value of an operator that computes new channels from those of a position, or new positions from all.
+fn mixed(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> Option<Layout> {
+    let first = || inputs.first().and_then(|(layout, _)| *layout).cloned();
+    match op {
+        Op::Einsum(einsum) => summed(einsum, inputs, shape),
+        Op::Glu(_) => {
+            let mut value = first()?;
+            let halved = value.axes.iter_mut().zip(&shape.0).zip(&inputs[0].1.0);
+            for ((axis, after), before) in halved {
+                if after != before {
+                    *axis = (!axis.is_spatial()).then(|| Axis::one(Kind::Channel, after.value))?;
+                }
+            }
+            Some(value)
+        }
+        Op::Linear(_) | Op::Lstm(_) => {
             let mut value = first()?;
             *value.axes.last_mut()? = Axis::one(Kind::Channel, shape.0.last()?.value);
             Some(value)
@@ -109,7 +112,7 @@ fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> O
             *value.axes.last_mut()? = wide;
             Some(value)
         }
-        _ => moved(op, inputs, shape),
+        _ => None,
     }
 }
 

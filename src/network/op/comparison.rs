@@ -219,8 +219,8 @@ impl Operator for Where {
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
-        let values = x[1..].iter().copied();
-        values.fold(Ok(x[0].clone()), |shape, value| broadcast(&shape?, value))
+        let mut values = x[1..].iter().copied();
+        values.try_fold(x[0].clone(), |shape, value| broadcast(&shape, value))
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {

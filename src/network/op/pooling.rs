@@ -215,8 +215,8 @@ fn adaptively_pooled(x: &Shape, size: [i64; 2]) -> Result<Shape> {
         let message = format!("pooling of a value of shape {value}");
         return Err(Error::new(ErrorKind::Network, message));
     }
-    for axis in 0..2 {
-        value.0[rank - 2 + axis] = Size::fixed(size[axis]);
+    for (side, size) in value.0[rank - 2..].iter_mut().zip(size) {
+        *side = Size::fixed(size);
     }
     Ok(value)
 }

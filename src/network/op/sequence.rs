@@ -157,9 +157,10 @@ impl Operator for Conv1d {
             return Err(fault("a convolution", x[0]));
         };
         let extent = self.dilation * (kernel.value - 1) + 1;
-        let side = match self.same {
-            true => Some(length.value).filter(|_| self.stride == 1),
-            false => slid(length.value, extent, self.padding, self.stride),
+        let side = if self.same {
+            Some(length.value).filter(|_| self.stride == 1)
+        } else {
+            slid(length.value, extent, self.padding, self.stride)
         };
         match side {
             Some(side) if per_group.value.checked_mul(self.groups) == Some(channels.value) => {
