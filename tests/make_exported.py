@@ -134,6 +134,16 @@ class Windows(nn.Module):
         return self.head(self.norm(x).mean((1, 2)))
 
 
+def without_sources(path):
+    """Removes the places in source files from a TorchScript archive: they are paths of this machine."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries:
+            if not name.endswith(".debug_pkl"):
+                archive.writestr(zipfile.ZipInfo(name), content)
+
+
 def redraw(network, seed):
     """Draws every parameter and statistic at normal scale."""
     generator = torch.Generator().manual_seed(seed)
@@ -176,6 +186,7 @@ def others(network):
     folder = FOLDER / "others"
     folder.mkdir(exist_ok=True)
     torch.jit.save(torch.jit.trace(network, torch.zeros(1, 3, 32, 32)), folder / "script.pt")
+    without_sources(folder / "script.pt")
     torch.save(network, folder / "whole.pt")
     torch.save(network.state_dict(), folder / "state_dict.pt2")
     (folder / "exported.pt").write_bytes((FOLDER / "windows.pt2").read_bytes())
