@@ -602,7 +602,7 @@ fn python() -> Option<PathBuf> {
     let named = std::env::var_os("CONVSCOPE_PYTHON").map(PathBuf::from);
     let candidates = named
         .into_iter()
-        .chain([in_repository("target/golden/bin/python")]);
+        .chain(["peers", "golden"].map(|name| in_repository(&format!("target/{name}/bin/python"))));
     candidates.into_iter().find(|python| {
         let check = Command::new(python)
             .args(["-c", "import torch, timm"])
@@ -625,8 +625,8 @@ with torch.no_grad():
 #[test]
 fn networks_of_timm_have_the_logits_of_pytorch() {
     let Some(python) = python() else {
-        let reason = "no Python with torch and timm is in CONVSCOPE_PYTHON or target/golden";
-        return common::skip("the export of networks of timm", reason, false);
+        let reason = "no Python has torch and timm (`make peers` installs them)";
+        return common::skip("the export of networks of timm", reason, true);
     };
     let workspace = Workspace::new(COPIES);
     let exporter = Exporter {
