@@ -40,17 +40,17 @@ fn sides(meta: &TensorMeta) -> Option<Vec<(i64, i64)>> {
 /// that are stored as one has to become whole axes.
 fn is_view(input: &[(i64, i64)], output: &[(i64, i64)]) -> bool {
     let mut wanted = output.iter().rev().map(|(side, _)| *side);
-    let mut run = 1;
+    let mut run = 1i64;
     for (at, &(side, stride)) in input.iter().enumerate().rev() {
-        run *= side;
+        run = run.saturating_mul(side);
         let before = at.checked_sub(1).map(|before| input[before].1);
-        if before.is_some_and(|before| before == side * stride) {
+        if before.is_some_and(|before| before == side.saturating_mul(stride)) {
             continue;
         }
-        let mut covered = 1;
+        let mut covered = 1i64;
         while covered < run {
             match wanted.next() {
-                Some(side) => covered *= side,
+                Some(side) => covered = covered.saturating_mul(side),
                 None => return false,
             }
         }

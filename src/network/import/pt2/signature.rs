@@ -10,6 +10,9 @@ use super::schema::{GraphModule, size};
 use crate::error::Result;
 use crate::network::op::shape::Size;
 
+/// The most values that an image may have.
+const MAX_VALUES: i64 = 1 << 26;
+
 /// The inputs and outputs of a program.
 pub(super) struct ProgramSignature {
     /// The name of the input.
@@ -85,6 +88,14 @@ fn image_sides(module: &GraphModule, input: &str) -> Result<([i64; 3], bool)> {
     if !sides.into_iter().all(is_side) {
         return Err(wrong(format!(
             "its input of {channels} × {height} × {width} can't be used: the sizes must be fixed when it is exported"
+        )));
+    }
+    let values = sides
+        .iter()
+        .fold(1i64, |all, size| all.saturating_mul(size.value));
+    if values > MAX_VALUES {
+        return Err(wrong(format!(
+            "its input of {channels} × {height} × {width} is too large"
         )));
     }
     match batch {
