@@ -115,6 +115,7 @@ impl MethodBench {
             id: name.to_owned(),
             info: node_info::from_graph(&graph, 224, 224)?,
             network: Network::new(graph, weights)?,
+            task: convscope::network::Task::Classes,
             labels: Labels::imagenet(),
             preprocess,
             device: Device::Cpu,
@@ -217,7 +218,7 @@ impl MethodBench {
             tch::no_grad(|| method.image_figures(&forward, layers, &mut out))?;
         }
         if let Some(method) = method.for_class() {
-            let backward = forward.backward(self.model.class(self.class), &nodes)?;
+            let backward = forward.backward(self.model.class_target(self.class), &nodes)?;
             tch::no_grad(|| method.class_figures(&backward, layers, &mut out))?;
         }
         Ok(out)

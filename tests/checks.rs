@@ -111,7 +111,8 @@ fn curves_equal_those_of_pixels_changed_one_by_one() {
     let photo = DecodedImage::open(&folder.path().join("p1.png")).unwrap();
     let input = Preprocess::imagenet().normalise(&photo.pixels);
     let checked = checked_map(&output, "resnet18", "p1", "saliency");
-    let probability = |values: &[f32]| resnet_probability(values, checked.class.index);
+    let probability =
+        |values: &[f32]| resnet_probability(values, checked.target.class().unwrap().index);
     let (values, size) = map(&output, "resnet18", "p1", "saliency");
     assert_eq!(size, [64, 64]);
     let mut order: Vec<usize> = (0..values.len()).collect();

@@ -29,6 +29,7 @@ fn model(seed: u64) -> LoadedModel {
         network: Network::new(graph, weights).unwrap(),
         info,
         labels: Labels::imagenet(),
+        task: convscope::network::Task::Classes,
         preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
         seed,
@@ -45,7 +46,12 @@ fn ascent(
 ) -> Vec<AscentResult> {
     let model = model(seed);
     let node = model.network.graph().find(layer).unwrap();
-    let objective = |&unit: &usize| Objective { node, unit, at };
+    let objective = |&unit: &usize| Objective {
+        node,
+        unit,
+        class: false,
+        at,
+    };
     let objectives: Vec<Objective> = units.iter().map(objective).collect();
     let options = AscentOptions {
         by,

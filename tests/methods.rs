@@ -59,6 +59,7 @@ fn model(arch: &str) -> LoadedModel {
         network: Network::new(graph, weights).unwrap(),
         info,
         labels: Labels::imagenet(),
+        task: convscope::network::Task::Classes,
         preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
         seed: 0,
@@ -74,7 +75,7 @@ fn run_method(model: &LoadedModel, method: &str, layer: &str) -> MethodOutput {
         .forward_with_gradients("cat", &input, &layers)
         .unwrap();
     let class = forward.logits().unwrap().argmax(1, false);
-    let class = model.class(class.int64_value(&[0]) as usize);
+    let class = model.class_target(class.int64_value(&[0]) as usize);
     let backward = forward.backward(class, &layers).unwrap();
     let mut out = MethodOutput::default();
     let method = method.method();
@@ -349,6 +350,7 @@ fn a_toy_network_has_the_values_computed_by_hand() {
         network,
         info: Vec::new(),
         labels: Labels::numbered(4),
+        task: convscope::network::Task::Classes,
         preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
         seed: 0,
@@ -358,7 +360,7 @@ fn a_toy_network_has_the_values_computed_by_hand() {
         .forward_with_gradients("ramp", &input, &layers)
         .unwrap();
     assert_eq!(forward.logits().unwrap().double_value(&[0, 0]), 54.0);
-    let backward = forward.backward(model.class(0), &layers).unwrap();
+    let backward = forward.backward(model.class_target(0), &layers).unwrap();
     let method: MethodSpec = serde_yaml::from_str("grad_cam").unwrap();
     let mut out = MethodOutput::default();
     method

@@ -55,7 +55,9 @@ fn both_languages_have_the_same_keys_and_gaps() {
         }
     }
     for key in pl.keys() {
-        assert!(en.contains_key(key), "only Polish has {key}");
+        // The English texts of notes on networks are in the code.
+        let in_code = key.starts_with("network_note.");
+        assert!(in_code || en.contains_key(key), "only Polish has {key}");
     }
 }
 

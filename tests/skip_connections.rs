@@ -30,6 +30,7 @@ fn model(arch: &str) -> LoadedModel {
         info: node_info::from_graph(&graph, 64, 64).unwrap(),
         network: Network::new(graph.clone(), random_weights::weights(&graph)).unwrap(),
         labels: Labels::imagenet(),
+        task: convscope::network::Task::Classes,
         preprocess: Preprocess::imagenet(),
         device: Device::Cpu,
         seed: 0,
@@ -43,7 +44,7 @@ fn run_method(model: &LoadedModel, method: &str) -> MethodOutput {
         .forward_with_gradients("cat", &input(), &nodes)
         .unwrap();
     let backward = forward
-        .backward(model.class(CLASS as usize), &nodes)
+        .backward(model.class_target(CLASS as usize), &nodes)
         .unwrap();
     let mut out = MethodOutput::default();
     let method = method.method().for_class().unwrap();
@@ -55,10 +56,11 @@ fn residual_blocks(out: &MethodOutput) -> (f32, f32, &[ResidualBlock]) {
     match &out.figures[..] {
         [figure] => match &figure.content {
             Content::Shortcuts {
-                logit,
+                value,
                 probability,
                 blocks,
-            } => (*logit, *probability, blocks),
+                ..
+            } => (*value, probability.unwrap(), blocks),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
@@ -134,9 +136,14 @@ fn an_ablation_is_a_forward_pass_with_one_path_of_the_sum() {
                     }
                 });
                 let name = format!("{arch} {} keeping {kept}", block.add);
-                assert_near(&name, ablation.logit.into(), logit, 2e-4);
-                assert_near(&name, ablation.probability.into(), probability, 2e-4);
-                assert_eq!(ablation.top_class.index, first, "{name}");
+                assert_near(&name, ablation.value.into(), logit, 2e-4);
+                assert_near(
+                    &name,
+                    ablation.probability.unwrap().into(),
+                    probability,
+                    2e-4,
+                );
+                assert_eq!(ablation.top_class.as_ref().unwrap().index, first, "{name}");
                 assert!((logit - plain).abs() > 1e-5, "{name} changes the logit");
             }
         }

@@ -134,7 +134,7 @@ fn short_forms_equal_their_long_forms() {
     let ImageSpec::Path { class, .. } = &experiment.images[3] else {
         panic!("a path");
     };
-    assert_eq!(class.as_deref(), Some("281"));
+    assert_eq!(class, &["281"]);
     let ImageSpec::Pack { pick, .. } = &experiment.images[11] else {
         panic!("a pack");
     };

@@ -333,6 +333,7 @@ mod method {
             network: Network::new(graph, weights).unwrap(),
             info,
             labels,
+            task: convscope::network::Task::Classes,
             preprocess: Preprocess::imagenet(),
             device: Device::Cpu,
             seed: 7,

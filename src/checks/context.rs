@@ -1,12 +1,13 @@
-//! What the checks of one network, image and class have in common.
+//! What the checks of one network, image and target have in common.
 
 use tch::Tensor;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::Quantity;
 use crate::methods::{BackwardPass, LoadedModel, MethodSpec, batched, to_array};
 use crate::network::graph::NodeId;
 
-/// The network, image and class whose maps are checked.
+/// The network, image and target whose maps are checked.
 #[derive(Debug)]
 pub struct CheckContext<'a> {
     /// The backward pass that the methods used.
@@ -40,13 +41,19 @@ impl CheckContext<'_> {
         self.pass.input()
     }
 
-    /// The class's probability for each of `inputs`, `[N, 3, H, W]`.
+    /// How strongly the network supports the target for each of `inputs`, `[N, C, H, W]`: the probability of a class, or
+    /// the value of a target that has none.
     ///
     /// # Errors
     /// For a libtorch error.
-    pub fn probabilities(&self, inputs: &Tensor) -> Result<Vec<f32>> {
-        let class = self.pass.class.index;
-        float_values(&batched::class_probabilities(self.model(), inputs, class)?)
+    pub fn scores(&self, inputs: &Tensor) -> Result<Vec<f32>> {
+        let target = &self.pass.target;
+        float_values(&batched::target_scores(self.model(), inputs, target)?)
+    }
+
+    /// What [`scores`](Self::scores) are.
+    pub fn quantity(&self) -> Quantity {
+        self.pass.target.score_quantity(self.model())
     }
 }
 

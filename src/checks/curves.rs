@@ -8,7 +8,8 @@
 //! map, what supports the class); equal values come in a random order that depends on the seed. *Deletion* sets the
 //! pixels to the mean colour, `1/steps` of the image at a time. *Insertion* starts from the blurred image (Gaussian,
 //! 11 × 11, standard deviation 5) and restores them. The curve is the class's probability, its area the mean by the
-//! trapezoidal rule, 0 to 1. The paper's steps of 224 pixels are `steps: 224` here; fewer change the areas little.
+//! trapezoidal rule, 0 to 1. Of a target without a probability (a contrast, a likeness, an output of a regression) the
+//! curve is its value. The paper's steps of 224 pixels are `steps: 224` here; fewer change the areas little.
 //!
 //! # How to read it
 //! A small area of deletion and a large one of insertion are good, compared with those of the random map and the centre
@@ -53,7 +54,8 @@ impl Default for Curves {
     }
 }
 
-/// The class's probability, 0 to 1, while pixels are deleted or inserted, the map's largest values first.
+/// The class's probability, 0 to 1, or the value of a target without one, while pixels are deleted or inserted, the map's
+/// largest values first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CurvesResult {
     /// From the whole image to the mean colour, in even steps.
@@ -109,11 +111,38 @@ impl Check for Curves {
             range: (0.0, 1.0),
             format: ScoreFormat::Percent,
             each_image: false,
+            of_targets: true,
         }],
         notes: &[(
             "curves",
             "Deletion {deletion} (random map {random_deletion}), insertion {insertion} ({random_insertion})",
         )],
+        value_texts: &[
+            (
+                "check.curves.read",
+                "Pixels are set to the mean colour, the map's largest values first, and the value that is explained \
+                 ({quantity}) should fall fast; restored in a blurred photo in the same order, they should raise it \
+                 fast. Photos with holes are unlike the training images, so a part of each curve is the network's \
+                 reaction to the holes.",
+            ),
+            (
+                "trust.deletion.note",
+                "mean of the value along the curve; lower is better",
+            ),
+            (
+                "trust.insertion.note",
+                "mean of the value along the curve; higher is better",
+            ),
+            (
+                "trust.curves.legend",
+                "The value that is explained ({quantity}) as the pixels with the map's largest values are deleted first \
+                 (rings) and restored first in a blurred photo (filled).",
+            ),
+            (
+                "trust.curves.alt",
+                "{map}: the value that is explained during deletion and insertion",
+            ),
+        ],
     };
 
     type MapResult = CurvesResult;
@@ -127,15 +156,15 @@ impl Check for Curves {
         let mean_colour = input.f_zeros_like()?;
         let blurred = baseline::blurred(&input)?;
         let ends = Tensor::f_cat(&[&input, &mean_colour, &blurred], 0)?;
-        let [whole, none, soft] = context.probabilities(&ends)?[..] else {
-            let message = "the network must return three probabilities for three images";
+        let [whole, none, soft] = context.scores(&ends)?[..] else {
+            let message = "the network must return three values for three images";
             return Err(Error::new(ErrorKind::Network, message));
         };
         let tie_order = random_order(context, &input)?;
         let mut results = Vec::with_capacity(maps.len());
         for map in maps {
             let ranks = ranks(&map.enlarged(&input)?, &tie_order)?;
-            let between = |from, to| self.probabilities_between(context, from, to, &ranks);
+            let between = |from, to| self.scores_between(context, from, to, &ranks);
             let deletion = [vec![whole], between(&input, &mean_colour)?, vec![none]].concat();
             let insertion = [vec![soft], between(&blurred, &input)?, vec![whole]].concat();
             results.push(Some(CurvesResult {
@@ -185,9 +214,9 @@ impl Check for Curves {
 }
 
 impl Curves {
-    /// The probabilities at the steps between `from` and `to`, without both ends, while the pixels of `to` replace those
+    /// The scores at the steps between `from` and `to`, without both ends, while the pixels of `to` replace those
     /// of `from` in the order of `ranks`, `[H, W]`.
-    fn probabilities_between(
+    fn scores_between(
         &self,
         context: &CheckContext,
         from: &Tensor,
@@ -196,7 +225,7 @@ impl Curves {
     ) -> Result<Vec<f32>> {
         let pixels = ranks.numel() as f64;
         let steps: Vec<usize> = (1..self.steps).collect();
-        let mut probabilities = Vec::with_capacity(steps.len());
+        let mut scores = Vec::with_capacity(steps.len());
         for steps in steps.chunks(batched::batch_size(from)) {
             let counts: Vec<f32> = steps
                 .iter()
@@ -206,9 +235,9 @@ impl Curves {
                 .f_view([-1, 1, 1, 1])?
                 .f_to_device(from.device())?;
             let replaced = ranks.f_unsqueeze(0)?.f_unsqueeze(0)?.f_lt_tensor(&counts)?;
-            probabilities.extend(context.probabilities(&to.f_where_self(&replaced, from)?)?);
+            scores.extend(context.scores(&to.f_where_self(&replaced, from)?)?);
         }
-        Ok(probabilities)
+        Ok(scores)
     }
 }
 

@@ -8,7 +8,8 @@
 //! and, for a map without negative values, the smallest value 0. The preprocessed image is multiplied by it, so that
 //! the mean colour is left where the map is 0. The drop is the share of the class's probability that is lost, and 0
 //! where the probability rises. Reported are its mean over images and classes, and the share of those for which the
-//! probability rises (increase in confidence).
+//! probability rises (increase in confidence). Of a contrast or a likeness the value is measured in place of a probability,
+//! for images where it is above 0; outputs of a regression are left out, as no share of them can be taken.
 //!
 //! # How to read it
 //! A small drop and many rises: the map keeps what the network uses.
@@ -30,6 +31,7 @@ use super::check::Check;
 use super::context::{CheckContext, TestedMap};
 use super::info::{Better, CheckInfo, CheckNote, CheckNoteValue, ScoreFormat, ScoreInfo};
 use crate::error::{Error, ErrorKind, Result};
+use crate::figures::Quantity;
 use crate::methods::batched;
 
 /// The options of `drop`: none.
@@ -37,7 +39,8 @@ use crate::methods::batched;
 #[serde(deny_unknown_fields)]
 pub struct ConfidenceDrop {}
 
-/// The class's probability, 0 to 1, for the image and for the image multiplied by the map.
+/// The class's probability, 0 to 1, or the value of a target without one, for the image and for the image multiplied by the
+/// map.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ConfidenceChange {
     /// For the image.
@@ -47,7 +50,7 @@ pub struct ConfidenceChange {
 }
 
 impl ConfidenceChange {
-    /// The share of the probability that is lost, 0 to 1; 0 where the probability rises.
+    /// The share that is lost, 0 to 1 of a probability; 0 where the value rises.
     pub fn drop(&self) -> f64 {
         let (whole, dimmed) = (f64::from(self.whole), f64::from(self.dimmed));
         if whole > 0.0 {
@@ -99,6 +102,26 @@ impl Check for ConfidenceDrop {
                 "the probability rises when the photo is multiplied by the map",
             ),
         ],
+        value_texts: &[
+            (
+                "check.drop.read",
+                "The photo is multiplied by the map: how much of the value that is explained ({quantity}) is lost, and for \
+                 how many photos does it rise? Photos with a value of 0 or below are left out, as are outputs of a \
+                 regression, of which no share can be taken. A map that keeps the whole photo loses nothing.",
+            ),
+            (
+                "trust.drop.note",
+                "share of the value lost when the photo is multiplied by the map; lower is better",
+            ),
+            (
+                "trust.rise.note",
+                "share of photos for which the value rises instead; higher is better",
+            ),
+            (
+                "check_note.rise",
+                "the value rises when the photo is multiplied by the map",
+            ),
+        ],
     };
 
     type MapResult = ConfidenceChange;
@@ -109,19 +132,28 @@ impl Check for ConfidenceDrop {
         maps: &[TestedMap],
     ) -> Result<Vec<Option<ConfidenceChange>>> {
         let input = context.input()?;
-        let [whole] = context.probabilities(&input)?[..] else {
-            let message = "the network must return one probability for one image";
+        let [whole] = context.scores(&input)?[..] else {
+            let message = "the network must return one value for one image";
             return Err(Error::new(ErrorKind::Network, message));
         };
+        let has_share = match context.quantity() {
+            Quantity::Probability => true,
+            // An output has no zero that means nothing.
+            Quantity::Output => false,
+            _ => whole > 0.0,
+        };
+        if !has_share {
+            return Ok(maps.iter().map(|_| None).collect());
+        }
         let mut results = Vec::with_capacity(maps.len());
         for maps in maps.chunks(batched::batch_size(&input)) {
             let mut inputs = Vec::with_capacity(maps.len());
             for map in maps {
                 inputs.push(input.f_mul(&scale_to_unit(&map.enlarged(&input)?)?)?);
             }
-            let probabilities = context.probabilities(&Tensor::f_cat(&inputs, 0)?)?;
+            let scores = context.scores(&Tensor::f_cat(&inputs, 0)?)?;
             results.extend(
-                probabilities
+                scores
                     .into_iter()
                     .map(|dimmed| Some(ConfidenceChange { whole, dimmed })),
             );

@@ -22,6 +22,9 @@ pub struct CheckInfo {
     pub charts: &'static [CheckChartInfo],
     /// The texts of notes: key and English text, with the names of values in braces.
     pub notes: &'static [(&'static str, &'static str)],
+    /// Texts that differ for targets without a probability: the key of the text that each replaces, without `.value`, and the
+    /// English text, with the name of the value that is explained as `{quantity}`.
+    pub value_texts: &'static [(&'static str, &'static str)],
 }
 
 /// A score that a check gives every map.
@@ -90,6 +93,8 @@ pub struct CheckChartInfo {
     pub format: ScoreFormat,
     /// Whether each image's own value is drawn behind the mean over the images.
     pub each_image: bool,
+    /// Whether its values are those that are explained, so that range and format are those of probabilities only.
+    pub of_targets: bool,
 }
 
 /// A line of a chart, for one map.
@@ -143,6 +148,9 @@ impl CheckInfo {
         }
         for (key, text) in self.notes {
             texts.push((format!("check_note.{key}"), text));
+        }
+        for (key, text) in self.value_texts {
+            texts.push((format!("{key}.value"), text));
         }
         texts
     }

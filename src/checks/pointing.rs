@@ -87,6 +87,7 @@ impl Check for Pointing {
                 "points outside the box, {energy} of the energy inside ({area} of the photo)",
             ),
         ],
+        value_texts: &[],
     };
 
     type MapResult = PointingResult;

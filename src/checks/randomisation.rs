@@ -91,8 +91,10 @@ impl Check for Randomisation {
             range: (-1.0, 1.0),
             format: ScoreFormat::Decimals(1),
             each_image: true,
+            of_targets: false,
         }],
         notes: &[],
+        value_texts: &[],
     };
 
     /// One entry per stage, from the classifier down.
@@ -161,6 +163,7 @@ fn with_parameters(
     let parameters = parameters.iter();
     let parameters = parameters.map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
     Ok(LoadedModel {
+        task: model.task,
         id: model.id.clone(),
         network: model.network.with_parameters(parameters.collect())?,
         info: model.info.clone(),
@@ -239,8 +242,10 @@ fn method_tensors(
         nodes.extend(entry.method().nodes(graph));
     }
     let image = &context.pass.forward.image;
-    let forward = model.forward_with_gradients(image, &context.input()?, &nodes)?;
-    let backward = forward.backward(context.pass.class.clone(), &nodes)?;
+    let target = context.pass.target.for_model(model)?;
+    let kept = [nodes.as_slice(), &[target.node]].concat();
+    let forward = model.forward_with_gradients(image, &context.input()?, &kept)?;
+    let backward = forward.backward(target, &nodes)?;
     let mut tensors = Tensors::new();
     for (entry, layers) in methods {
         let Some(method) = entry.method().for_class() else {

@@ -49,7 +49,8 @@ impl CheckArgs {
         let mut text = format!("{}: valid\n", path.display());
         for model in &models {
             text.push_str(&format!("  {}: {}\n", model.id, model.architecture.name()));
-            for note in model.architecture.notes() {
+            let notes = model.notes.iter().map(|note| note.text.clone());
+            for note in model.architecture.notes().into_iter().chain(notes) {
                 text.push_str(&format!("    {note}\n"));
             }
             for selected in &model.selected {

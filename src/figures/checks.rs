@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ClassInfo;
+use super::{Quantity, TargetInfo};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The results of all checks for one map.
@@ -14,8 +14,12 @@ pub struct CheckedMap {
     pub model: String,
     /// The image's id.
     pub image: String,
-    /// The class whose probability or logit the checks measure.
-    pub class: ClassInfo,
+    /// What the map explains.
+    #[serde(rename = "class")]
+    pub target: TargetInfo,
+    /// What the checks measure of it.
+    #[serde(skip_serializing_if = "Quantity::is_probability", default)]
+    pub quantity: Quantity,
     /// Which map was checked.
     #[serde(rename = "of")]
     pub source: MapSource,
@@ -44,11 +48,17 @@ pub enum MapSource {
 
 impl CheckedMap {
     /// A map without results.
-    pub fn new(model: &str, image: &str, class: ClassInfo, source: MapSource) -> Self {
+    pub fn new(
+        model: &str,
+        image: &str,
+        (target, quantity): (TargetInfo, Quantity),
+        source: MapSource,
+    ) -> Self {
         CheckedMap {
             model: model.to_owned(),
             image: image.to_owned(),
-            class,
+            target,
+            quantity,
             source,
             results: Map::new(),
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClassInfo, Codes, KernelNorms, MaximisedImage, Note, ResidualBlock, UnitExemplars,
+    Codes, KernelNorms, MaximisedImage, Note, Quantity, ResidualBlock, TargetInfo, UnitExemplars,
     UnitProjection,
 };
 
@@ -17,9 +17,9 @@ pub struct Figure {
     /// The image's id; absent where the figure depends on no image of the experiment.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub image: Option<String>,
-    /// The class whose logit the figure explains.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub class: Option<ClassInfo>,
+    /// What the figure explains.
+    #[serde(rename = "class", skip_serializing_if = "Option::is_none", default)]
+    pub target: Option<TargetInfo>,
     /// The layer's full name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub layer: Option<String>,
@@ -128,10 +128,15 @@ pub enum Content {
     },
     /// The residual blocks of a network, for one image and one class.
     Shortcuts {
-        /// The class's logit in the whole network.
-        logit: f32,
-        /// The class's probability in the whole network, 0 to 1.
-        probability: f32,
+        /// The target's value in the whole network: a logit, if `quantity` does not say otherwise.
+        #[serde(rename = "logit")]
+        value: f32,
+        /// What the values are.
+        #[serde(skip_serializing_if = "is_logit", default = "logit")]
+        quantity: Quantity,
+        /// The class's probability in the whole network, 0 to 1; absent for a target that has none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        probability: Option<f32>,
         /// The blocks in the network's order.
         blocks: Vec<ResidualBlock>,
     },
@@ -150,4 +155,12 @@ pub enum Content {
         /// Why there is no result.
         reason: Note,
     },
+}
+
+fn is_logit(quantity: &Quantity) -> bool {
+    *quantity == Quantity::Logit
+}
+
+fn logit() -> Quantity {
+    Quantity::Logit
 }

@@ -12,6 +12,7 @@ mod figure;
 mod kernels;
 mod note;
 mod residual;
+mod target_info;
 mod tensors;
 mod units;
 
@@ -23,5 +24,6 @@ pub use figure::{Content, Figure};
 pub use kernels::KernelNorms;
 pub use note::Note;
 pub use residual::{AblatedPrediction, EnergyMaps, GradientShares, ResidualBlock};
+pub use target_info::{ContrastInfo, LikenessInfo, Quantity, TargetInfo};
 pub use tensors::{Array, Tensors, Values};
 pub use units::{AscentImage, Exemplar, MaximisedImage, TopImage, UnitExemplars, UnitProjection};

@@ -38,13 +38,15 @@ pub struct ResidualBlock {
 /// The network's prediction with one path of a residual block removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AblatedPrediction {
-    /// The class's logit.
-    pub logit: f32,
-    /// The class's probability: softmax over all classes, 0 to 1.
-    pub probability: f32,
-    /// The class with the largest logit.
-    #[serde(rename = "first")]
-    pub top_class: ClassInfo,
+    /// The target's value: a class's logit, or what the figure's quantity says.
+    #[serde(rename = "logit")]
+    pub value: f32,
+    /// The class's probability, 0 to 1; absent for a target that has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub probability: Option<f32>,
+    /// The class with the largest logit; absent for a network without classes.
+    #[serde(rename = "first", skip_serializing_if = "Option::is_none", default)]
+    pub top_class: Option<ClassInfo>,
 }
 
 /// How a gradient g splits into g_shortcut + g_branch: the projection of each onto g. They sum to 1.

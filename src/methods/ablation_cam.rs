@@ -94,11 +94,10 @@ impl ClassMethod for AblationCam {
         layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let class = pass.class.index as i64;
-        let logit = pass.logits()?.f_double_value(&[0, class])?;
+        let whole = pass.target_value()?;
         for &layer in layers {
-            let ablated = ablated_logits(pass, layer)?;
-            let weights = ablated.f_neg()?.f_add_scalar(logit)?.f_div_scalar(logit)?;
+            let ablated = ablated_values(pass, layer)?;
+            let weights = ablated.f_neg()?.f_add_scalar(whole)?.f_div_scalar(whole)?;
             let weights = weights.f_view([1, -1, 1, 1])?;
             cam::add_maps(INFO.key, pass, &[layer], out, |values, _| {
                 Ok(values.f_mul(&weights)?)
@@ -108,10 +107,9 @@ impl ClassMethod for AblationCam {
     }
 }
 
-/// The class's logit without each channel of the layer, `[C]`.
-fn ablated_logits(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
+/// The target's value without each channel of the layer, `[C]`.
+fn ablated_values(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
     let network = &pass.model().network;
-    let output = network.graph().output();
     let value = pass.value(layer)?;
     let values = pass.map(layer)?;
     let input = pass.input()?;
@@ -123,7 +121,7 @@ fn ablated_logits(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
         bypassing_values = tch::no_grad(|| network.forward(&input, &bypassing))?;
     }
     let channels: Vec<i64> = (0..values.size()[1]).collect();
-    let mut logits = Vec::new();
+    let mut ablated_values = Vec::new();
     for batch in channels.chunks(batched::batch_size(&input)) {
         let count = batch.len() as i64;
         let ablated = values.f_repeat([count, 1, 1, 1])?;
@@ -140,8 +138,9 @@ fn ablated_logits(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
             repeats[network.graph().node(*id).batch.0] = count;
             given.insert(*id, value.f_repeat(repeats)?);
         }
-        let found = tch::no_grad(|| network.forward_from(&given, &[output]))?;
-        logits.push(found.value(output)?.f_select(1, pass.class.index as i64)?);
+        let target = &pass.target;
+        let found = tch::no_grad(|| network.forward_from(&given, &[target.node]))?;
+        ablated_values.push(target.values(pass.model(), found.value(target.node)?)?);
     }
-    Ok(Tensor::f_cat(&logits, 0)?)
+    Ok(Tensor::f_cat(&ablated_values, 0)?)
 }

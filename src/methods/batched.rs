@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::loaded_model::LoadedModel;
+use super::target::Target;
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 
@@ -15,34 +16,33 @@ pub fn batch_size(input: &Tensor) -> usize {
     (MAX_PIXELS / pixels.max(1)).clamp(1, 64) as usize
 }
 
-/// The class's logit for each of `inputs`, `[N, 3, H, W]`: `[N]`, without recording gradients.
+/// The target's value for each of `inputs`, `[N, C, H, W]`: `[N]`, without recording gradients.
 ///
 /// # Errors
 /// If libtorch fails.
-pub fn class_logits(model: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
-    Ok(all_logits(model, inputs)?.f_select(1, class as i64)?)
+pub fn target_values(model: &LoadedModel, inputs: &Tensor, target: &Target) -> Result<Tensor> {
+    target.values(model, &node_value(model, inputs, target)?)
 }
 
-/// The class's probability for each of `inputs`, `[N, 3, H, W]`: `[N]`, without recording gradients.
+/// How strongly the network supports the target for each of `inputs`, `[N, C, H, W]`: `[N]`, without recording gradients; see
+/// [`Target::scores`].
 ///
 /// # Errors
 /// If libtorch fails.
-pub fn class_probabilities(model: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
-    let probabilities = all_logits(model, inputs)?.f_softmax(1, Kind::Float)?;
-    Ok(probabilities.f_select(1, class as i64)?)
+pub fn target_scores(model: &LoadedModel, inputs: &Tensor, target: &Target) -> Result<Tensor> {
+    target.scores(model, &node_value(model, inputs, target)?)
 }
 
-/// The gradient of the class's logit with respect to each of `inputs`, `[N, 3, H, W]`, in that shape.
+/// The gradient of the target's value with respect to each of `inputs`, `[N, C, H, W]`, in that shape.
 ///
 /// # Errors
 /// If libtorch fails.
-pub fn input_gradients(model: &LoadedModel, inputs: &Tensor, class: usize) -> Result<Tensor> {
-    let output = model.network.graph().output();
+pub fn input_gradients(model: &LoadedModel, inputs: &Tensor, target: &Target) -> Result<Tensor> {
     tch::with_grad(|| {
         let inputs = inputs.f_detach()?.f_set_requires_grad(true)?;
-        let values = model.network.forward(&inputs, &[output])?;
-        let logits = values.value(output)?;
-        let objective = logits.f_select(1, class as i64)?.f_sum(Kind::Float)?;
+        let values = model.network.forward(&inputs, &[target.node])?;
+        let values = target.values(model, values.value(target.node)?)?;
+        let objective = values.f_sum(Kind::Float)?;
         // No other backward pass follows, so libtorch may free its graph: half the memory, and less time.
         let gradients = Tensor::f_run_backward(&[&objective], &[&inputs], false, false)?;
         Ok(match gradients.into_iter().next().filter(Tensor::defined) {
@@ -66,9 +66,8 @@ pub fn bypassing_nodes(graph: &Graph, layer: NodeId) -> Vec<NodeId> {
     nodes
 }
 
-/// The logits for `inputs`, `[N, 3, H, W]`: `[N, classes]`, without recording gradients.
-fn all_logits(model: &LoadedModel, inputs: &Tensor) -> Result<Tensor> {
-    let output = model.network.graph().output();
-    let values = tch::no_grad(|| model.network.forward(inputs, &[output]))?;
-    Ok(values.value(output)?.shallow_clone())
+/// The value of the target's node for `inputs`, without recording gradients.
+fn node_value(model: &LoadedModel, inputs: &Tensor, target: &Target) -> Result<Tensor> {
+    let values = tch::no_grad(|| model.network.forward(inputs, &[target.node]))?;
+    Ok(values.value(target.node)?.shallow_clone())
 }

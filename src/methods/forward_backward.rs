@@ -1,17 +1,18 @@
-//! One way to evaluate a network: the forward pass of an image with some nodes kept, and the backward pass of a class.
+//! One way to evaluate a network: the forward pass of an image with some nodes kept, and the backward pass of a target.
 //!
 //! ```text
 //! let input = model.input(&[&view])?;                               // [1, 3, H, W]
 //! let forward = model.forward_with_gradients("cat", &input, &[layer])?;
-//! let backward = forward.backward(model.class(281), &[layer])?;
+//! let backward = forward.backward(model.class_target(281), &[layer])?;
 //! backward.gradient(layer)?;                                        // of the logit of class 281
 //! ```
 
 use tch::{Kind, Tensor};
 
 use super::loaded_model::LoadedModel;
+use super::target::Target;
 use crate::error::Result;
-use crate::figures::{ClassInfo, Content, Figure};
+use crate::figures::{Content, Figure};
 use crate::network::graph::NodeId;
 use crate::network::{NodeValues, gradients};
 
@@ -28,14 +29,14 @@ pub struct ForwardPass<'a> {
     pub values: NodeValues,
 }
 
-/// The backward pass of a class after a forward pass.
+/// The backward pass of a target after a forward pass.
 #[derive(Debug)]
 pub struct BackwardPass<'a> {
     /// The forward pass.
     pub forward: &'a ForwardPass<'a>,
-    /// The class.
-    pub class: ClassInfo,
-    /// The gradients of the class's logit at the input and at the nodes that were asked for.
+    /// What is explained.
+    pub target: Target,
+    /// The gradients of the target's value at the input and at the nodes that were asked for.
     pub gradients: NodeValues,
 }
 
@@ -112,19 +113,20 @@ impl ForwardPass<'_> {
         self.value(self.model.network.graph().output())
     }
 
-    /// The backward pass of the logit of `class`, with its gradients at the input and at `nodes`, which the forward pass must
-    /// have kept with gradients. Others may follow.
+    /// The backward pass of `target`, with its gradients at the input and at `nodes`, which the forward pass must have kept
+    /// with gradients, as the target's node. Others may follow.
     ///
     /// # Errors
     /// If a node was not kept, no gradient was recorded, or libtorch fails.
-    pub fn backward(&self, class: ClassInfo, nodes: &[NodeId]) -> Result<BackwardPass<'_>> {
+    pub fn backward(&self, target: Target, nodes: &[NodeId]) -> Result<BackwardPass<'_>> {
         let nodes = sorted([nodes, &[self.model.network.graph().input()]].concat());
-        let logits = self.logits()?;
-        let objective =
-            tch::with_grad(|| logits.f_select(1, class.index as i64)?.f_sum(Kind::Float))?;
+        let value = self.value(target.node)?;
+        let objective = tch::with_grad(|| -> Result<Tensor> {
+            Ok(target.values(self.model, value)?.f_sum(Kind::Float)?)
+        })?;
         Ok(BackwardPass {
             forward: self,
-            class,
+            target,
             gradients: gradients(&objective, &self.values, &nodes)?,
         })
     }
@@ -177,7 +179,7 @@ impl BackwardPass<'_> {
         self.model().map(id, &self.value(id)?)
     }
 
-    /// The gradient of the class's logit with respect to the map of a node, `[1, C, h, w]`.
+    /// The gradient of the target's value with respect to the map of a node, `[1, C, h, w]`.
     ///
     /// # Errors
     /// If it was not computed, or libtorch fails.
@@ -193,7 +195,7 @@ impl BackwardPass<'_> {
         Ok(self.forward.logits()?.f_detach()?)
     }
 
-    /// The gradient of the class's logit at a node, in the shape of its value.
+    /// The gradient of the target's value at a node, in the shape of the node's value.
     ///
     /// # Errors
     /// If it was not asked for.
@@ -201,18 +203,28 @@ impl BackwardPass<'_> {
         self.gradients.value(id)
     }
 
-    /// A figure of the image and the class: of `method` and, if it has one, of a layer.
+    /// A figure of the image and the target: of `method` and, if it has one, of a layer.
     pub fn figure(&self, method: &str, layer: Option<NodeId>, content: Content) -> Figure {
         Figure {
-            class: Some(self.class.clone()),
+            target: Some(self.target.info.clone()),
             ..self.forward.figure(method, layer, content)
         }
     }
 
-    /// The key of a tensor: `<model>/<image>/<method>/<class>[/<layer>]`.
+    /// The target's value for the image.
+    ///
+    /// # Errors
+    /// If libtorch fails.
+    pub fn target_value(&self) -> Result<f64> {
+        let value = self.value(self.target.node)?;
+        let values = self.target.values(self.model(), &value)?;
+        Ok(values.f_double_value(&[0])?)
+    }
+
+    /// The key of a tensor: `<model>/<image>/<method>/<target>[/<layer>]`.
     pub fn key(&self, method: &str, layer: Option<NodeId>) -> String {
         let (model, image) = (&self.model().id, &self.forward.image);
-        let key = format!("{model}/{image}/{method}/{}", self.class.index);
+        let key = format!("{model}/{image}/{method}/{}", self.target.info.key());
         match layer {
             Some(id) => format!("{key}/{}", self.model().layer(id)),
             None => key,

@@ -72,15 +72,14 @@ impl ClassMethod for GuidedBackprop {
     }
 }
 
-/// The class's logit propagated back to the pixels by the guided rule: `[3, H, W]`, signed.
+/// The target's value propagated back to the pixels by the guided rule: `[3, H, W]`, signed.
 ///
 /// # Errors
 /// If libtorch fails.
 pub fn guided_gradient(pass: &BackwardPass) -> Result<Tensor> {
     let network = &pass.model().network;
-    let one_hot = pass.logits()?.f_zeros_like()?;
-    let _ = one_hot.f_select(1, pass.class.index as i64)?.f_fill_(1.0)?;
-    let output = network.graph().output();
-    let gradient = network.backward(&pass.input()?, output, &one_hot, ReluRule::Guided)?;
+    let node = pass.target.node;
+    let start = pass.target.gradient(pass.model(), &pass.value(node)?)?;
+    let gradient = network.backward(&pass.input()?, node, &start, ReluRule::Guided)?;
     Ok(gradient.f_squeeze_dim(0)?)
 }

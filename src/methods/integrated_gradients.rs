@@ -21,7 +21,7 @@ use super::forward_backward::BackwardPass;
 use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use crate::error::Result;
-use crate::figures::Note;
+use crate::figures::{Note, Quantity};
 use crate::network::graph::NodeId;
 use crate::network::node_info::NodeInfo;
 
@@ -129,7 +129,7 @@ impl ClassMethod for IntegratedGradients {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let (model, class) = (pass.model(), pass.class.index);
+        let (model, target) = (pass.model(), &pass.target);
         let input = pass.input()?;
         let baseline = self.baseline.image(&input, model)?;
         let difference = input.f_sub(&baseline)?;
@@ -143,16 +143,20 @@ impl ClassMethod for IntegratedGradients {
                     .f_to_device(model.device)
             };
             let inputs = baseline.f_add(&difference.f_mul(&column(|point| point.0)?)?)?;
-            let gradients = batched::input_gradients(model, &inputs, class)?;
+            let gradients = batched::input_gradients(model, &inputs, target)?;
             let weighted = gradients.f_mul(&column(|point| point.1)?)?;
             mean = mean.f_add(&weighted.f_sum_dim_intlist([0i64].as_slice(), true, None)?)?;
         }
         let attribution = difference.f_mul(&mean)?.f_squeeze_dim(0)?;
         let sum = attribution.f_sum(Kind::Double)?.f_double_value(&[])?;
         let ends = Tensor::f_cat(&[&input, &baseline], 0)?;
-        let ends = batched::class_logits(model, &ends, class)?;
+        let ends = batched::target_values(model, &ends, target)?;
         let difference = ends.f_double_value(&[0])? - ends.f_double_value(&[1])?;
-        let note = Note::new("note.completeness")
+        let key = match target.quantity(model) {
+            Quantity::Logit => "note.completeness",
+            _ => "note.completeness.value",
+        };
+        let note = Note::new(key)
             .with("sum", format!("{sum:.4}"))
             .with("difference", format!("{difference:.4}"))
             .with("gap", format!("{:.4}", (sum - difference).abs()));

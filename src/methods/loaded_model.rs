@@ -6,11 +6,11 @@ use tch::{Device, Tensor};
 use crate::error::Result;
 use crate::figures::{ClassInfo, Content, Figure};
 use crate::image::Preprocess;
-use crate::network::Network;
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::network::layout::Layout;
 use crate::network::node_info::NodeInfo;
+use crate::network::{Network, Task};
 
 /// A network of an experiment with its labels and its preprocessing.
 #[derive(Debug)]
@@ -21,7 +21,9 @@ pub struct LoadedModel {
     pub network: Network,
     /// Shape, cost, stride and receptive field of every node, at the experiment's input size.
     pub info: Vec<NodeInfo>,
-    /// The names of its classes.
+    /// What its outputs mean.
+    pub task: Task,
+    /// The names of its classes, or of its outputs.
     pub labels: Labels,
     /// How an image becomes its input.
     pub preprocess: Preprocess,
@@ -99,7 +101,7 @@ impl LoadedModel {
             method: method.to_owned(),
             model: self.id.clone(),
             image: None,
-            class: None,
+            target: None,
             layer: layer.map(|id| self.layer(id).to_owned()),
             content,
             notes: Vec::new(),

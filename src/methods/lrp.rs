@@ -26,11 +26,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 use super::{BackwardPass, ClassMethod, Method, MethodInfo, MethodOutput, PassCount, ResultKind};
 use crate::error::Result;
-use crate::figures::Note;
+use crate::figures::{Note, Quantity};
 use crate::network::graph::NodeId;
 use crate::network::node_info::NodeInfo;
 use crate::network::{RelevanceRule, RelevanceRules};
@@ -121,13 +121,20 @@ impl ClassMethod for Lrp {
         out: &mut MethodOutput,
     ) -> Result<()> {
         let network = pass.model().network.folded()?;
-        let relevance = network.relevance(&pass.input()?, pass.class.index, &self.rules(pass))?;
+        let (model, target) = (pass.model(), &pass.target);
+        let start = |value: &Tensor| target.parts(model, value);
+        let relevance =
+            network.relevance(&pass.input()?, (target.node, &start), &self.rules(pass))?;
         let pixels = relevance.input.f_squeeze_dim(0)?;
         let sum = pixels.f_sum(Kind::Double)?.f_double_value(&[])?;
-        let note = Note::new("note.relevance")
-            .with("logit", format!("{:.4}", relevance.logit))
+        let key = match target.quantity(model) {
+            Quantity::Logit => "note.relevance",
+            _ => "note.relevance.value",
+        };
+        let note = Note::new(key)
+            .with("logit", format!("{:.4}", relevance.total))
             .with("sum", format!("{sum:.4}"))
-            .with("biases", format!("{:.4}", relevance.logit - sum));
+            .with("biases", format!("{:.4}", relevance.total - sum));
         out.attribution(INFO.key, pass, &pixels, vec![note])
     }
 }

@@ -8,6 +8,7 @@ pub use method::{
     ResultKind,
 };
 pub use method_output::{MethodOutput, to_array, to_floats};
+pub use target::Target;
 
 pub mod baseline;
 pub mod batched;
@@ -18,6 +19,7 @@ mod layer_constructors;
 mod loaded_model;
 mod method;
 mod method_output;
+mod target;
 pub mod unit_selection;
 
 crate::registry::list! {

@@ -115,10 +115,10 @@ impl ClassMethod for Occlusion {
         _layers: &[NodeId],
         out: &mut MethodOutput,
     ) -> Result<()> {
-        let (model, class) = (pass.model(), pass.class.index);
+        let (model, target) = (pass.model(), &pass.target);
         let input = pass.input()?;
         let (_, _, height, width) = input.size4()?;
-        let whole = batched::class_logits(model, &input, class)?.f_double_value(&[0])?;
+        let whole = batched::target_values(model, &input, target)?.f_double_value(&[0])?;
         let sum = Tensor::f_zeros([height, width], (Kind::Double, Device::Cpu))?;
         let covers = sum.f_zeros_like()?;
         for squares in self
@@ -130,9 +130,9 @@ impl ClassMethod for Occlusion {
                 let copy = covered.f_select(0, copy as i64)?;
                 let _ = square.view(&copy)?.f_fill_(self.baseline)?;
             }
-            let logits = to_floats(&batched::class_logits(model, &covered, class)?)?;
-            for (logit, square) in logits.into_iter().zip(squares) {
-                let _ = square.view(&sum)?.f_add_scalar_(whole - f64::from(logit))?;
+            let values = to_floats(&batched::target_values(model, &covered, target)?)?;
+            for (value, square) in values.into_iter().zip(squares) {
+                let _ = square.view(&sum)?.f_add_scalar_(whole - f64::from(value))?;
                 let _ = square.view(&covers)?.f_add_scalar_(1.0)?;
             }
         }

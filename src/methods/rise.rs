@@ -103,8 +103,8 @@ impl ClassMethod for Rise {
             }
             let masks = Tensor::f_cat(&masks, 0)?.f_to_device(model.device)?;
             let inputs = input.f_mul(&masks)?;
-            let probabilities = batched::class_probabilities(model, &inputs, pass.class.index)?;
-            let weighted = masks.f_mul(&probabilities.f_view([-1, 1, 1, 1])?)?;
+            let scores = batched::target_scores(model, &inputs, &pass.target)?;
+            let weighted = masks.f_mul(&scores.f_view([-1, 1, 1, 1])?)?;
             sum = sum.f_add(&weighted.f_sum_dim_intlist([0i64, 1].as_slice(), false, None)?)?;
             remaining -= count;
         }

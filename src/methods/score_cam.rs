@@ -134,11 +134,7 @@ impl ScoreCam {
             let range = masks.f_amax([2i64, 3], true)?.f_sub(&low)?;
             let masks = masks.f_sub(&low)?.f_div(&range.f_add_scalar(EPSILON)?)?;
             let inputs = input.f_mul(&masks)?;
-            scores.push(batched::class_logits(
-                pass.model(),
-                &inputs,
-                pass.class.index,
-            )?);
+            scores.push(batched::target_values(pass.model(), &inputs, &pass.target)?);
         }
         let weights = Tensor::f_cat(&scores, 0)?.f_softmax(0, Kind::Float)?;
         Ok(magnitudes

@@ -104,21 +104,29 @@ impl ClassMethod for SkipConnections {
         let mut blocks = residual_blocks(graph);
         let info = &pass.model().info;
         blocks.retain(|block| info[block.shortcut].is_spatial() && info[block.branch].is_spatial());
+        let all = blocks.len();
+        let target = pass.target.node;
+        blocks.retain(|block| graph.downstream(block.add)[target]);
         let content = if blocks.is_empty() {
+            let reason = if all == 0 {
+                "note.no_residual_blocks"
+            } else {
+                "note.after_target"
+            };
             Content::Absent {
-                reason: Note::new("note.no_residual_blocks"),
+                reason: Note::new(reason),
             }
         } else {
-            let logits = pass.logits()?;
-            let mut whole = predictions(pass, &logits)?.into_iter();
-            let no_logits = || Error::new(ErrorKind::Network, "the batch of logits is empty");
-            let whole = whole.next().ok_or_else(no_logits)?;
+            let mut whole = predictions(pass, &pass.forward.values)?.into_iter();
+            let no_value = || Error::new(ErrorKind::Network, "the batch of values is empty");
+            let whole = whole.next().ok_or_else(no_value)?;
             let ablations = ablations(pass, &blocks)?;
             let figures = blocks.iter().zip(ablations);
             let figures =
                 figures.map(|(block, ablations)| self.residual_block(pass, block, ablations, out));
             Content::Shortcuts {
-                logit: whole.logit,
+                value: whole.value,
+                quantity: pass.target.quantity(pass.model()),
                 probability: whole.probability,
                 blocks: figures.collect::<Result<_>>()?,
             }
@@ -207,7 +215,7 @@ struct BlockAblations {
 /// so that one pass through the network serves several blocks.
 fn ablations(pass: &BackwardPass, blocks: &[BlockNodes]) -> Result<Vec<BlockAblations>> {
     let network = &pass.model().network;
-    let output = network.graph().output();
+    let kept = [pass.target.node, network.graph().output()];
     let both_paths = |block: &BlockNodes| -> Result<Tensor> {
         let x = pass.value(block.shortcut)?;
         let f = pass.value(block.branch)?;
@@ -220,14 +228,14 @@ fn ablations(pass: &BackwardPass, blocks: &[BlockNodes]) -> Result<Vec<BlockAbla
             continue;
         };
         let given = NodeValues::from([(first.add, both_paths(first)?)]);
-        let values = network.forward_with(&given, &[output], &mut |id, value| match blocks
+        let values = network.forward_with(&given, &kept, &mut |id, value| match blocks
             .iter()
             .find(|block| block.add == id)
         {
             Some(block) => Ok(Tensor::f_cat(&[&value, &both_paths(block)?], 0)?),
             None => Ok(value),
         })?;
-        let predictions = predictions(pass, values.value(output)?)?;
+        let predictions = predictions(pass, &values)?;
         if predictions.len() != 2 * blocks.len() {
             let message = format!(
                 "{} blocks have {} ablations, expected two each",
@@ -249,35 +257,49 @@ fn ablations(pass: &BackwardPass, blocks: &[BlockNodes]) -> Result<Vec<BlockAbla
     Ok(all)
 }
 
-/// The prediction of each row of `logits`, `[N, classes]`: the pass's class, and the class with the largest logit.
-fn predictions(pass: &BackwardPass, logits: &Tensor) -> Result<Vec<AblatedPrediction>> {
-    let classes = logits.size().last().map_or(1, |&classes| classes.max(1)) as usize;
-    let probabilities = to_floats(&logits.f_softmax(1, Kind::Double)?)?;
-    let logits = to_floats(logits)?;
-    let prediction = |(logits, probabilities): (&[f32], &[f32])| {
-        if logits.iter().any(|logit| !logit.is_finite()) {
-            let message = "the logits without one path of a block are not finite";
-            return Err(Error::new(ErrorKind::Network, message));
+/// The prediction for each image of a pass: the target's value, and where there are classes the target's probability and the
+/// class with the largest logit.
+fn predictions(pass: &BackwardPass, values: &NodeValues) -> Result<Vec<AblatedPrediction>> {
+    let (model, target) = (pass.model(), &pass.target);
+    let value = values.value(target.node)?;
+    let targets = to_floats(&target.values(model, value)?)?;
+    if targets.iter().any(|value| !value.is_finite()) {
+        let message = "the values without one path of a block are not finite";
+        return Err(Error::new(ErrorKind::Network, message));
+    }
+    let images = targets.len();
+    let class = target
+        .info
+        .class()
+        .filter(|_| model.task.has_probabilities());
+    let probabilities = match class {
+        Some(class) => {
+            let all = model.class_probabilities(value, Kind::Double)?;
+            let own = to_floats(&all.f_select(1, class.index as i64)?)?;
+            own.into_iter().map(Some).collect()
         }
-        let largest = (0..logits.len()).reduce(|a, b| if logits[b] > logits[a] { b } else { a });
-        let class = pass.class.index;
-        match (logits.get(class), probabilities.get(class), largest) {
-            (Some(&logit), Some(&probability), Some(largest)) => Ok(AblatedPrediction {
-                logit,
-                probability,
-                top_class: pass.model().class(largest),
-            }),
-            _ => {
-                let message = format!("there is no logit {class}: the network has {classes}");
-                Err(Error::new(ErrorKind::Network, message))
-            }
-        }
+        None => vec![None; images],
     };
-    logits
-        .chunks(classes)
-        .zip(probabilities.chunks(classes))
-        .map(prediction)
-        .collect()
+    let top_classes = if model.task.has_probabilities() {
+        let logits = model.class_logits(values.value(model.network.graph().output())?)?;
+        let classes = logits.size().last().map_or(1, |&classes| classes.max(1)) as usize;
+        let logits = to_floats(&logits)?;
+        let largest = |row: &[f32]| {
+            let all = 0..row.len();
+            all.reduce(|a, b| if row[b] > row[a] { b } else { a })
+        };
+        let rows = logits.chunks(classes);
+        rows.map(|row| Some(model.class(largest(row)?))).collect()
+    } else {
+        vec![None; images]
+    };
+    let all = targets.into_iter().zip(probabilities).zip(top_classes);
+    let predictions = all.map(|((value, probability), top_class)| AblatedPrediction {
+        value,
+        probability,
+        top_class,
+    });
+    Ok(predictions.collect())
 }
 
 /// The shares of both paths of the gradient at the block's input, and at the network's input.

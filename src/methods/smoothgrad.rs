@@ -65,7 +65,7 @@ impl Smoothgrad {
     /// # Errors
     /// If libtorch fails.
     pub fn moments(&self, pass: &BackwardPass) -> Result<(Tensor, Tensor)> {
-        let (model, class) = (pass.model(), pass.class.index);
+        let (model, target) = (pass.model(), &pass.target);
         let input = pass.input()?;
         let range = input.f_max()?.f_double_value(&[])? - input.f_min()?.f_double_value(&[])?;
         // The same copies for every class and network, so that their maps can be compared.
@@ -82,7 +82,7 @@ impl Smoothgrad {
             let noise = Tensor::from_slice(&noise)
                 .f_view([count as i64, shape[1], shape[2], shape[3]])?
                 .f_to_device(model.device)?;
-            let gradients = batched::input_gradients(model, &input.f_add(&noise)?, class)?;
+            let gradients = batched::input_gradients(model, &input.f_add(&noise)?, target)?;
             let gradients = gradients.f_to_kind(Kind::Double)?;
             let copies = Some([0i64].as_slice());
             sum = sum.f_add(&gradients.f_sum_dim_intlist(copies, true, None)?)?;

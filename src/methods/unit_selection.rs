@@ -135,9 +135,7 @@ impl Units {
 pub(super) fn class_name(class: &ClassSpec) -> String {
     match class {
         ClassSpec::Name(name) => name.clone(),
-        ClassSpec::Index(index) => index.to_string(),
-        ClassSpec::Predicted => "predicted".into(),
-        ClassSpec::Label => "label".into(),
+        other => other.to_string(),
     }
 }
 

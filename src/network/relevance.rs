@@ -45,35 +45,33 @@ pub struct RelevanceRules {
 pub struct Relevance {
     /// The relevance of every value of the input, in the input's shape.
     pub input: Tensor,
-    /// The logit that was distributed.
-    pub logit: f64,
+    /// The sum of what was distributed.
+    pub total: f64,
 }
 
 /// The stabiliser of divisions by a sum where the rule has none of its own, in root mean squares of the sum.
 const STABILISER: f64 = 1e-9;
 
 impl Network {
-    /// The relevance of `input`, `[1, 3, H, W]`, for the logit of `class`. For a network with batch norms, call it on
-    /// the [folded](Self::folded) network.
+    /// The relevance of `input`, `[1, C, H, W]`, where `start` gives the relevance of the value of `node` from that value, in
+    /// its shape: for a class, its logit at its position and 0 elsewhere. For a network with batch norms, call it on the
+    /// [folded](Self::folded) network.
     ///
     /// # Errors
     /// If libtorch fails.
     pub fn relevance(
         &self,
         input: &Tensor,
-        class: usize,
+        (node, start): (NodeId, &dyn Fn(&Tensor) -> Result<Tensor>),
         rules: &RelevanceRules,
     ) -> Result<Relevance> {
         let graph = self.graph();
         let all: Vec<NodeId> = (0..graph.nodes().len()).collect();
         let input = input.f_detach()?;
         let values = tch::no_grad(|| self.forward(&input, &all))?;
-        let output = graph.output();
-        let logits = values.value(output)?;
-        let start = logits.f_zeros_like()?;
-        let logit = logits.f_double_value(&[0, class as i64])?;
-        let _ = start.f_select(1, class as i64)?.f_fill_(logit)?;
-        let mut found = NodeValues::from([(output, start)]);
+        let start = start(values.value(node)?)?;
+        let total = start.f_sum(Kind::Double)?.f_double_value(&[])?;
+        let mut found = NodeValues::from([(node, start)]);
         let first = graph.convolutions().next();
         let batch = input.size()[0];
         for (id, node) in graph.nodes().iter().enumerate().skip(1).rev() {
@@ -101,7 +99,7 @@ impl Network {
             Some(found) => found,
             None => input.f_zeros_like()?,
         };
-        Ok(Relevance { input, logit })
+        Ok(Relevance { input, total })
     }
 
     /// The relevance of the inputs of a product: all of it goes to the features, none to the gate. `x · sigmoid(x)` is an

@@ -6,7 +6,7 @@
 //! | `layer3`, `layer3.5` | the output of that module: its last node |
 //! | `layer3.*.conv2` | every match, in the network's order; `*` matches dots, too |
 //! | `first`, `last` | the first and the last convolution of the feature path, before the global pooling |
-//! | `penultimate` | the vector before the classifier |
+//! | `penultimate` | the vector before the classifier; the output of a network without one |
 //! | `stage3` | the last node before the resolution falls below 1/2³ of the input |
 //! | `50%` | the node at the middle of the list of nodes |
 //!
@@ -86,7 +86,7 @@ pub fn resolve(selector: &LayerSelector, graph: &Graph, infos: &[NodeInfo]) -> R
         }
         "penultimate" => {
             return one(
-                penultimate(graph),
+                penultimate(graph, infos),
                 text,
                 "the network has no linear classifier",
             );
@@ -177,9 +177,20 @@ fn one(found: Option<NodeId>, keyword: &str, why: &str) -> Result<Vec<NodeId>> {
     })
 }
 
-/// The input of the last linear layer, before dropout, which is the identity in evaluation mode.
-fn penultimate(graph: &Graph) -> Option<NodeId> {
-    let head = (0..graph.nodes().len()).rfind(|&id| matches!(graph.node(id).op, Op::Linear(_)))?;
+/// The input of the last linear layer, before dropout, which is the identity in evaluation mode. A network that does not end
+/// with a linear layer has no classifier: its output.
+fn penultimate(graph: &Graph, infos: &[NodeInfo]) -> Option<NodeId> {
+    let linear = |id: &NodeId| matches!(graph.node(*id).op, Op::Linear(_));
+    let Some(head) = (0..=graph.output()).rfind(linear) else {
+        return Some(graph.output());
+    };
+    let after = graph.downstream(head);
+    let is_last = (head + 1..=graph.output())
+        .filter(|&id| after[id])
+        .all(|id| graph.node(id).parameters.is_empty());
+    if infos[head].is_spatial() || !is_last {
+        return Some(graph.output());
+    }
     let mut id = *graph.node(head).inputs.first()?;
     while matches!(graph.node(id).op, Op::Identity(_)) {
         id = *graph.node(id).inputs.first()?;

@@ -17,14 +17,18 @@ pub(super) fn check_classes(
     origin: &Origin,
 ) -> Result<()> {
     for (index, class) in experiment.classes.iter().enumerate() {
-        let name = match class {
-            ClassSpec::Predicted | ClassSpec::Label => continue,
-            ClassSpec::Index(index) => index.to_string(),
-            ClassSpec::Name(name) => name.clone(),
+        let entry = [PathStep::Key("classes"), PathStep::Index(index)];
+        let located = match class {
+            ClassSpec::Contrast { a, instead_of } => vec![(a, "a"), (instead_of, "instead_of")],
+            class => {
+                require_named(class, models).map_err(|error| origin.locate(&entry, error))?;
+                continue;
+            }
         };
-        require_known(&name, models).map_err(|error| {
-            origin.locate(&[PathStep::Key("classes"), PathStep::Index(index)], error)
-        })?;
+        for (class, key) in located {
+            let path = [&entry[..], &[PathStep::Key(key)]].concat();
+            require_named(class, models).map_err(|error| origin.locate(&path, error))?;
+        }
     }
     for (index, entry) in experiment.methods.iter().enumerate() {
         for class in entry.method().classes() {
@@ -52,7 +56,10 @@ pub(super) fn check_labels(
     origin: &Origin,
 ) -> Result<()> {
     for image in images {
-        if let Some(ImageLabel::Named(label)) = &image.label {
+        for label in &image.labels {
+            let ImageLabel::Named(label) = label else {
+                continue;
+            };
             require_known(label, models).map_err(|error| {
                 let path = [
                     PathStep::Key(list),
@@ -64,6 +71,15 @@ pub(super) fn check_labels(
         }
     }
     Ok(())
+}
+
+/// Fails unless a network has the class that the spec names, if it names one.
+fn require_named(class: &ClassSpec, models: &[PlannedModel]) -> Result<()> {
+    match class {
+        ClassSpec::Index(index) => require_known(&index.to_string(), models),
+        ClassSpec::Name(name) => require_known(name, models),
+        _ => Ok(()),
+    }
 }
 
 /// Fails unless a network has the class, or may have it after its weight file is read.

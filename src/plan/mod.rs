@@ -9,12 +9,15 @@ mod layers;
 mod models;
 mod plan_images;
 mod planned_image;
+mod references;
 mod run_plan;
 mod single_step;
 mod spec_origin;
+mod task;
 
 pub use models::{Architecture, PlannedModel, WeightsSource};
 pub use plan_images::plan_images;
 pub use planned_image::{ImageLabel, PlannedImage, TargetRegion};
+pub use references::PlannedReference;
 pub use run_plan::Plan;
 pub use spec_origin::Origin;

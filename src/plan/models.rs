@@ -1,20 +1,22 @@
 //! The networks of a plan: their architecture, where their weights come from, their layers and classes.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::layers::select_layers;
 use super::spec_origin::Origin;
+use super::task::plan_task;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache, CachedFile, WeightSet, weight_set};
 use crate::image::Preprocess;
-use crate::network::graph::NodeId;
+use crate::network::graph::{Graph, NodeId};
 use crate::network::labels::Labels;
 use crate::network::pt2::{self, ExportedNetwork};
 use crate::network::weights::refuse_networks;
 use crate::network::zoo::{self, Arch};
-use crate::network::{OutputChoice, node_info};
+use crate::network::{OutputChoice, Task, node_info};
 use crate::progress::Progress;
-use crate::results::SelectedLayers;
+use crate::results::{NetworkNote, SelectedLayers};
 use crate::spec::{
     ExperimentSpec, LibraryNetwork, LibraryWeights, ModelSpec, PathStep, PixelLength,
     PreprocessSpec, unique_ids,
@@ -29,6 +31,10 @@ pub struct PlannedModel {
     pub architecture: Architecture,
     /// Where its weights come from.
     pub source: WeightsSource,
+    /// What its outputs mean.
+    pub task: Task,
+    /// What a user should know of it.
+    pub notes: Vec<NetworkNote>,
     /// The preprocessing of its input images.
     pub preprocess: Preprocess,
     /// The names of its classes; `None` until the weight file is read, which determines their number.
@@ -56,6 +62,14 @@ impl Architecture {
         match self {
             Architecture::Zoo(arch, _) => arch.name.to_owned(),
             Architecture::Exported(name, _) => name.clone(),
+        }
+    }
+
+    /// Its graph.
+    pub fn graph(&self) -> Cow<'_, Graph> {
+        match self {
+            Architecture::Zoo(arch, options) => Cow::Owned(arch.graph(*options)),
+            Architecture::Exported(_, exported) => Cow::Borrowed(exported.network.graph()),
         }
     }
 
@@ -199,6 +213,12 @@ fn plan_model(
             .choose_output(output)
             .map_err(locate("output"))?;
     }
+    let (task, notes) = match &mut architecture {
+        Architecture::Exported(_, exported) => {
+            plan_task(model.task, exported).map_err(locate("task"))?
+        }
+        Architecture::Zoo(..) => (model.task.unwrap_or_default(), Vec::new()),
+    };
     let mut preprocess = Preprocess::for_input(architecture.side() as u32);
     let mut labels = None;
     match &source {
@@ -220,21 +240,17 @@ fn plan_model(
     if let Some(changes) = &model.preprocess {
         apply_changes(changes, &mut preprocess);
     }
-    let own;
-    let graph = match &architecture {
-        Architecture::Zoo(arch, options) => {
-            own = arch.graph(*options);
-            &own
-        }
-        Architecture::Exported(_, exported) => exported.network.graph(),
-    };
     let side = nominal_side(&preprocess, &architecture);
-    let info = node_info::from_graph(graph, side, side).map_err(locate("preprocess"))?;
-    let (layers, selected) = select_layers(experiment, &id, graph, &info, origin)?;
+    let graph = architecture.graph();
+    let info = node_info::from_graph(&graph, side, side).map_err(locate("preprocess"))?;
+    let (layers, selected) = select_layers(experiment, &id, &graph, &info, origin)?;
+    drop(graph);
     Ok(PlannedModel {
         id,
         architecture,
         source,
+        task,
+        notes,
         preprocess,
         labels,
         layers,

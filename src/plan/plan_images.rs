@@ -40,7 +40,7 @@ pub fn plan_images(
                 bounds,
                 mask,
                 ..
-            } => vec![entry.file_image(path, class.as_deref(), *bounds, mask.as_deref())?],
+            } => vec![entry.file_image(path, class, *bounds, mask.as_deref())?],
             ImageSpec::Dir { dir, limit } => entry.folder_images(dir, *limit)?,
         };
         let explicit = match spec {
@@ -56,6 +56,30 @@ pub fn plan_images(
         image.id = id;
     }
     Ok(images)
+}
+
+/// The image in the file at `path`, which the experiment names outside of its lists of images.
+///
+/// # Errors
+/// If there is none.
+pub(super) fn plan_image(path: &Path, origin: &Origin) -> Result<PlannedImage> {
+    let full = origin.resolve(path);
+    if !full.is_file() {
+        let message = format!(
+            "there is no image {}, and none with that id",
+            full.display()
+        );
+        return Err(Error::new(ErrorKind::Spec, message).help(origin.paths_help()));
+    }
+    Ok(PlannedImage {
+        id: id_from_path(&full),
+        source: path.display().to_string(),
+        path: full,
+        labels: Vec::new(),
+        target: None,
+        entry: 0,
+        decoded: None,
+    })
 }
 
 /// One entry of a list of images.
@@ -107,9 +131,9 @@ impl ImageEntry<'_> {
         }
         let planned = picked.into_iter().map(|image| PlannedImage {
             source: format!("{pack}: {}", file_name(&image.path)),
-            label: image
-                .label
-                .map(|index| ImageLabel::Named(index.to_string())),
+            labels: (image.label.iter())
+                .map(|index| ImageLabel::Named(index.to_string()))
+                .collect(),
             id: image.id,
             path: image.path,
             target: bounds.map(TargetRegion::Box),
@@ -122,7 +146,7 @@ impl ImageEntry<'_> {
     fn file_image(
         &self,
         path: &Path,
-        class: Option<&str>,
+        classes: &[String],
         bounds: Option<[f64; 4]>,
         mask: Option<&Path>,
     ) -> Result<PlannedImage> {
@@ -147,7 +171,7 @@ impl ImageEntry<'_> {
             id: id_from_path(&full),
             source: path.display().to_string(),
             path: full,
-            label: class.map(|class| ImageLabel::Named(class.to_owned())),
+            labels: classes.iter().cloned().map(ImageLabel::Named).collect(),
             entry: self.index,
             decoded: None,
         })
@@ -162,7 +186,7 @@ impl ImageEntry<'_> {
             PlannedImage {
                 id: id_from_path(&path),
                 source: dir.join(below).display().to_string(),
-                label: inferred_label(below),
+                labels: inferred_label(below).into_iter().collect(),
                 target: None,
                 path,
                 entry: self.index,

@@ -16,8 +16,8 @@ pub struct PlannedImage {
     pub path: PathBuf,
     /// Its path as in the experiment, or its pack and file name.
     pub source: String,
-    /// Its true class.
-    pub label: Option<ImageLabel>,
+    /// Its true classes: one, or several for networks whose classes are independent.
+    pub labels: Vec<ImageLabel>,
     /// The region that shows its class, where the experiment gives one.
     pub target: Option<TargetRegion>,
     /// The index of its entry in the experiment's list.
@@ -38,12 +38,17 @@ impl PlannedImage {
         }
     }
 
-    /// The index of its true class in `labels`, if it has one and `labels` contain it.
+    /// The index of its true class in `labels`; of several, the first one that `labels` contain.
     pub fn class_index(&self, labels: &Labels) -> Option<usize> {
-        match self.label.as_ref()? {
+        self.class_indices(labels).next()
+    }
+
+    /// The indices of its true classes in `labels`, of those that `labels` contain.
+    pub fn class_indices(&self, labels: &Labels) -> impl Iterator<Item = usize> {
+        self.labels.iter().filter_map(|label| match label {
             ImageLabel::Named(name) => labels.resolve(name).ok(),
             ImageLabel::Inferred(name) => labels.exact(name),
-        }
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::models::{PlannedModel, plan_models};
 use super::planned_image::PlannedImage;
+use super::references::{PlannedReference, plan_references};
 use super::spec_origin::Origin;
 use super::{classes, collection, plan_images, single_step};
 use crate::error::{ErrorKind, Result};
@@ -22,6 +23,8 @@ pub struct Plan {
     pub images: Vec<PlannedImage>,
     /// The images that some methods search; empty if the experiment has no such method.
     pub collection: Vec<PlannedImage>,
+    /// The images that the experiment's images are compared with.
+    pub references: Vec<PlannedReference>,
     /// The spec that errors point at, if there is one.
     pub origin: Origin,
 }
@@ -36,11 +39,13 @@ impl Plan {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin, cache, progress)?;
         let [images, collection] = plan_all_images(experiment, &models, &origin, cache, progress)?;
+        let references = plan_references(experiment, &models, &images, &origin)?;
         Ok(Plan {
             experiment: experiment.clone(),
             models,
             images,
             collection,
+            references,
             origin,
         })
     }
@@ -63,6 +68,7 @@ impl Plan {
         let models = plan_models(&experiment, &origin, cache, progress)?;
         classes::check_classes(&experiment, &models, &origin)?;
         classes::check_labels("images", images, &models, &origin)?;
+        let references = plan_references(&experiment, &models, images, &origin)?;
         let collection = collection::images_as_collection(&experiment, images)?;
         collection::check_collection_size(&experiment, collection.len(), &origin)?;
         Ok(Plan {
@@ -70,6 +76,7 @@ impl Plan {
             models,
             images: images.to_vec(),
             collection,
+            references,
             origin,
         })
     }
@@ -91,7 +98,10 @@ impl Plan {
             ..cache.clone()
         };
         match plan_all_images(experiment, &models, &origin, &offline, &Silent) {
-            Ok([images, _]) => Ok((models, Some(images))),
+            Ok([images, _]) => {
+                plan_references(experiment, &models, &images, &origin)?;
+                Ok((models, Some(images)))
+            }
             Err(error) if error.kind() == ErrorKind::Fetch => Ok((models, None)),
             Err(error) => Err(error),
         }

@@ -220,7 +220,7 @@ impl FigureRenderer<'_> {
         ];
         parts.extend(figure.layer.clone());
         parts.extend(figure.image.clone());
-        parts.extend(figure.class.as_ref().map(|class| class.name.clone()));
+        parts.extend(figure.target.as_ref().map(|target| target.name()));
         let lines = figure.notes.iter().map(|note| self.words.note(note));
         (parts.join(" · "), lines.collect())
     }

@@ -1,6 +1,7 @@
 //! What came out, in sentences that are computed from the predictions and the comparison.
 
 use super::words::Words;
+use crate::network::Task;
 use crate::results::{Prediction, Results};
 
 /// A sentence names up to so many photos.
@@ -10,7 +11,10 @@ const NAMED: usize = 6;
 pub fn sentences(results: &Results, words: &Words) -> Vec<String> {
     let models = results.models.iter();
     let mut sentences: Vec<String> = models
-        .filter_map(|model| accuracy(results, &model.id, words))
+        .filter_map(|model| match model.task {
+            Task::MultiLabel => found_classes(results, &model.id, words),
+            _ => accuracy(results, &model.id, words),
+        })
         .collect();
     if results.models.len() >= 2 {
         sentences.extend(agreement(results, words));
@@ -33,6 +37,22 @@ fn accuracy(results: &Results, model: &str, words: &Words) -> Option<String> {
     (!ranks.is_empty()).then(|| words.text("summary.right", &gaps))
 }
 
+/// How many of the true classes of the labelled photos a network with independent classes finds likely.
+fn found_classes(results: &Results, model: &str, words: &Words) -> Option<String> {
+    let own = results.predictions.iter().filter(|p| p.model == model);
+    let labels: Vec<f32> = own
+        .flat_map(|p| &p.labels)
+        .filter_map(|label| label.probability)
+        .collect();
+    let found = labels.iter().filter(|p| **p >= 0.5).count();
+    let gaps = [
+        ("network", model),
+        ("found", &found.to_string()),
+        ("of", &labels.len().to_string()),
+    ];
+    (!labels.is_empty()).then(|| words.text("summary.found", &gaps))
+}
+
 /// The photos on which all networks are right, none, or some; without labels those on which they agree or differ.
 fn agreement(results: &Results, words: &Words) -> Vec<String> {
     let mut groups: [(&str, Vec<String>); 5] = [
@@ -44,7 +64,9 @@ fn agreement(results: &Results, words: &Words) -> Vec<String> {
     ];
     for image in &results.images {
         let predictions = results.predictions.iter();
-        let predictions: Vec<&Prediction> = predictions.filter(|p| p.image == image.id).collect();
+        // Values and several true classes are no choice of a class.
+        let own = |p: &&Prediction| p.image == image.id && results.task(&p.model) == Task::Classes;
+        let predictions: Vec<&Prediction> = predictions.filter(own).collect();
         if predictions.len() < 2 {
             continue;
         }

@@ -4,10 +4,12 @@
 //! as every file of an earlier version with that number can still be read: keys are added, and none is renamed or removed.
 
 pub mod lock;
+mod network_note;
 mod record;
 pub mod store;
 
+pub use network_note::NetworkNote;
 pub use record::{
-    ClassScore, CollectionInfo, Environment, Failure, ImageInfo, LayerInfo, ModelInfo, Prediction,
-    Results, SelectedLayers, ViewInfo, WeightsInfo,
+    ClassScore, CollectionInfo, Environment, ExplainedValue, Failure, ImageInfo, LayerInfo,
+    ModelInfo, Prediction, Results, SelectedLayers, ViewInfo, WeightsInfo,
 };

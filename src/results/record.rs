@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{CheckedMap, ClassInfo, Comparison, Figure, Note};
+use super::network_note::NetworkNote;
+use crate::figures::{CheckedMap, ClassInfo, Comparison, Figure, Note, Quantity, TargetInfo};
+use crate::network::Task;
 use crate::spec::ExperimentSpec;
 
 /// Everything about one run except its tensors: the content of `results.json`.
@@ -25,6 +27,9 @@ pub struct Results {
     pub collection: Option<CollectionInfo>,
     /// One for each network and image.
     pub predictions: Vec<Prediction>,
+    /// The values that are explained, but for the logits of classes, which are those of the predictions.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub targets: Vec<ExplainedValue>,
     /// What the methods computed.
     pub figures: Vec<Figure>,
     /// The results of the checks, map by map, where the experiment has checks.
@@ -53,6 +58,12 @@ impl Results {
                 Some((s.selector.clone(), index))
             })
             .or_else(|| Some((layer.clone(), 0)))
+    }
+
+    /// What the outputs of a network mean.
+    pub fn task(&self, model: &str) -> Task {
+        let found = self.models.iter().find(|found| found.id == model);
+        found.map_or(Task::Classes, |model| model.task)
     }
 
     /// The failure because of which `method` has no figure of a network (and an image): that of the method itself, or of
@@ -102,7 +113,13 @@ pub struct ModelInfo {
     pub preprocess: String,
     /// The same as a sentence of the report's word list.
     pub preprocessing: Note,
-    /// How many classes it has.
+    /// What its outputs mean.
+    #[serde(skip_serializing_if = "is_classes", default)]
+    pub task: Task,
+    /// What a reader should know of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<NetworkNote>,
+    /// How many classes it has; of a network without classes, how many outputs.
     pub classes: u32,
     /// The layers that each selector of the experiment selected.
     pub selected: Vec<SelectedLayers>,
@@ -168,6 +185,9 @@ pub struct ImageInfo {
     pub height: u32,
     /// Its true class, where it is known.
     pub label: Option<ClassInfo>,
+    /// Its other true classes, for networks whose classes are independent.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_labels: Vec<ClassInfo>,
     /// What the networks see of it: one view for all networks with the same resizing and cropping.
     pub views: Vec<ViewInfo>,
 }
@@ -196,6 +216,25 @@ pub struct ViewInfo {
     pub models: Vec<String>,
 }
 
+/// The value of a target for one network and image.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExplainedValue {
+    /// The model's id.
+    pub model: String,
+    /// The image's id.
+    pub image: String,
+    /// What is explained.
+    pub target: TargetInfo,
+    /// What the value is.
+    pub quantity: Quantity,
+    /// The value.
+    pub value: f32,
+}
+
+fn is_classes(task: &Task) -> bool {
+    *task == Task::Classes
+}
+
 /// The classes with the largest logits for one network and image.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Prediction {
@@ -203,10 +242,13 @@ pub struct Prediction {
     pub model: String,
     /// The image's id.
     pub image: String,
-    /// Up to five classes, the most probable first.
+    /// Up to five classes, the most probable first; of a network without classes up to five outputs, in their order.
     pub top: Vec<ClassScore>,
     /// The image's true class, where the network knows it.
     pub label: Option<ClassScore>,
+    /// The image's true classes, of a network whose classes are independent.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub labels: Vec<ClassScore>,
     /// Key of the logits, `[classes]`.
     pub tensor: String,
 }
@@ -216,12 +258,13 @@ pub struct Prediction {
 pub struct ClassScore {
     /// The class.
     pub class: ClassInfo,
-    /// 1 for the class with the largest logit.
+    /// 1 for the class with the largest logit; of an output, its position.
     pub rank: usize,
-    /// The value before the softmax.
+    /// The value before softmax or sigmoid; of a network without classes the output.
     pub logit: f32,
-    /// Softmax over all classes, 0 to 1.
-    pub probability: f32,
+    /// Softmax over all classes, or sigmoid, 0 to 1; absent for a network without classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub probability: Option<f32>,
 }
 
 /// Something that failed while the rest of the run went on.

@@ -10,6 +10,7 @@ use super::run_output::{RunOutput, failure};
 use super::target_mask::target_mask;
 use crate::error::{Error, Result};
 use crate::image::DecodedImage;
+use crate::network::Task;
 use crate::plan::{Plan, PlannedImage};
 use crate::progress::{Progress, ProgressUnit};
 use crate::results::{ImageInfo, lock};
@@ -89,7 +90,7 @@ impl ImagePass<'_> {
                 model,
                 image: id,
                 view,
-                label: self.image.class_index(&model.loaded.labels),
+                labels: true_classes(self.image, model),
                 target_mask: mask.as_deref(),
             };
             output.add(job.find_or_run(self.cache));
@@ -97,17 +98,28 @@ impl ImagePass<'_> {
             self.progress
                 .advance(done as u64, Some(total), ProgressUnit::Items);
         }
-        let label = models.iter().find_map(|model| {
-            let index = self.image.class_index(&model.loaded.labels)?;
-            Some(model.loaded.class(index))
+        let labels = models.iter().map(|model| {
+            let indices = true_classes(self.image, model).into_iter();
+            let labels = indices.map(|index| model.loaded.class(index));
+            labels.collect::<Vec<_>>()
         });
+        // Of the first network that has the most of them.
+        let labels = labels.reduce(|most, other| {
+            if other.len() > most.len() {
+                other
+            } else {
+                most
+            }
+        });
+        let mut labels = labels.unwrap_or_default().into_iter();
         output.results.images.push(ImageInfo {
             id: id.clone(),
             source: self.image.source.clone(),
             sha256: decoded.sha256.clone(),
             width: decoded.pixels.width(),
             height: decoded.pixels.height(),
-            label,
+            label: labels.next(),
+            other_labels: labels.collect(),
             views: view_infos,
         });
     }
@@ -147,6 +159,16 @@ impl ImagePass<'_> {
     fn record(&self, model: &RunModel, error: &Error, output: &mut RunOutput) {
         let failure = failure(Some(&model.loaded.id), Some(&self.image.id), None, error);
         output.results.failures.push(failure);
+    }
+}
+
+/// The indices of the image's true classes in a network; none in a network without classes.
+fn true_classes(image: &PlannedImage, model: &RunModel) -> Vec<usize> {
+    let indices = image.class_indices(&model.loaded.labels);
+    match model.loaded.task {
+        Task::Classes => indices.take(1).collect(),
+        Task::MultiLabel => indices.collect(),
+        Task::Regression | Task::Codes => Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The checks of all maps of one network, image and class.
+//! The checks of all maps of one network, image and target.
 
 use tch::Tensor;
 
@@ -8,7 +8,7 @@ use crate::checks::{CheckContext, CheckSpec, TestedMap, baseline_maps};
 use crate::error::Result;
 use crate::figures::{CheckedMap, Content, MapSource};
 
-/// Runs every check on the maps among `found` that belong to the class of `context`, and on the baseline maps; adds the
+/// Runs every check on the maps among `found` that belong to the target of `context`, and on the baseline maps; adds the
 /// results to `found`.
 ///
 /// # Errors
@@ -24,9 +24,10 @@ pub(super) fn check_maps(
         sources.push(source);
         maps.push(map);
     }
+    let explained = (context.pass.target.info.clone(), context.quantity());
     let mut checked: Vec<CheckedMap> = sources
         .into_iter()
-        .map(|source| CheckedMap::new(model, image, context.pass.class.clone(), source))
+        .map(|source| CheckedMap::new(model, image, explained.clone(), source))
         .collect();
     // The results of a map have the order of the list of checks, whatever the spec's.
     let mut specs: Vec<&CheckSpec> = specs.iter().collect();
@@ -61,9 +62,9 @@ fn method_maps(
             continue;
         };
         if figure
-            .class
+            .target
             .as_ref()
-            .is_some_and(|class| *class != context.pass.class)
+            .is_some_and(|target| *target != context.pass.target.info)
         {
             continue;
         }

@@ -28,6 +28,7 @@ mod result_cache;
 mod run_output;
 mod stored_tensor;
 mod target_mask;
+mod targets;
 
 use crate::error::Result;
 use crate::figures::Tensors;
@@ -78,7 +79,12 @@ pub fn run(
     let mut first_error = None;
     for planned in &plan.models {
         match load_planned(plan, planned, device, options, networks, progress) {
-            Ok(model) => models.push(model),
+            Ok(model) => {
+                for note in &planned.notes {
+                    progress.warn(&format!("{}: {}", planned.id, note.text));
+                }
+                models.push(model);
+            }
             Err(error) => {
                 progress.warn(&format!("{}: {}", planned.id, error.full_message()));
                 let failure = run_output::failure(Some(&planned.id), None, None, &error);
@@ -92,6 +98,13 @@ pub fn run(
     }
     let cache = options.cache()?;
     let cache = options.cached.then(|| ResultCache::new(&cache));
+    for model in &mut models {
+        for error in model.add_likenesses(&plan.references) {
+            progress.warn(&format!("{}: {}", model.loaded.id, error.full_message()));
+            let failure = run_output::failure(Some(&model.loaded.id), None, None, &error);
+            output.results.failures.push(failure);
+        }
+    }
     for model in &models {
         output.add(network_methods::run_network(
             &plan.experiment,
@@ -129,6 +142,7 @@ fn empty_output(plan: &Plan, device: String) -> RunOutput {
         images: Vec::new(),
         collection: None,
         predictions: Vec::new(),
+        targets: Vec::new(),
         figures: Vec::new(),
         checks: Vec::new(),
         comparison: None,

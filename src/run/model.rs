@@ -9,7 +9,8 @@ use super::model_info::model_info;
 use super::network_cache::{NetworkCache, network_key};
 use super::options::RunOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::LoadedModel;
+use crate::methods::{LoadedModel, Target};
+use crate::network::Task;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::labels::Labels;
 use crate::network::node_info::{self, NodeInfo};
@@ -25,10 +26,24 @@ pub struct RunModel {
     pub loaded: LoadedModel,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
+    /// Its position in the experiment.
+    pub(super) position: usize,
+    /// The likenesses of the experiment, once the codes of their references are computed.
+    pub(super) likenesses: Vec<Likeness>,
     /// Its description in the results.
     pub info: ModelInfo,
     /// A hash of everything about the network and the machine that results depend on.
     pub(super) fingerprint: String,
+}
+
+/// The similarity to a reference image, as one network computes it.
+#[derive(Debug)]
+pub(super) struct Likeness {
+    /// The index of its entry in the experiment's `classes`.
+    pub(super) entry: usize,
+    /// The sha256 of the reference's file.
+    pub(super) sha256: String,
+    pub(super) target: Target,
 }
 
 /// Loads the first network of a plan.
@@ -85,11 +100,13 @@ pub(super) fn load_planned(
     let node_info = node_info::from_graph(network.graph(), side, side)?;
     let classes = class_count(network.graph(), &node_info);
     let labels = class_names(planned, classes).map_err(locate("labels"))?;
+    let classes = planned.task.classes(classes);
     let info = model_info(planned, network.graph(), &node_info, weights, classes);
     let loaded = LoadedModel {
         id: planned.id.clone(),
         network,
         info: node_info,
+        task: planned.task,
         labels,
         preprocess: planned.preprocess.clone(),
         device,
@@ -99,6 +116,8 @@ pub(super) fn load_planned(
         fingerprint: model_fingerprint(&loaded, &info)?,
         loaded,
         layers: planned.layers.clone(),
+        position: planned.entry,
+        likenesses: Vec::new(),
         info,
     })
 }
@@ -113,19 +132,28 @@ fn model_fingerprint(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
         &info.weights.sha256,
         &info.weights.name,
         &loaded.preprocess,
-        class_names,
+        (loaded.task, class_names),
         device_name(loaded.device),
         tch::get_num_threads(),
     ))
 }
 
-/// The names of a network's classes: those of the plan, ImageNet's for 1000 classes, else numbers.
-fn class_names(planned: &PlannedModel, classes: usize) -> Result<Labels> {
+/// The names of a network's classes: those of the plan, ImageNet's for 1000 classes, no and yes for one logit, else numbers; for
+/// a network without classes the names of its outputs.
+fn class_names(planned: &PlannedModel, outputs: usize) -> Result<Labels> {
+    let task = planned.task;
+    let classes = task.classes(outputs);
     match &planned.labels {
         Some(labels) if labels.len() == classes => Ok(labels.clone()),
+        Some(_) if task == Task::Codes => Ok(Labels::numbered(0)),
         Some(labels) => {
+            let what = match task {
+                Task::Classes if outputs == 1 => "2 class names, for no and yes".to_owned(),
+                Task::Regression => format!("{classes} names, one for each output"),
+                _ => format!("{classes} class names, one for each output"),
+            };
             let message = format!(
-                "`labels` of `{}` must have {classes} class names, one for each output, got {}",
+                "`labels` of `{}` must have {what}, got {}",
                 planned.id,
                 labels.len()
             );
@@ -133,8 +161,20 @@ fn class_names(planned: &PlannedModel, classes: usize) -> Result<Labels> {
                 "`labels` is a text file with one class name a line, in the order of the outputs",
             ))
         }
-        None if classes == 1000 => Ok(Labels::imagenet()),
-        None => Ok(Labels::numbered(classes)),
+        None => Ok(default_names(task, outputs)),
+    }
+}
+
+fn default_names(task: Task, outputs: usize) -> Labels {
+    match (task, outputs) {
+        (Task::Classes, 1) => Labels::from_names(vec!["no".into(), "yes".into()]),
+        (Task::Classes, 1000) => Labels::imagenet(),
+        (Task::Regression, 1) => Labels::from_names(vec!["output".into()]),
+        (Task::Regression, _) => {
+            let names = (0..outputs).map(|index| format!("output {index}"));
+            Labels::from_names(names.collect())
+        }
+        _ => Labels::numbered(task.classes(outputs)),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) fn model_info(
         input: [0, 1, 2].map(|dimension| info[0].shape[dimension] as u32),
         preprocess: planned.preprocess.describe(),
         preprocessing: preprocessing_note(&planned.preprocess),
+        task: planned.task,
+        notes: planned.notes.clone(),
         classes: classes as u32,
         selected: planned.selected.clone(),
         layers: used_layers(planned, graph, info),

@@ -1,4 +1,4 @@
-//! One network on one image: one forward pass, and one backward pass for every class, serve all methods and checks.
+//! One network on one image: one forward pass, and one backward pass for every target, serve all methods and checks.
 
 use tch::Tensor;
 
@@ -6,15 +6,18 @@ use super::fingerprint::{fingerprint, fingerprint_bytes};
 use super::image_views::ImageView;
 use super::map_checks::check_maps;
 use super::model::RunModel;
-use super::prediction::{predict, requested_classes};
+use super::prediction::predict;
 use super::result_cache::ResultCache;
 use super::run_output::{PartialResults, failure};
+use super::targets::requested_targets;
 use crate::checks::CheckContext;
 use crate::error::Result;
-use crate::figures::ClassInfo;
-use crate::methods::{ForwardPass, MethodOutput, MethodSpec};
+use crate::figures::{Content, Figure, Note, Quantity};
+use crate::methods::{BackwardPass, ForwardPass, MethodOutput, MethodSpec, Target};
+use crate::network::Task;
 use crate::network::graph::NodeId;
 use crate::network::node_info;
+use crate::results::ExplainedValue;
 use crate::spec::ExperimentSpec;
 
 /// One network on one image.
@@ -24,8 +27,8 @@ pub(super) struct ModelOnImage<'a> {
     /// The image's id.
     pub(super) image: &'a str,
     pub(super) view: &'a ImageView,
-    /// The index of the image's true class in this network.
-    pub(super) label: Option<usize>,
+    /// The indices of the image's true classes in this network.
+    pub(super) labels: Vec<usize>,
     /// 1 for each pixel of the view that shows the class, 0 elsewhere, where that is known.
     pub(super) target_mask: Option<&'a [f32]>,
 }
@@ -52,10 +55,13 @@ impl ModelOnImage<'_> {
             fingerprint_bytes(&bytes)
         });
         let experiment = self.experiment;
+        let likenesses = self.model.likenesses.iter();
+        let references: Vec<&str> = likenesses.map(|own| own.sha256.as_str()).collect();
         fingerprint(&(
             &self.model.fingerprint,
             self.image,
-            (&experiment.classes, experiment.seed, self.label),
+            (&experiment.classes, experiment.target, experiment.seed),
+            (&self.labels, references),
             (&experiment.methods, &self.model.layers, &experiment.checks),
             mask,
             self.view.pixels.dimensions(),
@@ -81,16 +87,16 @@ impl ModelOnImage<'_> {
             .methods()
             .any(|(entry, _)| entry.method().for_class().is_some());
         let input = loaded.input(&[&self.view.pixels])?;
-        let nodes = self.nodes(|_| true);
+        let mut nodes = self.nodes(|_| true);
+        nodes.extend(self.model.likenesses.iter().map(|own| own.target.node));
         let pass = if needs_gradients {
             loaded.forward_with_gradients(self.image, &input, &nodes)?
         } else {
             loaded.forward(self.image, &input, &nodes)?
         };
-        let (prediction, logits) = predict(loaded, self.image, pass.logits()?, self.label)?;
+        let (prediction, logits) = predict(loaded, self.image, pass.logits()?, &self.labels)?;
         results.tensors.insert(prediction.tensor.clone(), logits);
-        let classes = &self.experiment.classes;
-        let classes = requested_classes(classes, loaded, &prediction, self.label);
+        let targets = requested_targets(self.experiment, self.model, &prediction, &self.labels)?;
         results.prediction = Some(prediction);
         for (entry, layers) in self.methods() {
             let Some(method) = entry.method().for_image() else {
@@ -101,28 +107,63 @@ impl ModelOnImage<'_> {
             self.add(entry.name(), done, output, results);
         }
         if needs_gradients {
-            for class in classes {
-                self.run_class(&pass, class, results)?;
+            if targets.is_empty() {
+                self.add_absent(results);
+            }
+            for target in targets {
+                self.run_target(&pass, target, results)?;
             }
         }
         Ok(())
     }
 
-    /// One class: its backward pass, every method about classes, and the checks.
-    fn run_class(
+    /// The figures that say why a network without classes has no figure of a method about classes.
+    fn add_absent(&self, results: &mut PartialResults) {
+        let loaded = &self.model.loaded;
+        if loaded.task != Task::Codes {
+            return;
+        }
+        for (entry, _) in self.methods() {
+            if entry.method().for_class().is_some() {
+                let reason = Note::new("note.no_classes");
+                results.figures.push(Figure {
+                    image: Some(self.image.to_owned()),
+                    ..loaded.figure(entry.name(), None, Content::Absent { reason })
+                });
+            }
+        }
+    }
+
+    /// One target: its backward pass, every method about classes, and the checks.
+    fn run_target(
         &self,
         pass: &ForwardPass,
-        class: ClassInfo,
+        target: Target,
         results: &mut PartialResults,
     ) -> Result<()> {
         let nodes = self.nodes(|entry| entry.method().for_class().is_some());
-        let backward = pass.backward(class, &nodes)?;
+        let backward = pass.backward(target, &nodes)?;
+        results.targets.extend(self.explained_value(&backward)?);
+        let graph = pass.model.network.graph();
+        let is_before = |layer: &NodeId| graph.downstream(*layer)[backward.target.node];
         for (entry, layers) in self.methods() {
             let Some(method) = entry.method().for_class() else {
                 continue;
             };
             let mut output = MethodOutput::default();
-            let done = tch::no_grad(|| method.class_figures(&backward, layers, &mut output));
+            let (layers, after): (Vec<NodeId>, Vec<NodeId>) =
+                layers.iter().partition(|layer| is_before(layer));
+            for layer in &after {
+                let reason = Note::new("note.after_target");
+                let absent = Content::Absent { reason };
+                let figure = backward.figure(entry.name(), Some(*layer), absent);
+                output.figures.push(figure);
+            }
+            let done = if layers.is_empty() && !after.is_empty() {
+                Ok(())
+            } else {
+                tch::no_grad(|| method.class_figures(&backward, &layers, &mut output))
+            };
             self.add(entry.name(), done, output, results);
         }
         if self.experiment.checks.is_empty() {
@@ -136,6 +177,22 @@ impl ModelOnImage<'_> {
             target_mask: target_mask.as_ref(),
         };
         check_maps(&self.experiment.checks, &context, results)
+    }
+
+    /// The value that is explained; none for a class's logit, which is among the predictions.
+    fn explained_value(&self, backward: &BackwardPass) -> Result<Option<ExplainedValue>> {
+        let loaded = backward.model();
+        let (target, quantity) = (&backward.target.info, backward.target.quantity(loaded));
+        if quantity == Quantity::Logit {
+            return Ok(None);
+        }
+        Ok(Some(ExplainedValue {
+            model: loaded.id.clone(),
+            image: self.image.to_owned(),
+            target: target.clone(),
+            quantity,
+            value: backward.target_value()? as f32,
+        }))
     }
 
     /// The target mask as `[H, W]` on the network's device.

@@ -1,92 +1,92 @@
-//! The prediction of a network for an image, and the classes that methods are asked about.
-
-use std::collections::BTreeSet;
+//! What a network predicts for an image: its classes with their probabilities, or the values of its outputs.
 
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{Array, ClassInfo};
+use crate::figures::Array;
 use crate::methods::{LoadedModel, to_array};
-use crate::network::ClassSpec;
+use crate::network::Task;
 use crate::results::{ClassScore, Prediction};
 
-/// How many classes a prediction lists.
-const TOP: usize = 5;
+/// How many classes or outputs a prediction lists.
+pub(super) const TOP: usize = 5;
 
-/// The prediction from the logits `[1, classes]` of an image whose true class is `label`, and the logits `[classes]`
-/// to be stored under its key.
+/// The prediction from the output `[1, outputs]` for an image whose true classes are `labels`, and the output `[outputs]` to be
+/// stored under its key.
 ///
 /// # Errors
-/// If a logit is not finite, or for a libtorch error.
+/// If a value is not finite, or for a libtorch error.
 pub(super) fn predict(
     loaded: &LoadedModel,
     image: &str,
-    logits: &Tensor,
-    label: Option<usize>,
+    output: &Tensor,
+    labels: &[usize],
 ) -> Result<(Prediction, Array)> {
-    let logits = logits.f_squeeze_dim(0)?;
-    let array = to_array(&logits)?;
-    let values = floats(&array)?;
-    if let Some(class) = values.iter().position(|logit| !logit.is_finite()) {
+    let output = output.detach();
+    let array = to_array(&output.f_squeeze_dim(0)?)?;
+    if let Some(index) = floats(&array)?.iter().position(|value| !value.is_finite()) {
         let message = format!(
-            "the logits of `{}` must be finite, got {} for class {class}",
-            loaded.id, values[class]
+            "the outputs of `{}` must be finite, got {} for output {index}",
+            loaded.id,
+            floats(&array)?[index]
         );
         return Err(Error::new(ErrorKind::Network, message)
             .help("the weights may belong to another architecture or preprocessing"));
     }
-    let probabilities = softmax(&logits)?;
-    let probabilities = floats(&probabilities)?;
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-    let score = |rank: usize| ClassScore {
-        class: loaded.class(order[rank]),
-        rank: rank + 1,
-        logit: values[order[rank]],
-        probability: probabilities[order[rank]],
-    };
-    let label = label.and_then(|label| order.iter().position(|&class| class == label));
+    let scores = scores(loaded, &output)?;
+    let mut labels: Vec<ClassScore> = labels
+        .iter()
+        .filter_map(|label| scores.iter().find(|score| score.class.index == *label))
+        .cloned()
+        .collect();
+    let several = loaded.task == Task::MultiLabel;
     let prediction = Prediction {
         model: loaded.id.clone(),
         image: image.to_owned(),
-        top: (0..TOP.min(order.len())).map(score).collect(),
-        label: label.map(score),
+        label: (!several && !labels.is_empty()).then(|| labels.swap_remove(0)),
+        labels: if several { labels } else { Vec::new() },
+        top: scores.into_iter().take(TOP).collect(),
         tensor: format!("{}/{image}/logits", loaded.id),
     };
     Ok((prediction, array))
 }
 
-/// The classes that the experiment asks about, each once, in its order. A class that the network doesn't know is left
-/// out.
-pub(super) fn requested_classes(
-    classes: &[ClassSpec],
-    loaded: &LoadedModel,
-    prediction: &Prediction,
-    label: Option<usize>,
-) -> Vec<ClassInfo> {
-    let labels = &loaded.labels;
-    let mut seen = BTreeSet::new();
-    let indices = classes.iter().filter_map(|class| match class {
-        ClassSpec::Predicted => prediction.top.first().map(|top| top.class.index),
-        ClassSpec::Label => label,
-        ClassSpec::Index(index) => (*index < labels.len()).then_some(*index),
-        ClassSpec::Name(name) => labels.resolve(name).ok(),
-    });
-    indices
-        .filter(|index| seen.insert(*index))
-        .map(|index| loaded.class(index))
-        .collect()
+/// The classes with their logits and probabilities, the most probable first; of a network without probabilities its outputs,
+/// in their order.
+fn scores(loaded: &LoadedModel, output: &Tensor) -> Result<Vec<ClassScore>> {
+    if loaded.task == Task::Codes {
+        return Ok(Vec::new());
+    }
+    let logits = to_array(&loaded.class_logits(output)?.f_squeeze_dim(0)?)?;
+    let values = floats(&logits)?;
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    let mut probabilities = Vec::new();
+    if loaded.task.has_probabilities() {
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+        probabilities = floats(&probability_array(loaded, output)?)?.to_vec();
+    }
+    let score = |(rank, &index): (usize, &usize)| ClassScore {
+        class: loaded.class(index),
+        rank: rank + 1,
+        logit: values[index],
+        probability: probabilities.get(index).copied(),
+    };
+    Ok(order.iter().enumerate().map(score).collect())
 }
 
-/// The softmax of the logits, in float64: of their differences to the largest one.
-fn softmax(logits: &Tensor) -> Result<Array> {
-    let logits = logits.detach();
-    let differences = logits.f_sub(&logits.f_max()?)?;
-    to_array(&differences.f_softmax(-1, Kind::Double)?)
+/// The probabilities of all classes, computed in float64.
+fn probability_array(loaded: &LoadedModel, output: &Tensor) -> Result<Array> {
+    // The softmax is that of the differences to the largest logit.
+    let shifted = match loaded.task {
+        Task::Classes if output.size().get(1) != Some(&1) => output.f_sub(&output.f_max()?)?,
+        _ => output.shallow_clone(),
+    };
+    let probabilities = loaded.class_probabilities(&shifted, Kind::Double)?;
+    to_array(&probabilities.f_squeeze_dim(0)?)
 }
 
 fn floats(array: &Array) -> Result<&[f32]> {
     array
         .floats()
-        .ok_or_else(|| Error::new(ErrorKind::Network, "the logits must be float32"))
+        .ok_or_else(|| Error::new(ErrorKind::Network, "the outputs must be float32"))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::figures::{CheckedMap, Figure, Tensors};
-use crate::results::{Failure, Prediction, Results};
+use crate::results::{ExplainedValue, Failure, Prediction, Results};
 
 /// The results of a run, in memory.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct PartialResults {
     pub(super) prediction: Option<Prediction>,
     pub(super) figures: Vec<Figure>,
     #[serde(default)]
+    pub(super) targets: Vec<ExplainedValue>,
+    #[serde(default)]
     pub(super) checks: Vec<CheckedMap>,
     pub(super) failures: Vec<Failure>,
     #[serde(skip)]
@@ -32,6 +34,7 @@ impl RunOutput {
     /// Adds the results of a part.
     pub(super) fn add(&mut self, part: PartialResults) {
         self.results.predictions.extend(part.prediction);
+        self.results.targets.extend(part.targets);
         self.results.figures.extend(part.figures);
         self.results.checks.extend(part.checks);
         self.results.failures.extend(part.failures);

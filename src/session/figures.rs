@@ -130,8 +130,8 @@ impl std::fmt::Display for Figures {
             if let Some(image) = &figure.image {
                 write!(f, " on {image}")?;
             }
-            if let Some(class) = &figure.class {
-                write!(f, ", {}", class.name)?;
+            if let Some(target) = &figure.target {
+                write!(f, ", {}", target.name())?;
             }
             if let Some(layer) = &figure.layer {
                 write!(f, ", at {layer}")?;
@@ -174,7 +174,7 @@ impl Predictions {
         &self.output.results
     }
 
-    /// The name of the most probable class in the first prediction.
+    /// The name of the most probable class in the first prediction, or of the first output of a network without classes.
     pub fn first(&self) -> Option<&str> {
         let first = self.all().first()?.top.first()?;
         Some(&first.class.name)
@@ -198,8 +198,11 @@ impl std::fmt::Display for Predictions {
             write!(f, "{} on {}: ", prediction.model, prediction.image)?;
             for (index, score) in prediction.top.iter().enumerate() {
                 let comma = if index > 0 { ", " } else { "" };
-                let percent = score.probability * 100.0;
-                write!(f, "{comma}{} {percent:.1} %", score.class.name)?;
+                write!(f, "{comma}{} ", score.class.name)?;
+                match score.probability {
+                    Some(probability) => write!(f, "{:.1} %", probability * 100.0)?,
+                    None => write!(f, "{}", score.logit)?,
+                }
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ impl Image {
                 id: spec::id_from_text(name),
                 path: PathBuf::new(),
                 source: name.to_owned(),
-                label: None,
+                labels: Vec::new(),
                 target: None,
                 entry: 0,
                 decoded: Some(decoded.clone()),
@@ -45,7 +45,7 @@ impl Image {
 
     /// The same image with its true class: a name, a WordNet id or an index.
     pub fn with_class(mut self, class: impl Into<String>) -> Self {
-        self.planned.label = Some(ImageLabel::Named(class.into()));
+        self.planned.labels = vec![ImageLabel::Named(class.into())];
         self
     }
 

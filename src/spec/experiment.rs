@@ -12,7 +12,7 @@ use super::language::Lang;
 use super::model_spec::ModelSpec;
 use crate::checks::CheckSpec;
 use crate::methods::MethodSpec;
-use crate::network::ClassSpec;
+use crate::network::{ClassSpec, TargetValue};
 
 /// An experiment: networks, images, and the methods that are applied to them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +44,9 @@ pub struct ExperimentSpec {
     #[serde(default = "default_classes")]
     #[schemars(length(min = 1))]
     pub classes: Vec<ClassSpec>,
+    /// Which value of a class is explained: its logit, or its probability.
+    #[serde(default, skip_serializing_if = "TargetValue::is_logit")]
+    pub target: TargetValue,
     /// The methods, with or without options. The predictions are always in the report.
     #[serde(default)]
     pub methods: Vec<MethodSpec>,
@@ -114,6 +117,7 @@ impl ExperimentSpec {
             images: Vec::new(),
             collection: CollectionSpec::default(),
             classes: default_classes(),
+            target: TargetValue::default(),
             methods: Vec::new(),
             checks: Vec::new(),
             max_size: None,

@@ -10,7 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::one_or_many::OneOrMany;
+use super::one_or_many::{OneOrMany, one_or_many};
 use super::schema_parts;
 
 /// Where images come from; a file is also written as its path alone.
@@ -54,10 +54,14 @@ pub enum ImageSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<schema_parts::Id>")]
         id: Option<String>,
-        /// Its true class: a name, a WordNet id or an index.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schemars(with = "Option<schema_parts::TextOrNumber>")]
-        class: Option<String>,
+        /// Its true class: a name, a WordNet id or an index; a list for networks whose classes are independent.
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            serialize_with = "one_or_many"
+        )]
+        #[schemars(with = "OneOrMany")]
+        class: Vec<String>,
         /// The box around the class: left, top, right and bottom in the image's own pixels.
         #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
         #[schemars(inner(inner(range(min = 0.0))))]
@@ -84,7 +88,7 @@ impl ImageSpec {
         ImageSpec::Path {
             path: path.into(),
             id: None,
-            class: None,
+            class: Vec::new(),
             bounds: None,
             mask: None,
         }
@@ -110,10 +114,10 @@ impl ImageSpec {
         }
     }
 
-    /// Sets the true class of a file; the images of a pack or a folder have theirs already.
+    /// Adds a true class of a file; the images of a pack or a folder have theirs already.
     pub fn class(mut self, name: impl Into<String>) -> Self {
         if let ImageSpec::Path { class, .. } = &mut self {
-            *class = Some(name.into());
+            class.push(name.into());
         }
         self
     }
@@ -145,7 +149,7 @@ struct ImageKeys {
     pick: Option<OneOrMany>,
     path: Option<PathBuf>,
     id: Option<String>,
-    class: Option<String>,
+    class: Option<OneOrMany>,
     dir: Option<PathBuf>,
     limit: Option<usize>,
     #[serde(rename = "box")]
@@ -191,7 +195,7 @@ impl ImageKeys {
             _ => ImageSpec::Path {
                 path: self.path.unwrap_or_default(),
                 id: self.id,
-                class: self.class,
+                class: self.class.map_or_else(Vec::new, |class| class.0),
                 bounds: self.bounds,
                 mask: self.mask,
             },

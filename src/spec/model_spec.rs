@@ -13,7 +13,7 @@ use super::ids::{id_from_path, id_from_text};
 use super::library_network::{Library, LibraryNetwork, LibraryWeights};
 use super::preprocess_spec::PreprocessSpec;
 use super::schema_parts;
-use crate::network::OutputChoice;
+use crate::network::{OutputChoice, Task};
 
 /// The endings of files that may be given as a network.
 const NETWORK_FILES: [&str; 12] = [
@@ -80,6 +80,11 @@ pub struct ModelSpec {
     /// of shape `[N, classes]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputChoice>,
+    /// What its outputs mean: logits of classes of which one is true (`classes`) or several can be (`multi-label`), values
+    /// (`regression`), or a vector that describes the image (`codes`). By default `classes`; `multi-label` for a network that
+    /// ends with the sigmoids of several outputs, and `codes` for one without a classifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// A text file with one class name a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -103,6 +108,7 @@ impl ModelSpec {
             seed: None,
             weights: None,
             output: None,
+            task: None,
             labels: None,
             preprocess: None,
         };
@@ -142,6 +148,12 @@ impl ModelSpec {
     /// Sets which output of a network with several is explained.
     pub fn output(mut self, output: impl Into<OutputChoice>) -> Self {
         self.output = Some(output.into());
+        self
+    }
+
+    /// Sets what the outputs mean.
+    pub fn task(mut self, task: Task) -> Self {
+        self.task = Some(task);
         self
     }
 

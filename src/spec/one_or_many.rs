@@ -6,10 +6,21 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One name or number, or a list of them; numbers are kept as text.
 pub(super) struct OneOrMany(pub Vec<String>);
+
+/// Writes one name as it is, and several as a list.
+pub(super) fn one_or_many<S: Serializer>(
+    names: &[String],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match names {
+        [name] => name.serialize(serializer),
+        names => names.serialize(serializer),
+    }
+}
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

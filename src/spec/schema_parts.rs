@@ -6,23 +6,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::network::zoo;
 
-/// The schema of a text, or of a number that is kept as text.
-pub(super) struct TextOrNumber;
-
-impl JsonSchema for TextOrNumber {
-    fn schema_name() -> Cow<'static, str> {
-        "TextOrNumber".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "integer"] })
-    }
-}
-
 /// The schema of an id: see [`is_valid_id`](super::ids::is_valid_id).
 pub(super) struct Id;
 

@@ -43,7 +43,8 @@ fn smoothgrad_and_vargrad_are_the_moments_of_single_gradients() {
             .map(|_| {
                 let noise = rng.normal(input.numel(), 0.15 * range);
                 let noisy = &input + Tensor::from_slice(&noise).view([1, 3, 64, 64]);
-                let gradient = batched::input_gradients(&model, &noisy, class).unwrap();
+                let gradient =
+                    batched::input_gradients(&model, &noisy, &model.class_target(class)).unwrap();
                 gradient.to_kind(tch::Kind::Double)
             })
             .collect();
@@ -97,7 +98,8 @@ fn rise_is_the_mean_of_single_masks() {
                 })
                 .collect();
             let masked = &input * Tensor::from_slice(&mask).view([1, 1, 64, 64]);
-            let probability = batched::class_probabilities(&model, &masked, class).unwrap();
+            let probability =
+                batched::target_scores(&model, &masked, &model.class_target(class)).unwrap();
             let probability = probability.double_value(&[0]);
             for (sum, mask) in sum.iter_mut().zip(&mask) {
                 *sum += f64::from(*mask) * probability / (f64::from(masks) * 0.5);
@@ -121,7 +123,7 @@ fn occlusion_in_batches_is_occlusion_one_by_one() {
     let model = model("resnet18");
     let (input, class) = input_and_class(&model);
     let logit = |image: &Tensor| {
-        batched::class_logits(&model, image, class)
+        batched::target_values(&model, image, &model.class_target(class))
             .unwrap()
             .double_value(&[0])
     };

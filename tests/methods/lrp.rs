@@ -155,9 +155,13 @@ fn relevance_matches_the_slow_implementation() {
         for class in 0..4 {
             let input = x.view([1, 3, 3, 3]);
             let found = network
-                .relevance(&input, class, &for_all_layers(rule, true))
+                .relevance(
+                    &input,
+                    (network.graph().output(), &|logits| logit_of(class, logits)),
+                    &for_all_layers(rule, true),
+                )
                 .unwrap();
-            let expected = slow_relevance(&network, &values(&x), class, rule);
+            let expected = slow_relevance(&network, &values(&x), class as usize, rule);
             let expected: Vec<f32> = expected.iter().map(|&value| value as f32).collect();
             let found: Vec<f32> = Vec::try_from(found.input.flatten(0, -1)).unwrap();
             all_found.extend(found);
@@ -165,6 +169,13 @@ fn relevance_matches_the_slow_implementation() {
         }
     }
     assert_recorded("lrp", "toy", &all_found, &all_expected, 1e-4);
+}
+
+/// The relevance of the logits, `[1, classes]`, for one of them: that logit, and 0 elsewhere.
+fn logit_of(class: i64, logits: &Tensor) -> convscope::Result<Tensor> {
+    let start = logits.zeros_like();
+    let _ = start.select(1, class).copy_(&logits.select(1, class));
+    Ok(start)
 }
 
 /// A network whose biases, and shifts of batch norms, are all 0.
@@ -195,7 +206,7 @@ fn epsilon_0_is_gradient_times_input_without_biases() {
     let found = network
         .relevance(
             &input,
-            7,
+            (output, &|logits| logit_of(7, logits)),
             &for_all_layers(RelevanceRule::Epsilon(0.0), true),
         )
         .unwrap();
@@ -242,14 +253,18 @@ fn relevance_is_conserved_without_biases() {
         ] {
             // With random weights and shortcuts, sums near 0 give large relevances of both signs for epsilon 0 and gamma.
             let found = network
-                .relevance(&input(), 7, &for_all_layers(rule, false))
+                .relevance(
+                    &input(),
+                    (network.graph().output(), &|logits| logit_of(7, logits)),
+                    &for_all_layers(rule, false),
+                )
                 .unwrap();
             let sum = values(&found.input).iter().sum::<f64>();
             let magnitude = values(&found.input)
                 .iter()
                 .map(|value| value.abs())
                 .sum::<f64>();
-            let lost = (found.logit - sum).abs();
+            let lost = (found.total - sum).abs();
             assert!(
                 lost <= 1e-3 * magnitude,
                 "{arch} {rule:?}: {lost} of {magnitude}"

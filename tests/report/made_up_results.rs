@@ -107,6 +107,7 @@ pub fn results(lang: Lang) -> (Results, Tensors) {
 /// Results of an experiment without networks and images, with a photo that can't be read.
 fn empty_results(lang: Lang) -> Results {
     Results {
+        targets: Vec::new(),
         format: 1,
         environment: Environment {
             convscope: "0.1.0".into(),
@@ -114,6 +115,7 @@ fn empty_results(lang: Lang) -> Results {
             device: "cpu".into(),
         },
         experiment: ExperimentSpec {
+            target: Default::default(),
             title: "Where do three networks look?".into(),
             question: Some("A residual, a plain and a small network on the same photos.".into()),
             lang,
@@ -153,6 +155,7 @@ fn empty_results(lang: Lang) -> Results {
 fn image_info(number: usize, label: &ClassInfo) -> ImageInfo {
     let id = ["mastiff", "jeep"][number];
     ImageInfo {
+        other_labels: Vec::new(),
         id: id.into(),
         source: format!("photos/{id}.jpg"),
         sha256: "ab".repeat(32),
@@ -192,6 +195,8 @@ fn model_info(place: usize) -> ModelInfo {
         layers: vec![layer(4)],
     };
     ModelInfo {
+        task: Default::default(),
+        notes: Vec::new(),
         id: id.into(),
         arch: arch.into(),
         family: family.into(),
@@ -230,7 +235,7 @@ fn first_kernels(results: &mut Results, tensors: &mut Tensors, place: usize, lay
         method: "filters".into(),
         model: id.into(),
         image: None,
-        class: None,
+        target: None,
         layer: Some(layer),
         content: Content::ColourKernels {
             tensor: key,
@@ -255,7 +260,7 @@ fn deeper_kernels(results: &mut Results, tensors: &mut Tensors, place: usize, la
         method: "filters".into(),
         model: id.into(),
         image: None,
-        class: None,
+        target: None,
         layer,
         content,
         notes: vec![],
@@ -322,7 +327,7 @@ fn projections(results: &mut Results, tensors: &mut Tensors, place: usize, layer
         method: "deconvnet".into(),
         model: id.into(),
         image: Some("mastiff".into()),
-        class: None,
+        target: None,
         layer: Some(layer.clone()),
         content: Content::Projections {
             units: units.collect(),
@@ -345,6 +350,7 @@ fn figures(
     let right = (place, number) != (2, 1);
     let scored = class_scores(number, label, right);
     results.predictions.push(Prediction {
+        labels: Vec::new(),
         model: id.into(),
         image: image.into(),
         top: scored[..5].to_vec(),
@@ -360,7 +366,7 @@ fn figures(
             method: method.into(),
             model: id.into(),
             image: Some(image.into()),
-            class: class.cloned(),
+            target: class.cloned().map(Into::into),
             layer,
             content,
             notes: vec![],
@@ -408,7 +414,7 @@ fn class_scores(number: usize, label: &ClassInfo, right: bool) -> Vec<ClassScore
         class: class(*index, CLASSES[*index]),
         rank: rank + 1,
         logit: share.ln(),
-        probability: share,
+        probability: Some(share),
     });
     scores.collect()
 }

@@ -27,13 +27,13 @@ pub fn add(
             tensors.insert(map.clone(), Array::f32(&[side, side], values));
         }
         let cut = |probability: f32, same: bool| AblatedPrediction {
-            logit: 10.0 * probability,
-            probability,
-            top_class: if same {
+            value: 10.0 * probability,
+            probability: Some(probability),
+            top_class: Some(if same {
                 label.clone()
             } else {
                 class(1, "boxer")
-            },
+            }),
         };
         blocks.push(ResidualBlock {
             add,
@@ -61,8 +61,9 @@ pub fn add(
         }
     } else {
         Content::Shortcuts {
-            logit: 8.0,
-            probability: 0.8,
+            value: 8.0,
+            quantity: Quantity::Logit,
+            probability: Some(0.8),
             blocks,
         }
     };
@@ -70,7 +71,7 @@ pub fn add(
         method: "skip_connections".into(),
         model: id.into(),
         image: Some(image.into()),
-        class: Some(label.clone()),
+        target: Some(label.clone().into()),
         layer: None,
         content,
         notes: vec![],

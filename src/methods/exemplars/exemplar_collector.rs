@@ -52,7 +52,8 @@ impl<'a> ExemplarCollector<'a> {
 
 impl Collector for ExemplarCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
-        let logits = batch.value(self.model.network.graph().output())?;
+        let output = batch.value(self.model.network.graph().output())?;
+        let logits = &self.model.class_logits(output)?;
         for top in &mut self.layers {
             let activations = &self.model.map(top.layer, batch.value(top.layer)?)?;
             let maxima = max_activations(activations)?;
@@ -215,6 +216,7 @@ impl ExemplarCollector<'_> {
         let objective = |exemplars: &UnitExemplars| Objective {
             node: layer,
             unit: exemplars.unit,
+            class: false,
             at: ActivationReduction::Channel,
         };
         let objectives: Vec<_> = units.iter().map(objective).collect();

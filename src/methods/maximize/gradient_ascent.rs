@@ -139,6 +139,12 @@ impl<'a> Ascent<'a> {
     fn values(&self, inputs: &Tensor, node: NodeId) -> Result<Tensor> {
         let activations = self.model.network.forward(inputs, &[node])?;
         let map = self.model.map(node, activations.value(node)?)?;
+        let of_classes = self.objectives.first().is_some_and(|first| first.class);
+        let map = if of_classes {
+            self.model.class_logits(&map)?
+        } else {
+            map
+        };
         objective_values(&map, self.objectives)
     }
 
@@ -253,7 +259,7 @@ mod tests {
     use crate::image::Preprocess;
     use crate::methods::maximize::ActivationReduction;
     use crate::network::labels::Labels;
-    use crate::network::{Network, node_info, random_weights, zoo};
+    use crate::network::{Network, Task, node_info, random_weights, zoo};
 
     #[test]
     fn the_gradient_of_the_penalised_objective_matches_finite_differences() {
@@ -268,6 +274,7 @@ mod tests {
             network: Network::new(graph, weights).unwrap(),
             info,
             labels: Labels::imagenet(),
+            task: Task::Classes,
             preprocess: Preprocess::imagenet(),
             device: Device::Cpu,
             seed: 0,
@@ -275,6 +282,7 @@ mod tests {
         let objectives = [Objective {
             node,
             unit: 7,
+            class: true,
             at: ActivationReduction::Channel,
         }];
         let mut rng = Rng::new(3, "away");

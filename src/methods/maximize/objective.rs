@@ -25,6 +25,8 @@ pub struct Objective {
     pub node: NodeId,
     /// The index of the channel, or of the class.
     pub unit: usize,
+    /// Whether it is a class: a network with one logit has two.
+    pub class: bool,
     /// Which of the unit's activations.
     pub at: ActivationReduction,
 }

@@ -65,7 +65,7 @@ impl<'a> TopImageCollector<'a> {
         });
         let found = TopValues {
             layers: layers.collect::<Result<_>>()?,
-            logits: vec![None; channels(model.network.graph().output())],
+            logits: vec![None; channels(model.network.graph().output()).max(model.labels.len())],
             true_classes: Vec::new(),
         };
         Ok(TopImageCollector {
@@ -118,7 +118,8 @@ impl<'a> TopImageCollector<'a> {
 
 impl Collector for TopImageCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
-        let logits = batch.value(self.model.network.graph().output())?;
+        let output = batch.value(self.model.network.graph().output())?;
+        let logits = &self.model.class_logits(output)?;
         update(&mut self.found.logits, logits, batch.first)?;
         for layer in &mut self.found.layers {
             let activations = &self.model.map(layer.layer, batch.value(layer.layer)?)?;
@@ -221,6 +222,7 @@ impl TopImageCollector<'_> {
         let objective = |target: &Target| Objective {
             node: layer.unwrap_or(model.network.graph().output()),
             unit: target.unit,
+            class: target.class.is_some(),
             at: layer.map_or(ActivationReduction::Channel, |_| self.options.at),
         };
         let objectives: Vec<Objective> = targets.iter().map(objective).collect();

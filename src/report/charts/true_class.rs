@@ -23,7 +23,11 @@ const ROW: i32 = 24;
 
 fn draw_chart(results: &Results, words: &Words) -> Result<Option<String>> {
     let images = results.images.iter();
-    let images: Vec<&ImageInfo> = images.filter(|image| image.label.is_some()).collect();
+    let is_labelled = |image: &&ImageInfo| {
+        let mut own = results.predictions.iter().filter(|p| p.image == image.id);
+        own.any(|prediction| prediction.label.is_some())
+    };
+    let images: Vec<&ImageInfo> = images.filter(is_labelled).collect();
     if images.is_empty() {
         return Ok(None);
     }
@@ -51,7 +55,10 @@ fn draw_chart(results: &Results, words: &Words) -> Result<Option<String>> {
                 };
                 // Dots of several networks are drawn below each other, so that none covers another.
                 let shift = 4 * index as i32 - 2 * (results.models.len() as i32 - 1);
-                let centre = (x(label.probability), middle + shift);
+                let Some(probability) = label.probability else {
+                    continue;
+                };
+                let centre = (x(probability), middle + shift);
                 let style = network_colour(index).stroke_width(2);
                 let style = if label.rank == 1 {
                     style.filled()

@@ -1,16 +1,20 @@
 //! The section on how far the maps can be trusted: a table of every score of every check, the means over the images,
 //! with the baseline maps to compare with; and the checks' charts.
 
+use std::collections::BTreeSet;
+
 use minijinja::Value;
 use serde::Serialize;
 
 use crate::checks::{CheckChartInfo, CheckChartLine, CheckSpec, ScoreFormat, ScoreInfo};
 use crate::error::Result;
-use crate::figures::{CheckedMap, MapSource};
-use crate::report::charts::series_chart::{AxisUnit, ChartSeries, SeriesPoint, series_chart};
+use crate::figures::{CheckedMap, MapSource, Quantity};
+use crate::report::charts::series_chart::{
+    AxisUnit, ChartSeries, SeriesPoint, series_chart, value_range,
+};
 use crate::report::input::ReportInput;
 use crate::report::section::{ContentsEntry, Section, to_value};
-use crate::report::views::check_note::format_number;
+use crate::report::views::check_note::{check_text, format_number};
 use crate::report::views::layer::selector_title;
 use crate::report::views::method::method_title;
 use crate::report::views::net::NetView;
@@ -30,6 +34,15 @@ pub const SECTION: Section = Section {
 struct TrustView<'a> {
     /// The networks, in the tables' order.
     nets: &'a [NetView],
+    /// One group for each kind of value that is explained.
+    groups: Vec<QuantityView>,
+}
+
+/// The checks of all maps that explain values of one kind.
+#[derive(Debug, Serialize)]
+struct QuantityView {
+    /// What is measured, unless all are probabilities.
+    title: Option<String>,
     /// The experiment's checks: title and how to read it.
     checks: Vec<(String, String)>,
     /// One table per score.
@@ -90,35 +103,56 @@ struct MapRow<'a> {
 }
 
 fn view(input: &ReportInput) -> Result<Option<Value>> {
-    let (results, words) = (input.results, input.words);
+    let results = input.results;
     if results.checks.is_empty() {
         return Ok(None);
     }
-    let rows = map_rows(results, &input.nets, words);
+    let quantities: BTreeSet<Quantity> = results.checks.iter().map(|map| map.quantity).collect();
+    let groups = quantities
+        .iter()
+        .map(|quantity| quantity_view(input, *quantity))
+        .collect::<Result<_>>()?;
+    Ok(Some(to_value(&TrustView {
+        nets: &input.nets,
+        groups,
+    })))
+}
+
+fn quantity_view(input: &ReportInput, quantity: Quantity) -> Result<QuantityView> {
+    let (results, words) = (input.results, input.words);
+    let rows = map_rows(results, quantity, &input.nets, words);
     let mut tables = Vec::new();
     let mut charts = Vec::new();
     for spec in CheckSpec::all() {
         let info = spec.check().info();
         for (index, score) in info.scores.iter().enumerate() {
-            tables.extend(score_table(&spec, index, score, &rows, words)?);
+            tables.extend(score_table(&spec, index, score, (&rows, quantity), words)?);
         }
         for (index, chart) in info.charts.iter().enumerate() {
-            charts.extend(chart_group(&spec, index, chart, &rows, words)?);
+            charts.extend(chart_group(&spec, index, chart, (&rows, quantity), words)?);
         }
     }
     let checks = results.experiment.checks.iter().map(|spec| {
         let key = format!("check.{}", spec.name());
         (
             words.text(&key, &[]),
-            words.text(&format!("{key}.read"), &[]),
+            check_text(&format!("{key}.read"), quantity, &[], words),
         )
     });
-    Ok(Some(to_value(&TrustView {
-        nets: &input.nets,
+    let all_are_probabilities = results
+        .checks
+        .iter()
+        .all(|map| map.quantity.is_probability());
+    let title = (!all_are_probabilities).then(|| {
+        let name = words.text(&format!("quantity.{}", quantity.key()), &[]);
+        words.text("trust.explained", &[("quantity", &name)])
+    });
+    Ok(QuantityView {
+        title,
         checks: checks.collect(),
         tables,
         charts,
-    })))
+    })
 }
 
 fn row_key(results: &Results, map: &CheckedMap) -> RowKey {
@@ -135,10 +169,16 @@ fn row_key(results: &Results, map: &CheckedMap) -> RowKey {
 }
 
 /// The rows: methods in the experiment's order, then the baselines.
-fn map_rows<'a>(results: &'a Results, nets: &[NetView], words: &Words) -> Vec<MapRow<'a>> {
+fn map_rows<'a>(
+    results: &'a Results,
+    quantity: Quantity,
+    nets: &[NetView],
+    words: &Words,
+) -> Vec<MapRow<'a>> {
     let keyed: Vec<(RowKey, &CheckedMap)> = results
         .checks
         .iter()
+        .filter(|map| map.quantity == quantity)
         .map(|map| (row_key(results, map), map))
         .collect();
     let mut keys: Vec<RowKey> = Vec::new();
@@ -195,7 +235,7 @@ fn score_table(
     spec: &CheckSpec,
     index: usize,
     score: &ScoreInfo,
-    rows: &[MapRow],
+    (rows, quantity): (&[MapRow], Quantity),
     words: &Words,
 ) -> Result<Option<ScoreTableView>> {
     let mut means: Vec<(&MapRow, Vec<Option<f64>>)> = Vec::new();
@@ -236,7 +276,7 @@ fn score_table(
     });
     Ok(Some(ScoreTableView {
         title: words.text(&format!("trust.{}", score.key), &[]),
-        note: words.text(&format!("trust.{}.note", score.key), &[]),
+        note: check_text(&format!("trust.{}.note", score.key), quantity, &[], words),
         rows: rows.collect(),
     }))
 }
@@ -257,7 +297,7 @@ fn chart_group(
     spec: &CheckSpec,
     index: usize,
     info: &CheckChartInfo,
-    rows: &[MapRow],
+    (rows, quantity): (&[MapRow], Quantity),
     words: &Words,
 ) -> Result<Option<CheckChartsView>> {
     let mut charts = Vec::new();
@@ -274,19 +314,26 @@ fn chart_group(
         if all.is_empty() {
             continue;
         }
-        let title = words.text(&format!("trust.{}.alt", info.key), &[("map", &row.name)]);
+        let gaps = [("map", &*row.name)];
+        let title = check_text(&format!("trust.{}.alt", info.key), quantity, &gaps, words);
         let axis = info.axis.map(|(key, _)| format!("trust.{key}"));
+        let own_range = info.of_targets && quantity != Quantity::Probability;
+        let range = if own_range {
+            value_range(&all)
+        } else {
+            info.range
+        };
         let unit = match info.format {
-            ScoreFormat::Decimals(_) => AxisUnit::Plain,
-            ScoreFormat::Percent => AxisUnit::Percent,
+            ScoreFormat::Percent if !own_range => AxisUnit::Percent,
+            _ => AxisUnit::Plain,
         };
         let axis = [&*axis[0], &*axis[1], &*axis[2]];
-        let chart = series_chart(&all, info.range, unit, axis, &title, words)?;
+        let chart = series_chart(&all, range, unit, axis, &title, words)?;
         charts.push((row.name.clone(), chart));
     }
     Ok((!charts.is_empty()).then(|| CheckChartsView {
         title: words.text(&format!("trust.{}.title", info.key), &[]),
-        legend: words.text(&format!("trust.{}.legend", info.key), &[]),
+        legend: check_text(&format!("trust.{}.legend", info.key), quantity, &[], words),
         charts,
     }))
 }

@@ -4,12 +4,13 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::network::Task;
 use crate::report::charts::{ChartKind, ChartPlace};
 use crate::report::input::ReportInput;
 use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::net::NetView;
 use crate::report::words::Words;
-use crate::results::ModelInfo;
+use crate::results::{ModelInfo, NetworkNote};
 
 /// The section.
 pub const SECTION: Section = Section {
@@ -45,7 +46,7 @@ struct NetworkView {
     weights: String,
     source: String,
     licence: Option<String>,
-    note: Option<String>,
+    notes: Vec<String>,
 }
 
 fn view(input: &ReportInput) -> Result<Option<Value>> {
@@ -80,14 +81,38 @@ fn network(net: &NetView, model: &ModelInfo, words: &Words) -> NetworkView {
         residual_blocks: model.residual_blocks,
         input: format!("{width} × {height} × {channels}"),
         preprocess: words.note(&model.preprocessing),
-        classes: words.integer(model.classes.into()),
+        classes: classes(model, words),
         weights: model.weights.name.clone(),
         source: model.weights.source.clone(),
         licence: model.weights.licence.clone(),
         // The note of a weight set of the catalogue is in the report's language.
-        note: model.weights.note.as_ref().map(|note| {
-            let key = format!("weights.{}", model.weights.name);
-            words.find(&key, &[]).unwrap_or_else(|| note.clone())
-        }),
+        notes: (model.weights.note.iter())
+            .map(|note| {
+                let key = format!("weights.{}", model.weights.name);
+                words.find(&key, &[]).unwrap_or_else(|| note.clone())
+            })
+            .chain(model.notes.iter().map(|note| network_note(note, words)))
+            .collect(),
+    }
+}
+
+/// A note in the report's language, in English where it has no translation.
+fn network_note(note: &NetworkNote, words: &Words) -> String {
+    let values = note.note.values.iter();
+    let gaps: Vec<(&str, &str)> = values.map(|(name, value)| (&**name, &**value)).collect();
+    words
+        .find(&note.note.key, &gaps)
+        .unwrap_or_else(|| note.text.clone())
+}
+
+/// How many classes the network has, and what its outputs mean where they are not the logits of exclusive classes.
+fn classes(model: &ModelInfo, words: &Words) -> String {
+    let count = words.integer(model.classes.into());
+    match model.task {
+        Task::Classes => count,
+        task => words.text(
+            &format!("glance.classes.{}", task.name()),
+            &[("count", &count)],
+        ),
     }
 }

@@ -10,9 +10,11 @@ use super::photo::{PhotoImageView, PhotoView};
 use super::prediction::prediction;
 use super::projections::ProjectionsView;
 use super::scale::{DisplayScale, ScaleView, peak};
+use super::target::{target_name, target_value};
 use crate::error::Result;
-use crate::figures::{ClassInfo, Content, Figure};
+use crate::figures::{Content, Figure, TargetInfo};
 use crate::methods::{MethodSpec, activations};
+use crate::network::Task;
 use crate::report::input::ReportInput;
 use crate::results::ImageInfo;
 
@@ -38,9 +40,9 @@ pub struct CellView {
     pub projections: Option<ProjectionsView>,
     /// The figure's layer.
     pub layer: Option<LayerView>,
-    /// The class that the figure explains.
+    /// The class, or what else the figure explains.
     pub class: Option<String>,
-    /// Its probability in per cent.
+    /// The class's probability in per cent, or the value that is explained.
     pub percent: Option<String>,
     /// Sentences below the figure.
     pub notes: Vec<String>,
@@ -156,13 +158,12 @@ impl<'a> CellRenderer<'a> {
     /// If an image can't be encoded.
     pub fn cell(&mut self, net: &NetView, figure: &Figure) -> Result<CellView> {
         let (results, words) = (self.input.results, self.input.words);
-        let class = figure.class.as_ref();
-        let percent = class.and_then(|class| self.probability(figure, class));
+        let target = figure.target.as_ref();
         let mut cell = CellView {
             photo: self.photo.image_for(&net.id).cloned(),
             layer: LayerView::for_figure(results, figure),
-            class: class.map(|class| class.name.clone()),
-            percent: percent.map(|p| words.percent(p)),
+            class: target.map(|target| target_name(target, words)),
+            percent: target.and_then(|target| self.explained_value(figure, target)),
             notes: figure.notes.iter().map(|note| words.note(note)).collect(),
             figure: results.figures.iter().position(|f| std::ptr::eq(f, figure)),
             ..CellView::without_figure(net, "message", String::new())
@@ -303,17 +304,39 @@ impl<'a> CellRenderer<'a> {
         })
     }
 
-    /// The softmax of the class, from the stored logits.
-    fn probability(&self, figure: &Figure, class: &ClassInfo) -> Option<f64> {
-        let prediction = prediction(self.input.results, &figure.model, &self.image.id)?;
+    /// The class's probability, or the value that is explained.
+    fn explained_value(&self, figure: &Figure, target: &TargetInfo) -> Option<String> {
+        let (results, words) = (self.input.results, self.input.words);
+        let mut explained = results.targets.iter();
+        let explained = explained.find(|found| {
+            found.model == figure.model && found.image == self.image.id && found.target == *target
+        });
+        if let Some(found) = explained {
+            return Some(target_value(f64::from(found.value), found.quantity, words));
+        }
+        let class = target.class()?;
+        let prediction = prediction(results, &figure.model, &self.image.id)?;
         let known = prediction.top.iter().chain(&prediction.label);
         if let Some(scored) = known.into_iter().find(|s| s.class.index == class.index) {
-            return Some(f64::from(scored.probability));
+            return Some(words.percent(f64::from(scored.probability?)));
         }
         let logits = self.input.tensors.get(&prediction.tensor)?.floats()?;
-        let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        let sum: f64 = logits.iter().map(|l| (f64::from(*l) - most).exp()).sum();
-        Some((f64::from(*logits.get(class.index)?) - most).exp() / sum)
+        let probability = probability(results.task(&figure.model), logits, class.index)?;
+        Some(words.percent(probability))
+    }
+}
+
+/// The probability of a class from the logits of all.
+fn probability(task: Task, logits: &[f32], class: usize) -> Option<f64> {
+    let logit = f64::from(*logits.get(class)?);
+    match task {
+        Task::Classes => {
+            let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            let sum: f64 = logits.iter().map(|l| (f64::from(*l) - most).exp()).sum();
+            Some((logit - most).exp() / sum)
+        }
+        Task::MultiLabel => Some(1.0 / (1.0 + (-logit).exp())),
+        Task::Regression | Task::Codes => None,
     }
 }
 

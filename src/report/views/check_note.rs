@@ -2,7 +2,7 @@
 
 use crate::checks::{CheckNote, CheckSpec, ScoreFormat};
 use crate::error::Result;
-use crate::figures::{CheckedMap, Figure, MapSource};
+use crate::figures::{CheckedMap, Figure, MapSource, Quantity};
 use crate::report::words::Words;
 use crate::results::Results;
 
@@ -16,12 +16,12 @@ pub fn map_note(results: &Results, figure: &Figure, words: &Words) -> Result<Opt
     };
     let random = results.checks.iter().find(|other| {
         other.source == MapSource::Random
-            && (&other.model, &other.image, &other.class) == (&map.model, &map.image, &map.class)
+            && (&other.model, &other.image, &other.target) == (&map.model, &map.image, &map.target)
     });
     let mut notes = Vec::new();
     for spec in CheckSpec::all() {
         if let Some(note) = spec.check().map_note(map, random)? {
-            notes.push(format_note(&note, words));
+            notes.push(format_note(&note, map.quantity, words));
         }
     }
     Ok((!notes.is_empty()).then(|| notes.join(" · ")))
@@ -34,12 +34,12 @@ fn is_map_of(map: &CheckedMap, figure: &Figure) -> bool {
         && map.model == figure.model
         && Some(&map.image) == figure.image.as_ref()
         && figure
-            .class
+            .target
             .as_ref()
-            .is_none_or(|class| *class == map.class)
+            .is_none_or(|target| *target == map.target)
 }
 
-fn format_note(note: &CheckNote, words: &Words) -> String {
+fn format_note(note: &CheckNote, quantity: Quantity, words: &Words) -> String {
     let values = note.values.iter().map(|value| {
         let text = value
             .value
@@ -48,7 +48,24 @@ fn format_note(note: &CheckNote, words: &Words) -> String {
     });
     let values: Vec<(&str, String)> = values.collect();
     let values: Vec<(&str, &str)> = values.iter().map(|(name, text)| (*name, &**text)).collect();
-    words.text(&format!("check_note.{}", note.key), &values)
+    check_text(
+        &format!("check_note.{}", note.key),
+        quantity,
+        &values,
+        words,
+    )
+}
+
+/// The text of a check at `key`; of targets without a probability the one at `key.value`, if the check has one.
+pub fn check_text(key: &str, quantity: Quantity, gaps: &[(&str, &str)], words: &Words) -> String {
+    if quantity != Quantity::Probability {
+        let name = words.text(&format!("quantity.{}", quantity.key()), &[]);
+        let gaps = [gaps, &[("quantity", &*name)]].concat();
+        if let Some(text) = words.find(&format!("{key}.value"), &gaps) {
+            return text;
+        }
+    }
+    words.text(key, gaps)
 }
 
 /// A number of a check, written as the language does.

@@ -5,9 +5,11 @@ use serde::Serialize;
 use super::cell::{CellRenderer, CellView};
 use super::layer::selector_title;
 use super::prediction::prediction;
+use super::target::target_name;
 use crate::error::Result;
-use crate::figures::Figure;
+use crate::figures::{ClassInfo, Figure, TargetInfo};
 use crate::network::ClassSpec;
+use crate::results::Prediction;
 
 /// Methods with figures of photos that a section of their own shows, and not the rows of the photo.
 pub const METHODS_WITH_SECTION: &[&str] = &["skip_connections"];
@@ -36,6 +38,8 @@ enum ClassRole {
     Label,
     /// A class that the experiment names: its index and name.
     Named(usize, String),
+    /// No class alone: the position in the experiment's `classes`, and the title.
+    Other(usize, String),
 }
 
 impl ClassRole {
@@ -45,6 +49,7 @@ impl ClassRole {
             ClassRole::Predicted => 1,
             ClassRole::Label => 2,
             ClassRole::Named(index, _) => 3 + index,
+            ClassRole::Other(position, _) => usize::MAX / 2 + position,
         }
     }
 }
@@ -129,17 +134,20 @@ fn role_title(renderer: &CellRenderer, role: &ClassRole) -> Option<String> {
             Some(words.text("role.label", &[("class", name)]))
         }
         ClassRole::Named(_, name) => Some(words.text("role.class", &[("class", name)])),
+        ClassRole::Other(_, title) => Some(title.clone()),
     }
 }
 
 /// All roles that the figure's class has for its network and photo.
 fn roles(renderer: &CellRenderer, figure: &Figure) -> Vec<ClassRole> {
-    let Some(class) = &figure.class else {
-        return vec![ClassRole::None];
-    };
     let results = renderer.input.results;
-    let classes = &results.experiment.classes;
     let prediction = prediction(results, &figure.model, &renderer.image.id);
+    let class = match &figure.target {
+        None => return vec![ClassRole::None],
+        Some(TargetInfo::Class(class)) => class,
+        Some(other) => return vec![other_role(renderer, prediction, other)],
+    };
+    let classes = &results.experiment.classes;
     let mut roles = Vec::new();
     let first = prediction.and_then(|p| p.top.first());
     let is_class = |index: usize| index == class.index;
@@ -150,13 +158,58 @@ fn roles(renderer: &CellRenderer, figure: &Figure) -> Vec<ClassRole> {
     if classes.contains(&ClassSpec::Label) && label.is_some_and(|s| is_class(s.class.index)) {
         roles.push(ClassRole::Label);
     }
-    let named = |spec: &ClassSpec| match spec {
-        ClassSpec::Index(index) => is_class(*index),
-        ClassSpec::Name(name) => name.replace('_', " ").eq_ignore_ascii_case(&class.name),
-        _ => false,
-    };
+    let named = |spec: &ClassSpec| names(spec, class);
     if roles.is_empty() || classes.iter().any(named) {
         roles.push(ClassRole::Named(class.index, class.name.clone()));
     }
     roles
+}
+
+/// Whether the spec is the index or the name of a class.
+fn names(spec: &ClassSpec, class: &ClassInfo) -> bool {
+    match spec {
+        ClassSpec::Index(index) => *index == class.index,
+        ClassSpec::Name(name) => name.replace('_', " ").eq_ignore_ascii_case(&class.name),
+        _ => false,
+    }
+}
+
+/// The role of a contrast or a likeness: figures of the same entry of `classes` share a row.
+fn other_role(
+    renderer: &CellRenderer,
+    prediction: Option<&Prediction>,
+    target: &TargetInfo,
+) -> ClassRole {
+    let words = renderer.input.words;
+    let is = |spec: &ClassSpec, class: &ClassInfo| match spec {
+        ClassSpec::Predicted => {
+            let first = prediction.and_then(|p| p.top.first());
+            first.is_some_and(|score| score.class == *class)
+        }
+        ClassSpec::Label => {
+            let label = prediction.and_then(|p| p.label.as_ref().or(p.labels.first()));
+            label.is_some_and(|score| score.class == *class)
+        }
+        named => names(named, class),
+    };
+    let classes = &renderer.input.results.experiment.classes;
+    let position = classes.iter().position(|spec| match (spec, target) {
+        (ClassSpec::Contrast { a, instead_of }, TargetInfo::Contrast(found)) => {
+            is(a, &found.class) && is(instead_of, &found.instead_of)
+        }
+        _ => false,
+    });
+    let side = |spec: &ClassSpec, class: &ClassInfo| match spec {
+        ClassSpec::Predicted => words.text("target.predicted", &[]),
+        ClassSpec::Label => words.text("target.label", &[]),
+        _ => class.name.clone(),
+    };
+    let title = match (position.and_then(|position| classes.get(position)), target) {
+        (Some(ClassSpec::Contrast { a, instead_of }), TargetInfo::Contrast(found)) => {
+            let (class, other) = (side(a, &found.class), side(instead_of, &found.instead_of));
+            words.text("target.contrast", &[("class", &class), ("other", &other)])
+        }
+        _ => target_name(target, words),
+    };
+    ClassRole::Other(position.unwrap_or(classes.len()), title)
 }

@@ -14,3 +14,4 @@ pub mod pixels;
 pub mod prediction;
 pub mod projections;
 pub mod scale;
+pub mod target;

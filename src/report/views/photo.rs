@@ -59,7 +59,7 @@ impl PhotoView {
         PhotoView {
             anchor: format!("photo-{index}"),
             id: image.id.clone(),
-            label: image.label.as_ref().map(|label| label.name.clone()),
+            label: labels(image),
             thumbnail: images.first().map(|(_, image)| image.clone()),
             images,
             store_prefix,
@@ -85,4 +85,11 @@ impl PhotoView {
         }
         Ok(store)
     }
+}
+
+/// The names of the photo's true classes.
+fn labels(image: &ImageInfo) -> Option<String> {
+    let labels = image.label.iter().chain(&image.other_labels);
+    let names: Vec<&str> = labels.map(|label| label.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }

@@ -3,7 +3,7 @@
 use super::super::stored_tensor::stored_floats;
 use crate::compare::{overlap, spearman, ssim};
 use crate::error::Result;
-use crate::figures::{Content, Figure, Tensors};
+use crate::figures::{Content, Figure, TargetInfo, Tensors};
 use crate::image::upsample;
 use crate::results::{Prediction, Results};
 
@@ -109,7 +109,7 @@ fn same_class<'a>(
     a: &[&'a Figure],
     b: &[&'a Figure],
 ) -> Vec<(&'a Figure, &'a Figure)> {
-    let class = |figure: &Figure| figure.class.as_ref().map(|class| class.name.clone());
+    let class = |figure: &Figure| figure.target.as_ref().map(TargetInfo::name);
     let pairs = a.iter().filter_map(|x| {
         let y = b.iter().find(|y| class(x) == class(y))?;
         Some((*x, *y))
@@ -131,7 +131,7 @@ fn explains_prediction(results: &Results, figure: &Figure) -> bool {
         |p: &&Prediction| p.model == figure.model && Some(&p.image) == figure.image.as_ref();
     let prediction = results.predictions.iter().find(of_figure);
     let first = prediction.and_then(|prediction| prediction.top.first());
-    first.map(|first| &first.class) == figure.class.as_ref()
+    first.map(|first| &first.class) == figure.target.as_ref().and_then(TargetInfo::class)
 }
 
 /// A map's values, row by row, with its height and width; `None` for a figure of another kind.

@@ -9,6 +9,9 @@ pub(super) fn prediction_agreement(results: &Results) -> Vec<Vec<Option<f64>>> {
     let predicted = |model: &str, image: &str| -> Option<&str> {
         let mut predictions = results.predictions.iter();
         let found = predictions.find(|p| p.model == model && p.image == image)?;
+        if !results.task(model).has_probabilities() {
+            return None;
+        }
         Some(&found.top.first()?.class.name)
     };
     matrix(results.models.len(), |a, b| {

@@ -88,6 +88,13 @@ impl ExportedNetwork {
     }
 }
 
+impl ExportedNetwork {
+    /// Makes an earlier node the output: the logits before a final softmax.
+    pub(crate) fn set_output(&mut self, node: NodeId) {
+        self.network = self.network.with_output(node);
+    }
+}
+
 /// Whether the file at `path` is an exported program.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The cuts of the residual blocks of one network, from its figures.
 
-use crate::figures::{AblatedPrediction, ClassInfo, Content, Figure, ResidualBlock};
+use crate::figures::{AblatedPrediction, Content, Figure, Quantity, ResidualBlock, TargetInfo};
 use crate::report::charts::series_chart::{ChartSeries, SeriesPoint};
 use crate::report::input::ReportInput;
 use crate::report::views::net::NetView;
@@ -10,17 +10,19 @@ use crate::results::Results;
 /// The method whose figures the section shows.
 pub const METHOD: &str = "skip_connections";
 
-/// One figure: the blocks of a network for one photo and class.
+/// One figure: the blocks of a network for one photo and target.
 #[derive(Debug, Clone, Copy)]
 pub struct PhotoCuts<'a> {
     /// The photo.
     pub image: &'a str,
-    /// The class.
-    pub class: &'a ClassInfo,
-    /// Its logit in the whole network.
-    pub logit: f32,
-    /// Its probability in the whole network, 0 to 1.
-    pub probability: f32,
+    /// The class, or what else is explained.
+    pub target: &'a TargetInfo,
+    /// Its value in the whole network.
+    pub value: f32,
+    /// What the value is.
+    pub quantity: Quantity,
+    /// Its probability in the whole network, 0 to 1, if it has one.
+    pub probability: Option<f32>,
     /// The blocks, in the order of the network.
     pub blocks: &'a [ResidualBlock],
     /// The class that the whole network finds most probable.
@@ -30,7 +32,8 @@ pub struct PhotoCuts<'a> {
 impl<'a> PhotoCuts<'a> {
     fn new(figure: &'a Figure, results: &'a Results) -> Option<PhotoCuts<'a>> {
         let Content::Shortcuts {
-            logit,
+            value,
+            quantity,
             probability,
             blocks,
         } = &figure.content
@@ -41,17 +44,18 @@ impl<'a> PhotoCuts<'a> {
         let prediction = prediction(results, &figure.model, image);
         Some(PhotoCuts {
             image,
-            class: figure.class.as_ref()?,
-            logit: *logit,
+            target: figure.target.as_ref()?,
+            value: *value,
+            quantity: *quantity,
             probability: *probability,
             blocks,
             first: prediction.and_then(|p| Some(p.top.first()?.class.index)),
         })
     }
 
-    /// How much of the class's probability is lost by `cut`, 0 to 1.
-    pub fn lost(&self, cut: &AblatedPrediction) -> f64 {
-        f64::from(self.probability) - f64::from(cut.probability)
+    /// How much of the class's probability is lost by `cut`, 0 to 1, if it has one.
+    pub fn lost(&self, cut: &AblatedPrediction) -> Option<f64> {
+        Some(f64::from(self.probability?) - f64::from(cut.probability?))
     }
 }
 

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::ablations::{METHOD, NetworkCuts, PhotoCuts, block_name};
 use crate::error::Result;
-use crate::figures::{AblatedPrediction, ResidualBlock};
+use crate::figures::{AblatedPrediction, Quantity, ResidualBlock};
 use crate::report::input::ReportInput;
 use crate::report::views::image_store::{ImageStore, StoredImageView};
 use crate::report::views::net::NetView;
 use crate::report::views::prediction::bar;
 use crate::report::views::scale::DisplayScale;
+use crate::report::views::target::{target_change, target_name, target_value};
 use crate::report::words::Words;
 
 /// Maps with a longer side are reduced to means over squares.
@@ -82,9 +83,8 @@ impl BlockValueView {
 /// The values for one class.
 #[derive(Debug, Serialize)]
 struct BlockClassView {
-    class: String,
-    percent: String,
-    logit: String,
+    /// The class or what else is explained, with its value in the whole network.
+    title: String,
     lines: Vec<BlockLineView>,
 }
 
@@ -231,17 +231,41 @@ fn line(
     }
 }
 
+/// The target and its value in the whole network.
+fn title(cuts: &PhotoCuts, words: &Words) -> String {
+    let name = target_name(cuts.target, words);
+    let value = target_value(f64::from(cuts.value), cuts.quantity, words);
+    match (cuts.probability, cuts.quantity) {
+        (Some(probability), Quantity::Logit) => {
+            let percent = words.percent(f64::from(probability));
+            let gaps = [
+                ("class", &*name),
+                ("percent", &*percent),
+                ("logit", &*value),
+            ];
+            words.text("shortcuts.asked", &gaps)
+        }
+        _ => words.text(
+            "shortcuts.asked.value",
+            &[("target", &name), ("value", &value)],
+        ),
+    }
+}
+
 /// The values of the cuts and gradients for one class.
 fn class(cuts: &PhotoCuts, words: &Words) -> BlockClassView {
-    let probability = |cut: &AblatedPrediction| BlockValueView {
-        text: words.percent(f64::from(cut.probability)),
-        bar: Some(bar(cut.probability)),
-        first: (Some(cut.top_class.index) != cuts.first).then(|| cut.top_class.name.clone()),
+    let probability = |cut: &AblatedPrediction| {
+        let top = cut.top_class.as_ref();
+        let changed = top.filter(|top| Some(top.index) != cuts.first);
+        BlockValueView {
+            text: (cut.probability).map_or("–".into(), |p| words.percent(f64::from(p))),
+            bar: cut.probability.map(bar),
+            first: changed.map(|top| top.name.clone()),
+        }
     };
-    let logit_change = |cut: &AblatedPrediction| {
-        let change = f64::from(cut.logit) - f64::from(cuts.logit);
-        let sign = if change >= 0.05 { "+" } else { "" };
-        BlockValueView::plain(format!("{sign}{}", words.signed(change, 1)))
+    let value_change = |cut: &AblatedPrediction| {
+        let change = f64::from(cut.value) - f64::from(cuts.value);
+        BlockValueView::plain(target_change(change, cuts.quantity, words))
     };
     let share = |share: Option<f32>| match share {
         Some(share) => BlockValueView::plain(words.percent_fixed(f64::from(share), 0)),
@@ -249,26 +273,39 @@ fn class(cuts: &PhotoCuts, words: &Words) -> BlockClassView {
     };
     let line =
         |key: &str, value: &dyn Fn(&ResidualBlock) -> BlockValueView| line(key, cuts, words, value);
+    let has_probability = cuts.probability.is_some();
+    let change_key = |path: &'static str| match (path, cuts.quantity, has_probability) {
+        ("branch", Quantity::Logit, true) => "branch_logit",
+        ("branch", ..) => "branch_value",
+        (_, Quantity::Logit, true) => "shortcut_logit",
+        _ => "shortcut_value",
+    };
     BlockClassView {
-        class: cuts.class.name.clone(),
-        percent: words.percent(f64::from(cuts.probability)),
-        logit: words.signed(f64::from(cuts.logit), 1),
-        lines: vec![
-            line("branch_cut", &|block| probability(&block.without_branch)),
-            line("branch_logit", &|block| logit_change(&block.without_branch)),
-            line("shortcut_cut", &|block| {
-                probability(&block.without_shortcut)
+        title: title(cuts, words),
+        lines: [
+            has_probability
+                .then(|| line("branch_cut", &|block| probability(&block.without_branch))),
+            Some(line(change_key("branch"), &|block| {
+                value_change(&block.without_branch)
+            })),
+            has_probability.then(|| {
+                line("shortcut_cut", &|block| {
+                    probability(&block.without_shortcut)
+                })
             }),
-            line("shortcut_logit", &|block| {
-                logit_change(&block.without_shortcut)
-            }),
-            line("share_picture", &|block| {
+            Some(line(change_key("shortcut"), &|block| {
+                value_change(&block.without_shortcut)
+            })),
+            Some(line("share_picture", &|block| {
                 share(block.input_gradient.map(|g| g.shortcut))
-            }),
-            line("share_block", &|block| {
+            })),
+            Some(line("share_block", &|block| {
                 share(block.gradient.map(|g| g.shortcut))
-            }),
-        ],
+            })),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 

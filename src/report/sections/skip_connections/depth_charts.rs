@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ablations::{NetworkCuts, PhotoCuts};
 use crate::error::Result;
-use crate::figures::ResidualBlock;
+use crate::figures::{Quantity, ResidualBlock};
 use crate::report::charts::DEPTH_LABELS;
 use crate::report::charts::series_chart::{AxisUnit, ChartSeries, series_chart, value_range};
 use crate::report::words::Words;
@@ -27,18 +27,18 @@ type BlockChart = (
 
 const CUTS: &[BlockChart] = &[
     ("lost_branch", AxisUnit::PercentagePoints, |cuts, block| {
-        Some(cuts.lost(&block.without_branch))
+        cuts.lost(&block.without_branch)
     }),
     (
         "lost_shortcut",
         AxisUnit::PercentagePoints,
-        |cuts, block| Some(cuts.lost(&block.without_shortcut)),
+        |cuts, block| cuts.lost(&block.without_shortcut),
     ),
     ("logit_branch", AxisUnit::Plain, |cuts, block| {
-        Some(f64::from(cuts.logit - block.without_branch.logit))
+        Some(f64::from(cuts.value - block.without_branch.value))
     }),
     ("logit_shortcut", AxisUnit::Plain, |cuts, block| {
-        Some(f64::from(cuts.logit - block.without_shortcut.logit))
+        Some(f64::from(cuts.value - block.without_shortcut.value))
     }),
 ];
 
@@ -93,7 +93,15 @@ fn group(
             .collect();
         let range = value_range(all.iter().flatten());
         for ((name, unit, _), series) in charts.iter().zip(&all) {
-            let title = words.text(&format!("shortcuts.{name}"), &[]);
+            let mut points = series.iter().flat_map(|series| &series.points);
+            if points.all(|point| point.values.is_empty()) {
+                continue;
+            }
+            let key = match name.strip_prefix("logit_") {
+                Some(path) if !explains_logits(networks) => format!("shortcuts.value_{path}"),
+                _ => format!("shortcuts.{name}"),
+            };
+            let title = words.text(&key, &[]);
             let alt = alt(&title, networks, series, *unit, words);
             let svg = series_chart(series, range, *unit, DEPTH_LABELS, &alt, words)?;
             views.push((title, svg));
@@ -104,6 +112,12 @@ fn group(
         read: words.text(&format!("shortcuts.{key}.read"), &[]),
         charts: views,
     })
+}
+
+/// Whether all values are logits.
+fn explains_logits(networks: &[NetworkCuts]) -> bool {
+    let mut photos = networks.iter().flat_map(|network| &network.photos);
+    photos.all(|photo| photo.quantity == Quantity::Logit)
 }
 
 /// A chart in words: where each network's line is lowest and highest.

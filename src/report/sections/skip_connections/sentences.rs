@@ -20,13 +20,15 @@ const SHORTCUT: CutOf = |block| &block.without_shortcut;
 pub fn sentences(network: &NetworkCuts, words: &Words) -> Vec<String> {
     let photos = network.first_classes();
     let cuts: usize = photos.iter().map(|photo| photo.blocks.len()).sum();
-    if cuts == 0 {
+    // The sentences are about probabilities and predicted classes.
+    if cuts == 0 || photos.iter().any(|photo| photo.probability.is_none()) {
         return Vec::new();
     }
     let name = ("network", &*network.net.id);
-    let mean_of = |value: &dyn Fn(&PhotoCuts, &ResidualBlock) -> f32| {
+    let mean_of = |value: &dyn Fn(&PhotoCuts, &ResidualBlock) -> Option<f32>| {
         let photos = photos.iter();
-        let values = photos.flat_map(|photo| photo.blocks.iter().map(|block| value(photo, block)));
+        let values =
+            photos.flat_map(|photo| photo.blocks.iter().filter_map(|block| value(photo, block)));
         words.percent(values.map(f64::from).sum::<f64>() / cuts as f64)
     };
     let left = |cut: CutOf| mean_of(&|_, block| cut(block).probability);
@@ -34,7 +36,7 @@ pub fn sentences(network: &NetworkCuts, words: &Words) -> Vec<String> {
         let is_same = |photo: &PhotoCuts| {
             let blocks = photo.blocks.iter();
             blocks
-                .filter(|block| Some(cut(block).top_class.index) == photo.first)
+                .filter(|block| top_class(cut(block)) == photo.first)
                 .count()
         };
         photos.iter().map(is_same).sum::<usize>().to_string()
@@ -70,6 +72,11 @@ pub fn sentences(network: &NetworkCuts, words: &Words) -> Vec<String> {
     sentences
 }
 
+/// The index of the class that the network predicts after a cut.
+fn top_class(cut: &AblatedPrediction) -> Option<usize> {
+    cut.top_class.as_ref().map(|class| class.index)
+}
+
 /// The block whose cut costs the most (`sign` 1) or the least (`sign` −1), and the percentage points lost.
 fn extreme<'a>(
     network: &NetworkCuts<'a>,
@@ -77,7 +84,7 @@ fn extreme<'a>(
     sign: f64,
     words: &Words,
 ) -> (&'a str, String) {
-    let series = network.series(|photo, block| Some(photo.lost(cut(block))));
+    let series = network.series(|photo, block| photo.lost(cut(block)));
     let means = series.points.iter().filter_map(SeriesPoint::mean);
     let named = means.zip(network.block_names());
     let extreme = named.max_by(|a, b| (sign * a.0).total_cmp(&(sign * b.0)));
@@ -90,7 +97,9 @@ fn predicted_instead(photos: &[PhotoCuts]) -> String {
     let mut counts: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
     for photo in photos {
         for block in photo.blocks {
-            let class = &block.without_shortcut.top_class;
+            let Some(class) = &block.without_shortcut.top_class else {
+                continue;
+            };
             if Some(class.index) != photo.first {
                 counts.entry(class.index).or_insert((0, &class.name)).0 += 1;
             }
