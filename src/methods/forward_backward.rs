@@ -122,7 +122,7 @@ impl ForwardPass<'_> {
         let nodes = sorted([nodes, &[self.model.network.graph().input()]].concat());
         let value = self.value(target.node)?;
         let objective = tch::with_grad(|| -> Result<Tensor> {
-            Ok(target.values(self.model, value)?.f_sum(Kind::Float)?)
+            Ok(target.values(self.model, value)?.f_sum(None::<Kind>)?)
         })?;
         Ok(BackwardPass {
             forward: self,

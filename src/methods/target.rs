@@ -154,7 +154,7 @@ impl LoadedModel {
             0..=2 => map,
             _ => map
                 .f_flatten(2, -1)?
-                .f_mean_dim([2i64].as_slice(), false, Kind::Float)?,
+                .f_mean_dim([2i64].as_slice(), false, None::<Kind>)?,
         })
     }
 
@@ -169,7 +169,7 @@ impl LoadedModel {
     fn class_values(&self, output: &Tensor, value: TargetValue) -> Result<Tensor> {
         match value {
             TargetValue::Logit => self.class_logits(output),
-            TargetValue::Probability => self.class_probabilities(output, Kind::Float),
+            TargetValue::Probability => self.class_probabilities(output, precision(output)),
         }
     }
 }
@@ -206,7 +206,7 @@ impl Target {
     pub fn scores(&self, model: &LoadedModel, value: &Tensor) -> Result<Tensor> {
         match self.function {
             Function::Class(class, _) if model.task.has_probabilities() => Ok(model
-                .class_probabilities(value, Kind::Float)?
+                .class_probabilities(value, precision(value))?
                 .f_select(1, class as i64)?),
             _ => self.values(model, value),
         }
@@ -299,7 +299,7 @@ impl Target {
     ) -> Result<Tensor> {
         tch::with_grad(|| {
             let value = value.f_detach()?.f_set_requires_grad(true)?;
-            let sum = function(&value)?.f_sum(Kind::Float)?;
+            let sum = function(&value)?.f_sum(None::<Kind>)?;
             let found = Tensor::f_run_backward(&[&sum], &[&value], false, false)?;
             match found.into_iter().next().filter(Tensor::defined) {
                 Some(gradient) => Ok(gradient.f_detach()?),
@@ -309,11 +309,19 @@ impl Target {
     }
 }
 
+/// The precision of probabilities: float64 for values in float64, or else float32.
+fn precision(values: &Tensor) -> Kind {
+    match values.kind() {
+        Kind::Double => Kind::Double,
+        _ => Kind::Float,
+    }
+}
+
 /// The Euclidean norm of each row, `[N, 1]`.
 fn norm(codes: &Tensor) -> Result<Tensor> {
     let squares = codes
         .f_square()?
-        .f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?;
+        .f_sum_dim_intlist([1i64].as_slice(), true, None::<Kind>)?;
     Ok(squares
         .f_clamp_min(SMALLEST_NORM * SMALLEST_NORM)?
         .f_sqrt()?)
@@ -322,6 +330,6 @@ fn norm(codes: &Tensor) -> Result<Tensor> {
 /// The cosine similarity of each code, `[N, d]` with the norms `[N, 1]`, with the reference: `[N]`.
 fn similarity(codes: &Tensor, norms: &Tensor, reference: &Reference) -> Result<Tensor> {
     let products = codes.f_mul(&reference.direction)?;
-    let sums = products.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?;
+    let sums = products.f_sum_dim_intlist([1i64].as_slice(), true, None::<Kind>)?;
     Ok(sums.f_div(norms)?.f_squeeze_dim(1)?)
 }

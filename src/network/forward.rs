@@ -102,7 +102,7 @@ impl Network {
     }
 
     /// The same network with another node as its output.
-    pub(super) fn with_output(&self, output: NodeId) -> Self {
+    pub fn with_output(&self, output: NodeId) -> Self {
         let mut graph = Graph::clone(&self.graph);
         graph.set_output(output);
         Network {

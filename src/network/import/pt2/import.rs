@@ -22,7 +22,7 @@ use crate::network::import::builder::{Batching, Builder, Built};
 use crate::network::import::limits::Limits;
 use crate::network::op::call::{Argument, Call, kind};
 use crate::network::op::shape::{Shape, Size};
-use crate::network::op::{Add, Cast, Identity, Op, Scatter, reader};
+use crate::network::op::{Add, Cast, Identity, Op, Scatter, Unsqueeze, reader};
 
 /// The most nodes that a program may have.
 const MAX_NODES: usize = 50_000;
@@ -504,7 +504,7 @@ impl<'a, 'l> Importer<'a, 'l> {
         Ok(())
     }
 
-    /// The graph up to the logits: the first output of shape `[N, classes]`.
+    /// The graph up to the logits: the first output of shape `[N, classes]`, or else of shape `[N]`.
     fn finish(mut self, module: &GraphModule, in_program: &[String]) -> Result<Imported> {
         let mut found = Vec::new();
         let batch = match self.builder.batching() {
@@ -519,6 +519,17 @@ impl<'a, 'l> Importer<'a, 'l> {
             let logits = match (arg, &shape.0[..]) {
                 (Arg::Node(id), [first, classes]) if *first == batch => {
                     Some((id, classes.value.max(0) as usize))
+                }
+                // One number for each image, without an axis for it.
+                (Arg::Node(_), [first]) if *first == batch => {
+                    let op = Unsqueeze { dim: -1 }.into();
+                    match self
+                        .builder
+                        .push(format!("{own}.unsqueeze"), op, vec![arg])?
+                    {
+                        Arg::Node(id) => Some((id, 1)),
+                        Arg::Parameter(_) => None,
+                    }
                 }
                 _ => None,
             };

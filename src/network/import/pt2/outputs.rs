@@ -15,7 +15,7 @@ pub struct ProgramOutput {
     pub name: String,
     /// Its shape, with the batch: `[N, 1000]`.
     pub shape: String,
-    /// Its node and the number of classes, where it has the shape `[N, classes]`.
+    /// Its node and the number of classes, where it has the shape `[N, classes]`, or `[N]` with a node that adds the axis.
     pub(in crate::network) logits: Option<(NodeId, usize)>,
 }
 
@@ -34,7 +34,7 @@ impl ProgramOutput {
 }
 
 /// The index of the output that `choice` names, with its node and its number of classes; the first one of shape
-/// `[N, classes]` if there is no choice.
+/// `[N, classes]`, or else of shape `[N]`, if there is no choice.
 ///
 /// # Errors
 /// If there is none, or it has another shape.
@@ -44,7 +44,11 @@ pub(super) fn choose(
 ) -> Result<(usize, NodeId, usize)> {
     let all = outputs.iter().enumerate();
     let found = match choice {
-        None => all.clone().find(|(_, output)| output.logits.is_some()),
+        None => {
+            let mut with_logits = all.clone().filter(|(_, output)| output.logits.is_some());
+            let has_classes = |(_, output): &(usize, &ProgramOutput)| output.shape.contains(',');
+            with_logits.clone().find(has_classes).or(with_logits.next())
+        }
         Some(OutputChoice::Index(index)) => outputs.get(*index).map(|output| (*index, output)),
         Some(OutputChoice::Name(name)) => all.clone().find(|(_, output)| output.name == *name),
     };
@@ -56,10 +60,10 @@ pub(super) fn choose(
         .map(|(index, output)| format!("{index} (`{}`, {})", output.name, output.shape))
         .collect();
     let what = match (choice, found) {
-        (None, _) => "the network has no output of shape [N, classes]".to_owned(),
+        (None, _) => "the network has no output of shape [N, classes] or [N]".to_owned(),
         (Some(choice), None) => format!("the network has no output {choice}"),
         (Some(choice), Some((_, output))) => format!(
-            "output {choice} has shape {}; one of shape [N, classes] can be explained",
+            "output {choice} has shape {}; one of shape [N, classes] or [N] can be explained",
             output.shape
         ),
     };
