@@ -174,6 +174,7 @@ fn the_schema_accepts_what_the_reader_accepts() {
         "alias_bomb",
         "box_inside_out",
         "class_twice",
+        "contrast_with_itself",
         "duplicate_id",
         "image_twice",
         "layer_bad_glob",
