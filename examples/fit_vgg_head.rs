@@ -88,8 +88,8 @@ fn preprocess(resize: u32) -> Preprocess {
         resize: Some(resize),
         crop: Some(224),
         interpolation: Interpolation::Bicubic,
-        mean: [0.485_019_6, 0.457_956_9, 0.407_603_9],
-        std: [1.0 / 255.0; 3],
+        mean: vec![0.485_019_6, 0.457_956_9, 0.407_603_9],
+        std: vec![1.0 / 255.0; 3],
     }
 }
 

@@ -16,7 +16,7 @@ SEEDS = {
     "pickle": ["weights/*.pth", "weights/*.pkl", "exported/others/state_dict.pt2"],
     "safetensors": ["weights/*.safetensors"],
     "experiment": ["specs/**/*.yaml", "../experiments/**/*.yaml"],
-    "image": ["images/*"],
+    "image": ["images/*", "inputs/*.png", "inputs/*.tif", "inputs/*.npy"],
 }
 PROGRAMS = ("models/model.json", "serialized_exported_program.json")
 

@@ -136,10 +136,10 @@ fn the_final_value_is_that_of_the_image_itself() {
         &[11],
     )
     .remove(0);
-    let colours = |values: [f64; 3]| Tensor::from_slice(&values).to_kind(Kind::Float);
+    let colours = |values: &[f64]| Tensor::from_slice(values).to_kind(Kind::Float);
     let imagenet = Preprocess::imagenet();
-    let mean = colours(imagenet.mean).view([3, 1, 1]);
-    let std = colours(imagenet.std).view([3, 1, 1]);
+    let mean = colours(&imagenet.mean).view([3, 1, 1]);
+    let std = colours(&imagenet.std).view([3, 1, 1]);
     let input = ((&result.pixels - mean) / std).unsqueeze(0);
     let kept = model.network.forward(&input, &[node]).unwrap();
     let side = kept[&node].size()[2];

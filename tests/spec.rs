@@ -180,6 +180,7 @@ fn the_schema_accepts_what_the_reader_accepts() {
         "layer_bad_glob",
         "layer_empty",
         "layer_too_deep",
+        "mean_of_bytes",
         "method_twice",
     ];
     for path in specs("tests/specs/bad") {

@@ -354,6 +354,7 @@ mod method {
         CollectionImage {
             id: format!("image-{at}"),
             source: format!("folder/image-{at}.png"),
+            show: Vec::new(),
             path: format!("folder/image-{at}.png").into(),
             label: Some(subject.class(at % classes * 100)),
         }

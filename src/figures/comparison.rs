@@ -9,6 +9,9 @@ pub struct Comparison {
     pub predictions: Vec<Vec<Option<f64>>>,
     /// The agreement of maps, method by method.
     pub maps: Vec<MapAgreement>,
+    /// Networks whose maps are compared over a part of the images, because they resize and crop differently.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub parts: Vec<ComparedPart>,
     /// The agreement of maps image by image, least agreement first.
     #[serde(rename = "photos")]
     pub images: Vec<ImageAgreement>,
@@ -32,6 +35,15 @@ pub struct MapAgreement {
     pub overlap: Vec<Vec<Option<f64>>>,
     /// Structural similarity, −1 to 1.
     pub ssim: Vec<Vec<Option<f64>>>,
+}
+
+/// Two networks that see different parts of the images.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ComparedPart {
+    /// Their ids.
+    pub models: [String; 2],
+    /// The mean share of an image over which their maps are compared: the part that both see. 0 to 1.
+    pub share: f64,
 }
 
 /// How far the maps of one image agree.

@@ -19,7 +19,7 @@ mod units;
 pub use checks::{CheckedMap, MapSource};
 pub use class_info::ClassInfo;
 pub use codes::{CodedImage, Codes, GroupedBy, ImageGroups, KnnAccuracy, Trustworthiness};
-pub use comparison::{Comparison, ImageAgreement, LayerAgreement, MapAgreement};
+pub use comparison::{ComparedPart, Comparison, ImageAgreement, LayerAgreement, MapAgreement};
 pub use figure::{Content, Figure};
 pub use kernels::KernelNorms;
 pub use note::Note;

@@ -7,7 +7,9 @@ use walkdir::WalkDir;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Lower-case extensions of the formats that [`DecodedImage`](super::DecodedImage) reads.
-const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+const EXTENSIONS: [&str; 9] = [
+    "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "npy",
+];
 
 /// Every image file below `dir`, sorted by path. Image files are recognised by their extension, in upper or
 /// lower case; links are followed; hidden files and folders are ignored.

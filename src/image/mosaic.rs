@@ -2,7 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
-use super::decode::MAX_PIXELS;
+use super::limits::MAX_PIXELS;
 use super::value_scale::{NO_VALUE, ValueScale};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -3,9 +3,9 @@
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use super::decode::MAX_PIXELS;
 use super::interpolation::Interpolation;
-use super::resize::resize;
+use super::limits::MAX_PIXELS;
+use super::resize::{resize, resize_band, resize_floats};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The steps from an image's pixels to a network's input.
@@ -18,10 +18,10 @@ pub struct Preprocess {
     pub crop: Option<u32>,
     /// The filter of the resize.
     pub interpolation: Interpolation,
-    /// Subtracted from red, green and blue after scaling to 0…1.
-    pub mean: [f64; 3],
-    /// The divisor of red, green and blue, after `mean` is subtracted.
-    pub std: [f64; 3],
+    /// Subtracted from the channels (red, green and blue) after scaling to 0…1.
+    pub mean: Vec<f64>,
+    /// The divisors of the channels, after `mean` is subtracted.
+    pub std: Vec<f64>,
 }
 
 impl Preprocess {
@@ -32,8 +32,8 @@ impl Preprocess {
             resize: Some(256),
             crop: Some(224),
             interpolation: Interpolation::Bilinear,
-            mean: [0.485, 0.456, 0.406],
-            std: [0.229, 0.224, 0.225],
+            mean: vec![0.485, 0.456, 0.406],
+            std: vec![0.229, 0.224, 0.225],
         }
     }
 
@@ -51,6 +51,13 @@ impl Preprocess {
     pub fn has_same_view(&self, other: &Preprocess) -> bool {
         (self.resize, self.crop, self.interpolation)
             == (other.resize, other.crop, other.interpolation)
+            && self.beyond_unit().is_some() == other.beyond_unit().is_some()
+    }
+
+    /// A mean beyond 0 to 1, which is for images of floats only.
+    pub(super) fn beyond_unit(&self) -> Option<f64> {
+        let mut means = self.mean.iter().copied();
+        means.find(|mean| !(0.0..=1.0).contains(mean))
     }
 
     /// The resized and cropped image, before normalisation: the same pixels as torchvision's `Resize` and
@@ -60,7 +67,71 @@ impl Preprocess {
     /// If a side of the image, of the resized image or of the crop is 0, or if the resized or the cropped
     /// image would have more than [`MAX_PIXELS`].
     pub fn view(&self, pixels: &RgbImage) -> Result<RgbImage> {
-        let (width, height) = pixels.dimensions();
+        let (width, height) = self.checked_size(pixels.dimensions())?;
+        let resized = resize(pixels, width, height, self.interpolation);
+        Ok(match self.crop {
+            Some(side) => centre_crop(&resized, side),
+            None => resized,
+        })
+    }
+
+    /// A band of 8 bits, resized and cropped as [`view`](Self::view) does.
+    pub(super) fn view_band(&self, band: &[u8], from: (u32, u32)) -> Result<Vec<u8>> {
+        let to = self.checked_size(from)?;
+        let resized = resize_band(band, from, to, self.interpolation);
+        Ok(self.cropped_band(resized, to))
+    }
+
+    /// The same of a band of floats, without rounding.
+    pub(super) fn view_floats(&self, band: &[f32], from: (u32, u32)) -> Result<Vec<f32>> {
+        let to = self.checked_size(from)?;
+        let resized = resize_floats(band, from, to, self.interpolation);
+        Ok(self.cropped_band(resized, to))
+    }
+
+    /// The square at the centre of a resized band, 0 outside of it.
+    fn cropped_band<T: Copy + Default>(&self, band: Vec<T>, (width, height): (u32, u32)) -> Vec<T> {
+        let Some(side) = self.crop else {
+            return band;
+        };
+        let (left, top) = (offset(width, side), offset(height, side));
+        let at = |x: i64, y: i64| {
+            let is_inside =
+                (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y);
+            let index = (y * i64::from(width) + x) as usize;
+            let value = is_inside.then(|| band.get(index).copied()).flatten();
+            value.unwrap_or_default()
+        };
+        let side = i64::from(side);
+        let rows = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
+        rows.map(|(x, y)| at(left + x, top + y)).collect()
+    }
+
+    /// Where the view of an image of `width` × `height` lies in the image: left, top, right and bottom, in the image's own
+    /// pixels. A crop larger than the image reaches beyond it.
+    pub fn view_box(&self, (width, height): (u32, u32)) -> [f64; 4] {
+        let (to_width, to_height) = self.resized(width, height);
+        let part = |length: u32, resized: u64| {
+            let resized = u32::try_from(resized).unwrap_or(u32::MAX).max(1);
+            let scale = f64::from(length) / f64::from(resized);
+            let (first, end) = match self.crop {
+                Some(side) => {
+                    let first = offset(resized, side);
+                    (first, first + i64::from(side))
+                }
+                None => (0, i64::from(resized)),
+            };
+            [first as f64 * scale, end as f64 * scale]
+        };
+        let ([left, right], [top, bottom]) = (part(width, to_width), part(height, to_height));
+        [left, top, right, bottom]
+    }
+
+    /// The size to which an image is resized.
+    ///
+    /// # Errors
+    /// If there is none, as [`view`](Self::view) says.
+    fn checked_size(&self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
         if width == 0 || height == 0 {
             return Err(Error::new(
                 ErrorKind::Image,
@@ -73,21 +144,16 @@ impl Preprocess {
             self.check_size(side.into(), side.into(), (width, height))?;
         }
         // Both fit: no more than `MAX_PIXELS`, and no side is 0.
-        let (to_width, to_height) = (to_width as u32, to_height as u32);
-        let resized = resize(pixels, to_width, to_height, self.interpolation);
-        Ok(match self.crop {
-            Some(side) => centre_crop(&resized, side),
-            None => resized,
-        })
+        Ok((to_width as u32, to_height as u32))
     }
 
-    /// The input `[3, height, width]` of a view: `(x/255 − mean) / std` in float32, as torchvision
+    /// The input `[3, height, width]` of a view in three colours: `(x/255 − mean) / std` in float32, as torchvision
     /// computes it.
     pub fn normalise(&self, view: &RgbImage) -> Vec<f32> {
         let mut planes = vec![0.0; view.len()];
         let area = (view.len() / 3).max(1);
         for (colour, plane) in planes.chunks_exact_mut(area).enumerate() {
-            let (mean, std) = (self.mean[colour] as f32, self.std[colour] as f32);
+            let (mean, std) = self.channel(colour);
             let levels: [f32; 256] =
                 std::array::from_fn(|level| (level as f32 / 255.0 - mean) / std);
             for (value, pixel) in plane.iter_mut().zip(view.chunks_exact(3)) {
@@ -95,6 +161,13 @@ impl Preprocess {
             }
         }
         planes
+    }
+
+    /// The mean and the standard deviation of a channel; 0 and 1 for one without.
+    pub(super) fn channel(&self, channel: usize) -> (f32, f32) {
+        let mean = self.mean.get(channel).map_or(0.0, |mean| *mean as f32);
+        let std = self.std.get(channel).map_or(1.0, |std| *std as f32);
+        (mean, std)
     }
 
     /// Width and height of the [`view`](Self::view) of an image of `width` × `height`.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::decode::MAX_PIXELS;
+use super::limits::MAX_PIXELS;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The map `[map_height, map_width]` at `width` × `height`, row by row: bilinear, as PyTorch's `interpolate`

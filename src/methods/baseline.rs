@@ -35,7 +35,7 @@ pub enum NamedBaseline {
 }
 
 impl Baseline {
-    /// The baseline of `input`, `[1, 3, H, W]`, preprocessed, in the same shape.
+    /// The baseline of `input`, `[1, C, H, W]`, preprocessed, in the same shape.
     ///
     /// # Errors
     /// If libtorch fails.
@@ -45,7 +45,7 @@ impl Baseline {
             let colours = mean.iter().zip(std).map(|(mean, std)| (level - mean) / std);
             let colours: Vec<f32> = colours.map(|colour| colour as f32).collect();
             let colours = Tensor::from_slice(&colours)
-                .f_view([1, 3, 1, 1])?
+                .f_view([1, -1, 1, 1])?
                 .f_to_device(input.device())?;
             Ok(input.f_zeros_like()?.f_add(&colours)?)
         };
@@ -59,7 +59,7 @@ impl Baseline {
     }
 }
 
-/// `input`, `[1, 3, H, W]`, blurred by a Gaussian of 11 × 11 pixels with standard deviation 5, with 0 (the mean colour)
+/// `input`, `[1, C, H, W]`, blurred by a Gaussian of 11 × 11 pixels with standard deviation 5, with 0 (the mean colour)
 /// around it.
 ///
 /// # Errors
@@ -72,10 +72,26 @@ pub fn blurred(input: &Tensor) -> Result<Tensor> {
     let gaussian = gaussian
         .f_div(&gaussian.f_sum(Kind::Float)?)?
         .f_to_device(input.device())?;
-    let kernel = |shape: [i64; 4]| gaussian.f_view(shape)?.f_repeat([3, 1, 1, 1]);
+    // One kernel for each channel.
+    let channels = input.size().get(1).copied().unwrap_or(1);
+    let kernel = |shape: [i64; 4]| gaussian.f_view(shape)?.f_repeat([channels, 1, 1, 1]);
     let no_bias: Option<Tensor> = None;
     let (horizontal, vertical) = (kernel([1, 1, 1, 11])?, kernel([1, 1, 11, 1])?);
     Ok(input
-        .f_conv2d(&horizontal, no_bias.as_ref(), [1, 1], [0, 5], [1, 1], 3)?
-        .f_conv2d(&vertical, no_bias.as_ref(), [1, 1], [5, 0], [1, 1], 3)?)
+        .f_conv2d(
+            &horizontal,
+            no_bias.as_ref(),
+            [1, 1],
+            [0, 5],
+            [1, 1],
+            channels,
+        )?
+        .f_conv2d(
+            &vertical,
+            no_bias.as_ref(),
+            [1, 1],
+            [5, 0],
+            [1, 1],
+            channels,
+        )?)
 }

@@ -24,6 +24,8 @@ pub struct CollectionImage {
     pub source: String,
     /// Its file.
     pub path: PathBuf,
+    /// The bands that its picture is drawn from, counted from 1; empty for the default.
+    pub show: Vec<usize>,
     /// Its true class, if the network knows it.
     pub label: Option<ClassInfo>,
 }

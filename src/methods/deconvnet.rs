@@ -151,7 +151,7 @@ pub struct Projection {
     pub value: f32,
     /// Its receptive field in the input.
     pub window: Window,
-    /// The window's part of the projection, `[3, h, w]`, signed; it is 0 outside, and everywhere unless the activation is
+    /// The window's part of the projection, `[C, h, w]`, signed; it is 0 outside, and everywhere unless the activation is
     /// positive.
     pub pixels: Tensor,
 }
@@ -166,14 +166,14 @@ pub struct Projector<'a> {
 }
 
 impl<'a> Projector<'a> {
-    /// Runs the forward pass of `input`, `[1, 3, H, W]`, preprocessed, for units of `layers`.
+    /// Runs the forward pass of `input`, `[1, C, H, W]`, preprocessed, for units of `layers`.
     ///
     /// # Errors
     /// If the batch has other than one image, or libtorch fails.
     pub fn new(model: &'a LoadedModel, input: &Tensor, layers: &[NodeId]) -> Result<Self> {
         let &[1, _, height, width] = &input.size()[..] else {
             let message = format!(
-                "deconvnet needs an input [1, 3, H, W], got {:?}",
+                "deconvnet needs an input [1, C, H, W], got {:?}",
                 input.size()
             );
             return Err(Error::new(ErrorKind::Network, message));

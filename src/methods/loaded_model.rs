@@ -3,9 +3,9 @@
 use image::RgbImage;
 use tch::{Device, Tensor};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{ClassInfo, Content, Figure};
-use crate::image::Preprocess;
+use crate::image::{Preprocess, View};
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::network::layout::Layout;
@@ -47,16 +47,54 @@ impl LoadedModel {
         }
     }
 
-    /// The network's input `[N, 3, H, W]` for views of one size: normalised, on its device.
+    /// How many channels its input has.
+    pub fn channels(&self) -> usize {
+        self.network.graph().input_channels()
+    }
+
+    /// The input `[N, 3, H, W]` of a network of three channels for views of one size: normalised, on its device.
     ///
     /// # Errors
-    /// If there is no view, they differ in size, or libtorch fails.
+    /// If there is no view, they differ in size, the network has other than three channels, or libtorch fails.
     pub fn input(&self, views: &[&RgbImage]) -> Result<Tensor> {
         let (width, height) = views.first().map_or((0, 0), |view| view.dimensions());
-        let shape = [views.len() as i64, 3, height.into(), width.into()];
+        let values = views.iter().map(|view| self.preprocess.normalise(view));
+        self.input_of_values(values, 3, [height, width], views.len())
+    }
+
+    /// The network's input `[N, C, H, W]` for views of one size: normalised, on its device.
+    ///
+    /// # Errors
+    /// If there is no view, they differ in size, they have other than the network's channels, or libtorch fails.
+    pub fn input_of_views(&self, views: &[&View]) -> Result<Tensor> {
+        let first = views.first();
+        let (width, height) = first.map_or((0, 0), |view| view.pixels.dimensions());
+        let channels = first.map_or(0, |view| view.count());
+        let values = views
+            .iter()
+            .map(|view| self.preprocess.normalise_view(view));
+        self.input_of_values(values, channels, [height, width], views.len())
+    }
+
+    fn input_of_values(
+        &self,
+        images: impl Iterator<Item = Vec<f32>>,
+        channels: usize,
+        [height, width]: [u32; 2],
+        count: usize,
+    ) -> Result<Tensor> {
+        if channels != self.channels() {
+            let message = format!(
+                "{} takes {} channels, and the image has {channels}",
+                self.id,
+                self.channels()
+            );
+            return Err(Error::new(ErrorKind::Image, message));
+        }
+        let shape = [count as i64, channels as i64, height.into(), width.into()];
         let mut values = Vec::with_capacity(shape.iter().product::<i64>() as usize);
-        for view in views {
-            values.extend(self.preprocess.normalise(view));
+        for image in images {
+            values.extend(image);
         }
         let input = Tensor::from_slice(&values).f_view(shape)?;
         Ok(input.f_to_device(self.device)?)

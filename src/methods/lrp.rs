@@ -28,7 +28,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{BackwardPass, ClassMethod, Method, MethodInfo, MethodOutput, PassCount, ResultKind};
+use super::{
+    BackwardPass, ClassMethod, Method, MethodInfo, MethodOutput, PassCount, ResultKind, to_floats,
+};
 use crate::error::Result;
 use crate::figures::{Note, Quantity};
 use crate::network::graph::NodeId;
@@ -124,7 +126,7 @@ impl ClassMethod for Lrp {
         let (model, target) = (pass.model(), &pass.target);
         let start = |value: &Tensor| target.parts(model, value);
         let relevance =
-            network.relevance(&pass.input()?, (target.node, &start), &self.rules(pass))?;
+            network.relevance(&pass.input()?, (target.node, &start), &self.rules(pass)?)?;
         let pixels = relevance.input.f_squeeze_dim(0)?;
         let sum = pixels.f_sum(Kind::Double)?.f_double_value(&[])?;
         let key = match target.quantity(model) {
@@ -141,39 +143,61 @@ impl ClassMethod for Lrp {
 
 impl Lrp {
     /// The rules of the layers of the pass's network.
-    fn rules(&self, pass: &BackwardPass) -> RelevanceRules {
+    fn rules(&self, pass: &BackwardPass) -> Result<RelevanceRules> {
         let for_all_layers = |rule: RelevanceRule| RelevanceRules {
             convolutions: rule,
             linear: rule,
             input: None,
             biases: true,
         };
-        match self.rule {
+        Ok(match self.rule {
             LrpRule::Epsilon => for_all_layers(RelevanceRule::Epsilon(self.epsilon)),
             LrpRule::Gamma => for_all_layers(RelevanceRule::Gamma(self.gamma)),
             LrpRule::AlphaBeta => for_all_layers(RelevanceRule::AlphaBeta(self.alpha)),
-            LrpRule::Preset => self.preset(pass),
-        }
+            LrpRule::Preset => self.preset(pass)?,
+        })
     }
 
-    fn preset(&self, pass: &BackwardPass) -> RelevanceRules {
+    fn preset(&self, pass: &BackwardPass) -> Result<RelevanceRules> {
         let model = pass.model();
         let has_shortcuts = model.network.graph().residual_sums().next().is_some();
         let preprocess = &model.preprocess;
-        let normalised = |level: f64| -> [f32; 3] {
-            std::array::from_fn(|colour| {
-                ((level - preprocess.mean[colour]) / preprocess.std[colour]) as f32
-            })
+        let normalised = |level: f64| -> Vec<f32> {
+            let channels = preprocess.mean.iter().zip(&preprocess.std);
+            channels
+                .map(|(mean, std)| ((level - mean) / std) as f32)
+                .collect()
         };
-        RelevanceRules {
+        let bounds = [normalised(0.0), normalised(1.0)];
+        Ok(RelevanceRules {
             convolutions: if has_shortcuts {
                 RelevanceRule::Gamma(self.gamma)
             } else {
                 RelevanceRule::AlphaBeta(1.0)
             },
             linear: RelevanceRule::Epsilon(self.epsilon),
-            input: Some([normalised(0.0), normalised(1.0)]),
+            input: Some(widened(bounds, &pass.input()?)?),
             biases: false,
+        })
+    }
+}
+
+/// The bounds of each channel, widened where the values of `input`, `[1, C, H, W]`, exceed them: images of floats may have any
+/// range.
+fn widened([mut low, mut high]: [Vec<f32>; 2], input: &Tensor) -> Result<[Vec<f32>; 2]> {
+    // More than the rounding of the normalisation.
+    const ROUNDING: f32 = 1e-4;
+    let least = to_floats(&input.f_amin([0i64, 2, 3].as_slice(), false)?)?;
+    let most = to_floats(&input.f_amax([0i64, 2, 3].as_slice(), false)?)?;
+    for (bound, value) in low.iter_mut().zip(least) {
+        if value < *bound - ROUNDING {
+            *bound = value;
         }
     }
+    for (bound, value) in high.iter_mut().zip(most) {
+        if value > *bound + ROUNDING {
+            *bound = value;
+        }
+    }
+    Ok([low, high])
 }

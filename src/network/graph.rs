@@ -117,6 +117,14 @@ impl Graph {
         Graph::with_channels(3)
     }
 
+    /// How many channels the input has.
+    pub fn input_channels(&self) -> usize {
+        match self.nodes.get(self.input()).map(|node| &node.op) {
+            Some(Op::Input(input)) => usize::try_from(input.channels).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     /// A graph with one node, the input, called `input`, with this many channels.
     pub fn with_channels(channels: i64) -> Self {
         let mut graph = Graph {

@@ -26,15 +26,15 @@ pub enum RelevanceRule {
 }
 
 /// The rule of each kind of node.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RelevanceRules {
     /// The rule of convolutions and of the sums at the end of residual blocks.
     pub convolutions: RelevanceRule,
     /// The rule of linear layers and average pooling.
     pub linear: RelevanceRule,
-    /// The lowest and the highest value of the input, by colour, for the rule zᴮ at the first convolution. `None`: the
+    /// The lowest and the highest value of the input, by channel, for the rule zᴮ at the first convolution. `None`: the
     /// first convolution follows `convolutions`.
-    pub input: Option<[[f32; 3]; 2]>,
+    pub input: Option<[Vec<f32>; 2]>,
     /// Whether biases count as contributions and absorb relevance. If not, the contributions of the inputs share all of
     /// it.
     pub biases: bool,
@@ -84,7 +84,7 @@ impl Network {
                 .map(|&input| values.value(input))
                 .collect::<Result<_>>()?;
             let z = values.value(id)?;
-            let parts = match rules.input {
+            let parts = match &rules.input {
                 Some(bounds) if first == Some(id) => {
                     vec![self.distribute_within_bounds(node, inputs[0], z, &relevance, bounds)?]
                 }
@@ -261,18 +261,18 @@ impl Network {
     }
 
     /// The rule zᴮ (Montavon et al. 2017, <https://doi.org/10.1016/j.patcog.2016.11.008>): the relevance of the input `x`
-    /// of a convolution with the value `z`, where `x` is within `bounds`, by colour. Without the bias, as in the paper.
+    /// of a convolution with the value `z`, where `x` is within `bounds`, by channel. Without the bias, as in the paper.
     fn distribute_within_bounds(
         &self,
         node: &Node,
         x: &Tensor,
         z: &Tensor,
         relevance: &Tensor,
-        [low, high]: [[f32; 3]; 2],
+        [low, high]: &[Vec<f32>; 2],
     ) -> Result<Tensor> {
         let (weight, _) = self.layer_weights(node)?;
-        let plain_colour = |colour: [f32; 3]| -> Result<Tensor> {
-            let colour = Tensor::from_slice(&colour).f_view([1, 3, 1, 1])?;
+        let plain_colour = |colour: &[f32]| -> Result<Tensor> {
+            let colour = Tensor::from_slice(colour).f_view([1, -1, 1, 1])?;
             let colour = colour.f_to_device(x.device())?;
             Ok(x.f_zeros_like()?.f_add(&colour)?)
         };

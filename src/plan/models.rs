@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::layers::select_layers;
+use super::preprocess::{self, AssumedPreprocess, PreprocessSources};
 use super::spec_origin::Origin;
 use super::task::plan_task;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,8 +19,7 @@ use crate::network::{OutputChoice, Task, node_info};
 use crate::progress::Progress;
 use crate::results::{NetworkNote, SelectedLayers};
 use crate::spec::{
-    ExperimentSpec, LibraryNetwork, LibraryWeights, ModelSpec, PathStep, PixelLength,
-    PreprocessSpec, unique_ids,
+    ExperimentSpec, LibraryNetwork, LibraryWeights, ModelSpec, PathStep, unique_ids,
 };
 
 /// A network of the experiment that is not loaded yet.
@@ -37,6 +37,8 @@ pub struct PlannedModel {
     pub notes: Vec<NetworkNote>,
     /// The preprocessing of its input images.
     pub preprocess: Preprocess,
+    /// What was assumed of the preprocessing, where neither the experiment nor the weights say it.
+    pub assumed_preprocess: Option<AssumedPreprocess>,
     /// The names of its classes; `None` until the weight file is read, which determines their number.
     pub labels: Option<Labels>,
     /// The layers of every method, in the order of the experiment's methods.
@@ -219,29 +221,29 @@ fn plan_model(
         }
         Architecture::Zoo(..) => (model.task.unwrap_or_default(), Vec::new()),
     };
-    let mut preprocess = Preprocess::for_input(architecture.side() as u32);
     let mut labels = None;
     match &source {
-        WeightsSource::Set(set) => {
-            preprocess = set.preprocess.clone();
-            labels = Some(Labels::imagenet());
-        }
-        WeightsSource::Random => labels = Some(Labels::imagenet()),
+        WeightsSource::Set(_) | WeightsSource::Random => labels = Some(Labels::imagenet()),
         WeightsSource::File(_) | WeightsSource::Library(..) => {}
     }
     if let Architecture::Exported(_, exported) = &architecture {
-        preprocess = exported.extra.preprocess.clone().unwrap_or(preprocess);
         labels = exported.extra.labels.clone();
     }
     if let Some(path) = &model.labels {
         let named = Labels::from_file(&origin.resolve(path));
         labels = Some(named.map_err(locate("labels"))?);
     }
-    if let Some(changes) = &model.preprocess {
-        apply_changes(changes, &mut preprocess);
-    }
-    let side = nominal_side(&preprocess, &architecture);
     let graph = architecture.graph();
+    let (preprocess, assumed_preprocess) = PreprocessSources {
+        known: known_preprocess(&source, &architecture),
+        changes: model.preprocess.as_ref(),
+        is_trained: !matches!(source, WeightsSource::Random),
+        side: architecture.side(),
+        channels: graph.input_channels(),
+    }
+    .choose()
+    .map_err(|(key, error)| preprocess::locate(origin, entry, key, error))?;
+    let side = nominal_side(&preprocess, &architecture);
     let info = node_info::from_graph(&graph, side, side).map_err(locate("preprocess"))?;
     let (layers, selected) = select_layers(experiment, &id, &graph, &info, origin)?;
     drop(graph);
@@ -252,11 +254,24 @@ fn plan_model(
         task,
         notes,
         preprocess,
+        assumed_preprocess,
         labels,
         layers,
         selected,
         entry,
     })
+}
+
+/// The preprocessing that the weight set or the file names.
+fn known_preprocess<'a>(
+    source: &WeightsSource,
+    architecture: &'a Architecture,
+) -> Option<&'a Preprocess> {
+    match (source, architecture) {
+        (_, Architecture::Exported(_, exported)) => exported.extra.preprocess.as_ref(),
+        (WeightsSource::Set(set), _) => Some(&set.preprocess),
+        _ => None,
+    }
 }
 
 fn nominal_side(preprocess: &Preprocess, architecture: &Architecture) -> i64 {
@@ -339,17 +354,4 @@ fn find_weights(model: &ModelSpec, arch: &Arch, origin: &Origin) -> Result<Weigh
         return Err(no_weight_file(&path, origin));
     }
     Ok(WeightsSource::Set(weight_set(arch.name, Some(name))?))
-}
-
-/// Replaces the parts of `preprocess` that the spec sets.
-fn apply_changes(changes: &PreprocessSpec, preprocess: &mut Preprocess) {
-    if let Some(resize) = changes.resize {
-        preprocess.resize = PixelLength::pixels(resize);
-    }
-    if let Some(crop) = changes.crop {
-        preprocess.crop = PixelLength::pixels(crop);
-    }
-    preprocess.interpolation = changes.interpolation.unwrap_or(preprocess.interpolation);
-    preprocess.mean = changes.mean.unwrap_or(preprocess.mean);
-    preprocess.std = changes.std.unwrap_or(preprocess.std);
 }

@@ -30,7 +30,7 @@ pub fn plan_images(
             index,
             origin,
         };
-        let planned = match spec {
+        let mut planned = match spec {
             ImageSpec::Pack { pack, pick, bounds } => {
                 entry.pack_images(pack, pick, *bounds, cache, progress)?
             }
@@ -41,8 +41,13 @@ pub fn plan_images(
                 mask,
                 ..
             } => vec![entry.file_image(path, class, *bounds, mask.as_deref())?],
-            ImageSpec::Dir { dir, limit } => entry.folder_images(dir, *limit)?,
+            ImageSpec::Dir { dir, limit, .. } => entry.folder_images(dir, *limit)?,
         };
+        if let ImageSpec::Path { show, .. } | ImageSpec::Dir { show, .. } = spec {
+            for image in &mut planned {
+                image.show = show.clone();
+            }
+        }
         let explicit = match spec {
             ImageSpec::Path { id, .. } => id.clone(),
             _ => None,
@@ -77,6 +82,7 @@ pub(super) fn plan_image(path: &Path, origin: &Origin) -> Result<PlannedImage> {
         path: full,
         labels: Vec::new(),
         target: None,
+        show: Vec::new(),
         entry: 0,
         decoded: None,
     })
@@ -137,6 +143,7 @@ impl ImageEntry<'_> {
             id: image.id,
             path: image.path,
             target: bounds.map(TargetRegion::Box),
+            show: Vec::new(),
             entry: self.index,
             decoded: None,
         });
@@ -172,6 +179,7 @@ impl ImageEntry<'_> {
             source: path.display().to_string(),
             path: full,
             labels: classes.iter().cloned().map(ImageLabel::Named).collect(),
+            show: Vec::new(),
             entry: self.index,
             decoded: None,
         })
@@ -189,6 +197,7 @@ impl ImageEntry<'_> {
                 labels: inferred_label(below).into_iter().collect(),
                 target: None,
                 path,
+                show: Vec::new(),
                 entry: self.index,
                 decoded: None,
             }

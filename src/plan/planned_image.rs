@@ -20,6 +20,8 @@ pub struct PlannedImage {
     pub labels: Vec<ImageLabel>,
     /// The region that shows its class, where the experiment gives one.
     pub target: Option<TargetRegion>,
+    /// The bands that its picture is drawn from, counted from 1; empty for the default.
+    pub show: Vec<usize>,
     /// The index of its entry in the experiment's list.
     pub entry: usize,
     /// Its pixels, if they are already decoded.
@@ -34,7 +36,9 @@ impl PlannedImage {
     pub fn decode(&self) -> Result<Arc<DecodedImage>> {
         match &self.decoded {
             Some(decoded) => Ok(decoded.clone()),
-            None => Ok(Arc::new(DecodedImage::open(&self.path)?)),
+            None => Ok(Arc::new(DecodedImage::open_showing(
+                &self.path, &self.show,
+            )?)),
         }
     }
 

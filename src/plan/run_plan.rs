@@ -38,6 +38,7 @@ impl Plan {
     pub fn new(spec: &SpecFile, cache: &Cache, progress: &dyn Progress) -> Result<Self> {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin, cache, progress)?;
+        warn_of_assumptions(&models, progress);
         let [images, collection] = plan_all_images(experiment, &models, &origin, cache, progress)?;
         let references = plan_references(experiment, &models, &images, &origin)?;
         Ok(Plan {
@@ -93,6 +94,7 @@ impl Plan {
     ) -> Result<(Vec<PlannedModel>, Option<Vec<PlannedImage>>)> {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin, cache, progress)?;
+        warn_of_assumptions(&models, progress);
         let offline = Cache {
             offline: true,
             ..cache.clone()
@@ -104,6 +106,15 @@ impl Plan {
             }
             Err(error) if error.kind() == ErrorKind::Fetch => Ok((models, None)),
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// Says of which networks the preprocessing had to be assumed.
+fn warn_of_assumptions(models: &[PlannedModel], progress: &dyn Progress) {
+    for model in models {
+        if let Some(assumed) = model.assumed_preprocess {
+            progress.warn(&format!("{}: {}", model.id, assumed.sentence()));
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network_note::NetworkNote;
 use crate::figures::{CheckedMap, ClassInfo, Comparison, Figure, Note, Quantity, TargetInfo};
+use crate::image::Drawing;
 use crate::network::Task;
 use crate::spec::ExperimentSpec;
 
@@ -107,12 +108,16 @@ pub struct ModelInfo {
     pub depth: u32,
     /// How many residual blocks (`Add` nodes) it has.
     pub residual_blocks: u32,
-    /// `[3, height, width]`; the size of the first image where images are fed without resizing and cropping.
+    /// `[channels, height, width]`; the size of the first image where images are fed without resizing and cropping.
     pub input: [u32; 3],
     /// How an image becomes the input: `short side 256 bicubic, centre 224`.
     pub preprocess: String,
     /// The same as a sentence of the report's word list.
     pub preprocessing: Note,
+    /// What was assumed of the preprocessing, as a sentence of the report's word list, where neither the experiment nor the
+    /// weights say it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub preprocess_assumed: Option<Note>,
     /// What its outputs mean.
     #[serde(skip_serializing_if = "is_classes", default)]
     pub task: Task,
@@ -188,6 +193,9 @@ pub struct ImageInfo {
     /// Its other true classes, for networks whose classes are independent.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_labels: Vec<ClassInfo>,
+    /// How its picture was drawn, unless it shows a grey or three colours of 8 bits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub drawing: Option<Drawing>,
     /// What the networks see of it: one view for all networks with the same resizing and cropping.
     pub views: Vec<ViewInfo>,
 }
@@ -212,6 +220,10 @@ pub struct ViewInfo {
     pub width: u32,
     /// In pixels.
     pub height: u32,
+    /// Where it lies in the image, in the image's own pixels: left, top, right and bottom. A view with a black margin reaches
+    /// beyond the image. Results of earlier versions have none.
+    #[serde(rename = "box", default)]
+    pub bounds: [f64; 4],
     /// The ids of the models that see this view.
     pub models: Vec<String>,
 }

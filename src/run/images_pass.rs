@@ -14,6 +14,7 @@ use crate::network::Task;
 use crate::plan::{Plan, PlannedImage};
 use crate::progress::{Progress, ProgressUnit};
 use crate::results::{ImageInfo, lock};
+use crate::spec::PathStep;
 
 /// Runs every method on every network and image.
 ///
@@ -67,11 +68,24 @@ struct ImagePass<'a> {
 impl ImagePass<'_> {
     /// The image's pixels, if they are those of the experiment's lock.
     fn decode(&self) -> Result<Arc<DecodedImage>> {
-        let decoded = self.image.decode()?;
+        let decoded = self.image.decode().map_err(|error| self.locate(error))?;
         if let Some(lock) = &self.plan.experiment.lock {
             lock::verify_sha256(&lock.images, &self.image.id, &decoded.sha256, "bytes")?;
         }
         Ok(decoded)
+    }
+
+    /// Makes the error of an image whose bands are chosen point at that choice.
+    fn locate(&self, error: Error) -> Error {
+        let path = [
+            PathStep::Key("images"),
+            PathStep::Index(self.image.entry),
+            PathStep::Key("show"),
+        ];
+        if self.image.show.is_empty() {
+            return error;
+        }
+        self.plan.origin.locate(&path, error)
     }
 
     fn run(&self, decoded: &DecodedImage, models: &mut [RunModel], output: &mut RunOutput) {
@@ -120,6 +134,10 @@ impl ImagePass<'_> {
             height: decoded.pixels.height(),
             label: labels.next(),
             other_labels: labels.collect(),
+            drawing: decoded
+                .drawing
+                .clone()
+                .filter(|drawing| !drawing.is_plain()),
             views: view_infos,
         });
     }
@@ -177,7 +195,8 @@ fn true_classes(image: &PlannedImage, model: &RunModel) -> Vec<usize> {
 fn record_input_sizes(models: &mut [RunModel], views: &[Option<Arc<ImageView>>]) {
     for (model, view) in models.iter_mut().zip(views) {
         if let Some(view) = view {
-            model.info.input = [3, view.pixels.height(), view.pixels.width()];
+            let (width, height) = view.view.pixels.dimensions();
+            model.info.input = [model.info.input[0], height, width];
         }
     }
 }

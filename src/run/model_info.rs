@@ -4,7 +4,7 @@ use crate::figures::Note;
 use crate::image::{Interpolation, Preprocess};
 use crate::network::graph::{Graph, NodeId, Op};
 use crate::network::node_info::NodeInfo;
-use crate::plan::PlannedModel;
+use crate::plan::{AssumedPreprocess, PlannedModel};
 use crate::results::{LayerInfo, ModelInfo, WeightsInfo};
 
 /// The description of a loaded network.
@@ -28,6 +28,12 @@ pub(super) fn model_info(
         input: [0, 1, 2].map(|dimension| info[0].shape[dimension] as u32),
         preprocess: planned.preprocess.describe(),
         preprocessing: preprocessing_note(&planned.preprocess),
+        preprocess_assumed: planned.assumed_preprocess.map(|assumed| {
+            Note::new(match assumed {
+                AssumedPreprocess::Imagenet => "preprocess.assumed.imagenet",
+                AssumedPreprocess::Unit => "preprocess.assumed.unit",
+            })
+        }),
         task: planned.task,
         notes: planned.notes.clone(),
         classes: classes as u32,

@@ -64,7 +64,7 @@ impl ModelOnImage<'_> {
             (&self.labels, references),
             (&experiment.methods, &self.model.layers, &experiment.checks),
             mask,
-            self.view.pixels.dimensions(),
+            self.view.view.pixels.dimensions(),
             &self.view.hash,
         ))
     }
@@ -80,13 +80,13 @@ impl ModelOnImage<'_> {
     fn run_passes(&self, results: &mut PartialResults) -> Result<()> {
         let loaded = &self.model.loaded;
         let graph = loaded.network.graph();
-        let (width, height) = self.view.pixels.dimensions();
+        let (width, height) = self.view.view.pixels.dimensions();
         // An image that is fed without resizing may be too small for the network.
         node_info::from_graph(graph, height.into(), width.into())?;
         let needs_gradients = self
             .methods()
             .any(|(entry, _)| entry.method().for_class().is_some());
-        let input = loaded.input(&[&self.view.pixels])?;
+        let input = loaded.input_of_views(&[&self.view.view])?;
         let mut nodes = self.nodes(|_| true);
         nodes.extend(self.model.likenesses.iter().map(|own| own.target.node));
         let pass = if needs_gradients {
@@ -200,7 +200,7 @@ impl ModelOnImage<'_> {
         let Some(mask) = self.target_mask else {
             return Ok(None);
         };
-        let (width, height) = self.view.pixels.dimensions();
+        let (width, height) = self.view.view.pixels.dimensions();
         let mask = Tensor::from_slice(mask).f_view([i64::from(height), i64::from(width)])?;
         Ok(Some(mask.f_to_device(self.model.loaded.device)?))
     }

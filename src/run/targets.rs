@@ -32,8 +32,8 @@ impl RunModel {
     fn likeness(&self, reference: &PlannedReference) -> Result<Likeness> {
         let loaded = &self.loaded;
         let decoded = reference.image.decode()?;
-        let view = loaded.preprocess.view(&decoded.pixels)?;
-        let input = loaded.input(&[&view])?;
+        let view = loaded.preprocess.view_of(&decoded, loaded.channels())?;
+        let input = loaded.input_of_views(&[&view])?;
         let node = reference.layers[self.position];
         Ok(Likeness {
             entry: reference.entry,

@@ -22,7 +22,7 @@ impl Image {
     pub fn from_pixels(name: &str, pixels: RgbImage) -> Self {
         let sha256 = Sha256::digest(pixels.as_raw());
         let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let decoded = Arc::new(DecodedImage { pixels, sha256 });
+        let decoded = Arc::new(DecodedImage::from_pixels(pixels, sha256));
         Image {
             planned: PlannedImage {
                 id: spec::id_from_text(name),
@@ -30,6 +30,7 @@ impl Image {
                 source: name.to_owned(),
                 labels: Vec::new(),
                 target: None,
+                show: Vec::new(),
                 entry: 0,
                 decoded: Some(decoded.clone()),
             },

@@ -69,6 +69,11 @@ pub enum ImageSpec {
         /// An image file of the same size, bright where the class is; instead of `box`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mask: Option<PathBuf>,
+        /// The bands that its picture is drawn from, counted from 1: one for a grey picture, three for red, green and blue. By
+        /// default the first three, or the first where there are fewer. Networks get all bands.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "schema_parts::ShownBands")]
+        show: Vec<usize>,
     },
     /// Every image below a folder, by path.
     Dir {
@@ -79,6 +84,10 @@ pub enum ImageSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(range(min = 1))]
         limit: Option<usize>,
+        /// The bands that their pictures are drawn from, as for one file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "schema_parts::ShownBands")]
+        show: Vec<usize>,
     },
 }
 
@@ -91,6 +100,7 @@ impl ImageSpec {
             class: Vec::new(),
             bounds: None,
             mask: None,
+            show: Vec::new(),
         }
     }
 
@@ -111,6 +121,30 @@ impl ImageSpec {
         ImageSpec::Dir {
             dir: dir.into(),
             limit: None,
+            show: Vec::new(),
+        }
+    }
+
+    /// Sets the bands that the pictures of files are drawn from, counted from 1.
+    pub fn show(mut self, bands: impl Into<Vec<usize>>) -> Self {
+        if let ImageSpec::Path { show, .. } | ImageSpec::Dir { show, .. } = &mut self {
+            *show = bands.into();
+        }
+        self
+    }
+
+    /// Whether it may have an image of floats, by the endings of its files.
+    pub(super) fn may_be_float(&self) -> bool {
+        match self {
+            ImageSpec::Pack { .. } => false,
+            ImageSpec::Dir { .. } => true,
+            ImageSpec::Path { path, .. } => {
+                let ending = path.extension().and_then(|ending| ending.to_str());
+                ending.is_some_and(|ending| {
+                    let ending = ending.to_ascii_lowercase();
+                    matches!(ending.as_str(), "npy" | "tif" | "tiff")
+                })
+            }
         }
     }
 
@@ -155,6 +189,7 @@ struct ImageKeys {
     #[serde(rename = "box")]
     bounds: Option<[f64; 4]>,
     mask: Option<PathBuf>,
+    show: Option<Vec<usize>>,
 }
 
 impl ImageKeys {
@@ -182,6 +217,12 @@ impl ImageKeys {
                 "`box` needs `path` or `pack`, and this entry has `dir`; leave it out",
             ));
         }
+        if self.show.is_some() && kind == "pack" {
+            return Err(E::custom(
+                "`show` needs `path` or `dir`, and this entry has `pack`; leave it out",
+            ));
+        }
+        let show = self.show.unwrap_or_default();
         Ok(match (self.pack, self.dir) {
             (Some(pack), _) => ImageSpec::Pack {
                 pack,
@@ -191,6 +232,7 @@ impl ImageKeys {
             (_, Some(dir)) => ImageSpec::Dir {
                 dir,
                 limit: self.limit,
+                show,
             },
             _ => ImageSpec::Path {
                 path: self.path.unwrap_or_default(),
@@ -198,6 +240,7 @@ impl ImageKeys {
                 class: self.class.map_or_else(Vec::new, |class| class.0),
                 bounds: self.bounds,
                 mask: self.mask,
+                show,
             },
         })
     }

@@ -32,7 +32,7 @@ pub use image_spec::ImageSpec;
 pub use language::Lang;
 pub use library_network::{Library, LibraryNetwork, LibraryWeights};
 pub use model_spec::ModelSpec;
-pub use preprocess_spec::{PixelLength, PreprocessSpec};
+pub use preprocess_spec::{PixelLength, PreprocessPreset, PreprocessSpec};
 pub use spec_file::SpecFile;
 pub use validate::validate_values;
 pub use yaml_tree::PathStep;

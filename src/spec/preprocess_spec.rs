@@ -4,15 +4,54 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Visitor};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::image::Interpolation;
+use super::schema_parts;
+use crate::image::{Interpolation, Preprocess};
 
-/// The preprocessing that a spec sets; keys that are absent are those of the weight set.
+/// Mean and standard deviation of the channels, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PreprocessPreset {
+    /// ImageNet's means and standard deviations of red, green and blue, as torchvision's networks have them.
+    Imagenet,
+    /// Means and standard deviations of 0.5: the input is −1 to 1.
+    Inception,
+    /// Nothing is subtracted: the input is 0 to 1.
+    Unit,
+    /// The input is 0 to 255.
+    Raw,
+}
+
+impl PreprocessPreset {
+    /// Mean and standard deviation of each of `channels` channels; `None` where the preset is one of three colours, and there
+    /// are not three.
+    pub fn means_and_deviations(self, channels: usize) -> Option<[Vec<f64>; 2]> {
+        let all = |mean: f64, std: f64| Some([vec![mean; channels], vec![std; channels]]);
+        match self {
+            PreprocessPreset::Imagenet if channels == 3 => {
+                let Preprocess { mean, std, .. } = Preprocess::imagenet();
+                Some([mean, std])
+            }
+            PreprocessPreset::Imagenet => None,
+            PreprocessPreset::Inception => all(0.5, 0.5),
+            PreprocessPreset::Unit => all(0.0, 1.0),
+            PreprocessPreset::Raw => all(0.0, 1.0 / 255.0),
+        }
+    }
+}
+
+/// The preprocessing that a spec sets; keys that are absent are those of the weight set. A text alone is a preset.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+// `remote` makes inherent functions of the derived ones; the traits below add the short form.
+#[serde(remote = "Self", deny_unknown_fields)]
+#[schemars(transform = schema_parts::allow_preset)]
 pub struct PreprocessSpec {
+    /// Mean and standard deviation by a name; `mean` and `std` beside it hold instead of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<PreprocessPreset>,
     /// The length of the short side after resizing, in pixels, or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<PixelLength>,
@@ -22,30 +61,55 @@ pub struct PreprocessSpec {
     /// The interpolation of the resizing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpolation: Option<Interpolation>,
-    /// The mean of red, green and blue, from 0 to 1, which is subtracted.
+    /// The mean of each channel (red, green and blue), which is subtracted: 0 to 1, and any number for images of floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<[Fraction; 3]>")]
-    pub mean: Option<[f64; 3]>,
-    /// The standard deviation of red, green and blue, above 0, which the difference is divided by.
+    #[schemars(length(min = 1))]
+    pub mean: Option<Vec<f64>>,
+    /// The standard deviation of each channel, above 0, which the difference is divided by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<[PositiveNumber; 3]>")]
-    pub std: Option<[f64; 3]>,
+    #[schemars(with = "Option<Vec<PositiveNumber>>", length(min = 1))]
+    pub std: Option<Vec<f64>>,
 }
 
-/// The schema of a number from 0 to 1.
-struct Fraction;
-
-impl JsonSchema for Fraction {
-    fn schema_name() -> Cow<'static, str> {
-        "Fraction".into()
+impl From<PreprocessPreset> for PreprocessSpec {
+    fn from(preset: PreprocessPreset) -> Self {
+        PreprocessSpec {
+            preset: Some(preset),
+            ..PreprocessSpec::default()
+        }
     }
+}
 
-    fn inline_schema() -> bool {
-        true
+impl Serialize for PreprocessSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.preset {
+            Some(preset) if *self == preset.into() => preset.serialize(serializer),
+            _ => PreprocessSpec::serialize(self, serializer),
+        }
     }
+}
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+impl<'de> Deserialize<'de> for PreprocessSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PreprocessVisitor;
+        impl<'de> Visitor<'de> for PreprocessVisitor {
+            type Value = PreprocessSpec;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str(
+                    "a preset (`imagenet`, `inception`, `unit` or `raw`) or a map (`{resize: 256, crop: 224, …}`)",
+                )
+            }
+
+            fn visit_str<E: de::Error>(self, preset: &str) -> Result<PreprocessSpec, E> {
+                PreprocessPreset::deserialize(StrDeserializer::new(preset)).map(Into::into)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PreprocessSpec, A::Error> {
+                PreprocessSpec::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_any(PreprocessVisitor)
     }
 }
 

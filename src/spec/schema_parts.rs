@@ -23,6 +23,27 @@ impl JsonSchema for Id {
     }
 }
 
+/// The schema of the bands that a picture is drawn from.
+pub(super) struct ShownBands;
+
+impl JsonSchema for ShownBands {
+    fn schema_name() -> Cow<'static, str> {
+        "ShownBands".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "items": { "type": "integer", "minimum": 1 },
+            "anyOf": [{ "minItems": 1, "maxItems": 1 }, { "minItems": 3, "maxItems": 3 }]
+        })
+    }
+}
+
 /// The schema of an architecture's name.
 pub(super) struct ArchitectureName;
 
@@ -116,6 +137,11 @@ pub(super) fn allow_path(schema: &mut Schema) {
             "description": "One file; a relative path starts at the spec's folder."
         }),
     );
+}
+
+/// Allows the name of a preset beside the map of `schema`.
+pub(super) fn allow_preset(schema: &mut Schema) {
+    allow(schema, json_schema!({ "$ref": "#/$defs/PreprocessPreset" }));
 }
 
 /// Puts `short_form` before the alternatives of `schema`.

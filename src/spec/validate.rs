@@ -54,6 +54,9 @@ impl Validator<'_> {
         self.not_empty(&[Key("images")], count, "images: [photos/cat.jpg]")?;
         self.models()?;
         self.images()?;
+        for (index, image) in experiment.collection.0.iter().enumerate() {
+            self.shown_bands("collection", index, image)?;
+        }
         self.classes()?;
         self.max_size()?;
         self.methods()?;
@@ -107,15 +110,32 @@ impl Validator<'_> {
 
     fn preprocess(&self, index: usize, preprocess: &PreprocessSpec) -> Result<()> {
         let path = |key| [Key("models"), Index(index), Key("preprocess"), Key(key)];
-        let first = |values: Option<[f64; 3]>, wrong: fn(&f64) -> bool| {
-            values.and_then(|values| values.into_iter().find(wrong))
+        for (key, values) in [("mean", &preprocess.mean), ("std", &preprocess.std)] {
+            if values.as_ref().is_some_and(Vec::is_empty) {
+                let help = "give it one number for each channel of the network";
+                return Err(self.empty(&path(key), key, help));
+            }
+        }
+        let first = |values: &Option<Vec<f64>>, wrong: &dyn Fn(&f64) -> bool| {
+            let values = values.iter().flatten();
+            values.copied().find(wrong)
         };
-        if let Some(mean) = first(preprocess.mean, |mean| !(0.0..=1.0).contains(mean)) {
+        // Images of floats may have any range; whether there are some is known when they are read.
+        let may_be_float = self.experiment.images.iter().any(ImageSpec::may_be_float);
+        let is_wrong = |mean: &f64| {
+            let range = if may_be_float {
+                f64::MIN..=f64::MAX
+            } else {
+                0.0..=1.0
+            };
+            !range.contains(mean)
+        };
+        if let Some(mean) = first(&preprocess.mean, &is_wrong) {
             let message = format!("the values of `mean` must be 0 to 1, got {mean}");
             let help = "divide means of colours from 0 to 255 by 255";
             return Err(self.error_at(&path("mean"), message, "here", help));
         }
-        if let Some(std) = first(preprocess.std, |std| !(std.is_finite() && *std > 0.0)) {
+        if let Some(std) = first(&preprocess.std, &|std| !(std.is_finite() && *std > 0.0)) {
             let message = format!("the values of `std` must be above 0, got {std}");
             let help = "the input is divided by it: colours from 0 to 1 have for example [0.229, 0.224, 0.225]";
             return Err(self.error_at(&path("std"), message, "here", help));
@@ -151,6 +171,7 @@ impl Validator<'_> {
                 }
                 _ => {}
             }
+            self.shown_bands("images", index, image)?;
             self.image_box(index, image)?;
             if images[..index].contains(image) {
                 let entry = [Key("images"), Index(index)];
@@ -158,6 +179,26 @@ impl Validator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Checks that `show` lists one band or three, counted from 1.
+    fn shown_bands(&self, list: &'static str, index: usize, image: &ImageSpec) -> Result<()> {
+        let (ImageSpec::Path { show, .. } | ImageSpec::Dir { show, .. }) = image else {
+            return Ok(());
+        };
+        let path = [Key(list), Index(index), Key("show")];
+        let help =
+            "list 1 band for a grey picture, or 3 for red, green and blue: `show: [3, 2, 1]`";
+        if show.is_empty() && self.is_written(&path) {
+            return Err(self.empty(&path, "show", help));
+        }
+        let message = match show.len() {
+            0 => return Ok(()),
+            1 | 3 if !show.contains(&0) => return Ok(()),
+            1 | 3 => "`show` counts bands from 1, got 0".to_owned(),
+            _ => format!("`show` must have 1 or 3 bands, got {}", show.len()),
+        };
+        Err(self.error_at(&path, message, "here", help))
     }
 
     /// Checks that a `box` has an area and belongs to one image.

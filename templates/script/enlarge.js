@@ -12,7 +12,13 @@
       zoom.size = Math.min(100, Math.max(4, zoom.size));
       zoom.x = Math.min(100 - zoom.size, Math.max(0, zoom.x));
       zoom.y = Math.min(100 - zoom.size, Math.max(0, zoom.y));
-      for (const image of zoomable()) image.setAttribute("viewBox", `${zoom.x} ${zoom.y} ${zoom.size} ${zoom.size}`);
+      for (const image of zoomable()) {
+        // Where networks see different parts of a photo, each image is moved so that all show the same place of it.
+        const [left, top, width, height, ratio] = (image.dataset.frame ?? "0 0 100 100").split(" ").map(Number);
+        const part = [left + (zoom.x / 100) * width, top + (zoom.y / 100) * height, (zoom.size / 100) * width, (zoom.size / 100) * height];
+        image.setAttribute("viewBox", part.join(" "));
+        if (ratio) image.style.aspectRatio = ratio;
+      }
       $("#enlarged-zoom").textContent = `${Math.round(10000 / zoom.size)} %`;
     };
     const zoomBy = (factor, at = [0.5, 0.5]) => {

@@ -162,10 +162,12 @@ fn image_info(number: usize, label: &ClassInfo) -> ImageInfo {
         width: 500,
         height: 375,
         label: Some(label.clone()),
+        drawing: None,
         views: vec![ViewInfo {
             tensor: format!("_photos/{id}"),
             width: 224,
             height: 224,
+            bounds: [62.5, 0.0, 437.5, 375.0],
             models: NETWORKS.iter().map(|n| n.0.to_owned()).collect(),
         }],
     }
@@ -216,6 +218,7 @@ fn model_info(place: usize) -> ModelInfo {
         preprocessing: Note::new("preprocess.both.bicubic")
             .with("short", 256)
             .with("side", 224),
+        preprocess_assumed: None,
         classes: 1000,
         selected: stages.chain([last]).collect(),
         layers: layers.collect(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use image::RgbImage;
 use rayon::prelude::*;
 use tch::Tensor;
 
@@ -10,7 +9,7 @@ use super::options::Exemplars;
 use super::top_activations::{Activation, TopActivations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, AscentImage, Content, Exemplar, Note, UnitExemplars};
-use crate::image::{DecodedImage, Window, thumbnail};
+use crate::image::{DecodedImage, View, Window, thumbnail};
 use crate::methods::deconvnet::Projector;
 use crate::methods::maximize::{
     ActivationReduction, AscentOptions, DEFAULT_SIDE, Objective, Parametrisation, ascent_side,
@@ -28,7 +27,7 @@ use crate::progress::Progress;
 const PATCH_SIDE: u32 = 96;
 
 /// The members and views of some images of the collection, by index.
-type Views = BTreeMap<usize, (CollectionImage, RgbImage)>;
+type Views = BTreeMap<usize, (CollectionImage, View)>;
 
 /// Collects the largest activations of one network's units.
 pub(super) struct ExemplarCollector<'a> {
@@ -119,9 +118,10 @@ impl ExemplarCollector<'_> {
             .into_iter()
             .map(|index| (index, member(index)))
             .collect();
-        let preprocess = &self.model.preprocess;
+        let (preprocess, channels) = (&self.model.preprocess, self.model.channels());
         let views = members.into_par_iter().map(|(index, member)| {
-            let view = preprocess.view(&DecodedImage::open(&member.path)?.pixels)?;
+            let image = DecodedImage::open_showing(&member.path, &member.show)?;
+            let view = preprocess.view_of(&image, channels)?;
             Ok((index, (member, view)))
         });
         views.collect()
@@ -143,7 +143,7 @@ impl ExemplarCollector<'_> {
             };
             let window = self.receptive_field(top.layer, activation, view)?;
             let part = [window.left, window.top, window.width, window.height];
-            let patch = thumbnail(view, part.map(|pixels| pixels as u32), PATCH_SIDE);
+            let patch = thumbnail(&view.pixels, part.map(|pixels| pixels as u32), PATCH_SIDE);
             patches.extend_from_slice(patch.as_raw());
             exemplars.push(Exemplar {
                 image: member.id.clone(),
@@ -187,9 +187,9 @@ impl ExemplarCollector<'_> {
         &self,
         layer: NodeId,
         activation: &Activation,
-        view: &RgbImage,
+        view: &View,
     ) -> Result<Window> {
-        let (width, height) = view.dimensions();
+        let (width, height) = view.pixels.dimensions();
         if self.model.info[layer].is_spatial() {
             let graph = self.model.network.graph();
             let fields = ReceptiveFields::new(graph, layer, height.into(), width.into())?;
@@ -244,17 +244,17 @@ impl ExemplarCollector<'_> {
         Ok(())
     }
 
-    /// The largest activation of a unit for an image `[3, side, side]` in 0…1: the measure of the patches.
+    /// The largest activation of a unit for an image `[C, side, side]` in 0…1: the measure of the patches.
     fn max_activation(&self, layer: NodeId, unit: usize, pixels: &Tensor) -> Result<f32> {
         let model = self.model;
-        let per_colour = |values: &[f64; 3]| {
-            let values = Tensor::from_slice(values).view([3, 1, 1]);
+        let per_channel = |values: &[f64]| {
+            let values = Tensor::from_slice(values).view([-1, 1, 1]);
             values.to_device(model.device)
         };
         let input = pixels
             .f_to_device(model.device)?
-            .f_sub(&per_colour(&model.preprocess.mean))?
-            .f_div(&per_colour(&model.preprocess.std))?
+            .f_sub(&per_channel(&model.preprocess.mean))?
+            .f_div(&per_channel(&model.preprocess.std))?
             .f_to_kind(tch::Kind::Float)?
             .f_unsqueeze(0)?;
         let values = model.network.forward(&input, &[layer])?;
@@ -272,7 +272,7 @@ impl ExemplarCollector<'_> {
         layer: NodeId,
         unit: usize,
         activation: &Activation,
-        view: &RgbImage,
+        view: &View,
         key: &str,
         out: &mut MethodOutput,
     ) -> Result<Option<String>> {
@@ -280,10 +280,7 @@ impl ExemplarCollector<'_> {
         if !model.network.has_relu() || !model.info[layer].is_spatial() {
             return Ok(None);
         }
-        let shape = [1, 3, view.height().into(), view.width().into()];
-        let input = Tensor::from_slice(&model.preprocess.normalise(view))
-            .f_view(shape)?
-            .f_to_device(model.device)?;
+        let input = model.input_of_views(&[view])?;
         let projector = Projector::new(model, &input, &[layer])?;
         let projection = projector.project(layer, unit, [activation.y, activation.x])?;
         let key = format!("{key}/deconvnet");

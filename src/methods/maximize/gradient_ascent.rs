@@ -7,7 +7,7 @@ use super::augmentation::{AugmentationRanges, augment};
 use super::objective::{Objective, objective_values};
 use super::parametrisation::{
     Parametrisation, amplitude_factors, correlate_colours, initial_spectra, inverse_transform,
-    per_colour,
+    per_channel,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, to_floats};
@@ -45,7 +45,7 @@ pub struct AscentOptions {
 /// The result of gradient ascent for one objective.
 #[derive(Debug)]
 pub struct AscentResult {
-    /// The image, `[3, size, size]`, float32 in 0…1.
+    /// The image, `[C, size, size]`, float32 in 0…1.
     pub pixels: Tensor,
     /// The objective's value for the initial image.
     pub initial_value: f64,
@@ -92,7 +92,7 @@ struct Ascent<'a> {
     node: NodeId,
     /// The node whose values are differentiated.
     differentiated: NodeId,
-    /// Mean and standard deviation of the preprocessing, `[1, 3, 1, 1]`.
+    /// Mean and standard deviation of the preprocessing, `[1, C, 1, 1]`.
     mean: Tensor,
     std: Tensor,
 }
@@ -121,8 +121,8 @@ impl<'a> Ascent<'a> {
             objectives,
             node,
             differentiated,
-            mean: per_colour(&model.preprocess.mean, model.device)?,
-            std: per_colour(&model.preprocess.std, model.device)?,
+            mean: per_channel(&model.preprocess.mean, model.device)?,
+            std: per_channel(&model.preprocess.std, model.device)?,
         })
     }
 
@@ -154,7 +154,9 @@ impl<'a> Ascent<'a> {
         let images = |spectra: &Tensor| -> Result<Tensor> {
             correlate_colours(&inverse_transform(spectra, &factors)?)
         };
-        let initial = initial_spectra(&mut self.rngs("start"), side)?.f_to_device(device)?;
+        let channels = self.model.channels() as i64;
+        let initial =
+            initial_spectra(&mut self.rngs("start"), channels, side)?.f_to_device(device)?;
         let mut adam = Adam::new(initial.shallow_clone())?;
         let mut rngs = self.rngs("views");
         for _ in 0..self.options.steps {
@@ -172,7 +174,8 @@ impl<'a> Ascent<'a> {
 
     fn in_pixel_space(&self, each_step: &mut dyn FnMut()) -> Result<Vec<AscentResult>> {
         let side = i64::from(self.options.size);
-        let shape = [self.objectives.len() as i64, 3, side, side];
+        let channels = self.model.channels() as i64;
+        let shape = [self.objectives.len() as i64, channels, side, side];
         let initial = Tensor::f_zeros(shape, (Kind::Float, self.model.device))?;
         let mut offsets = initial.shallow_clone();
         for step in 0..self.options.steps {

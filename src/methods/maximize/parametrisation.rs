@@ -27,19 +27,19 @@ const LARGEST_COLUMN_NORM: f64 = 0.4619;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Parametrisation {
-    /// A Fourier spectrum with decorrelated colours, the image transformed at random at every step (Olah et al. 2017).
+    /// A Fourier spectrum, of three channels with decorrelated colours, the image transformed at random at every step (Olah et al. 2017).
     #[default]
     Fourier,
     /// The pixels, from the mean colour, with an L2 penalty on the distance from it (Simonyan et al. 2013).
     Pixels,
 }
 
-/// An initial spectrum from each of `rngs`, `[N, 3, side, side / 2 + 1, 2]`: small normal values, real and imaginary part.
+/// An initial spectrum of `channels` from each of `rngs`, `[N, channels, side, side / 2 + 1, 2]`: small normal values, real and imaginary part.
 ///
 /// # Errors
 /// If libtorch fails.
-pub fn initial_spectra(rngs: &mut [Rng], side: i64) -> Result<Tensor> {
-    let shape = [3, side, side / 2 + 1, 2];
+pub fn initial_spectra(rngs: &mut [Rng], channels: i64, side: i64) -> Result<Tensor> {
+    let shape = [channels, side, side / 2 + 1, 2];
     let count = shape.iter().product::<i64>() as usize;
     let spectra = rngs
         .iter_mut()
@@ -70,7 +70,7 @@ pub fn amplitude_factors(side: i64, device: Device) -> Result<Tensor> {
         .f_to_device(device)?)
 }
 
-/// The planes `[N, 3, side, side]` of spectra `[N, 3, side, side / 2 + 1, 2]`: their inverse real Fourier transform.
+/// The planes `[N, C, side, side]` of spectra `[N, C, side, side / 2 + 1, 2]`: their inverse real Fourier transform.
 ///
 /// # Errors
 /// If libtorch fails.
@@ -85,12 +85,15 @@ pub fn inverse_transform(spectra: &Tensor, factors: &Tensor) -> Result<Tensor> {
     Ok(planes.f_div_scalar(PIXEL_SCALE)?)
 }
 
-/// Images `[N, 3, H, W]` in 0…1 from decorrelated planes of that shape: mixed to colours that correlate as ImageNet's do,
-/// then a sigmoid.
+/// Images `[N, C, H, W]` in 0…1 from decorrelated planes of that shape: three channels are mixed to colours that correlate as
+/// ImageNet's do, others are left as they are; then a sigmoid.
 ///
 /// # Errors
 /// If libtorch fails.
 pub fn correlate_colours(planes: &Tensor) -> Result<Tensor> {
+    if planes.size().get(1) != Some(&3) {
+        return Ok(planes.f_sigmoid()?);
+    }
     let matrix = Tensor::from_slice(&COLOUR_CORRELATION)
         .f_view([3, 3])?
         .f_div_scalar(LARGEST_COLUMN_NORM)?
@@ -100,13 +103,13 @@ pub fn correlate_colours(planes: &Tensor) -> Result<Tensor> {
     Ok(mixed.f_view([batch, 3, height, width])?.f_sigmoid()?)
 }
 
-/// One value for each colour as `[1, 3, 1, 1]`.
+/// One value for each channel as `[1, C, 1, 1]`.
 ///
 /// # Errors
 /// If libtorch fails.
-pub fn per_colour(values: &[f64; 3], device: Device) -> Result<Tensor> {
+pub fn per_channel(values: &[f64], device: Device) -> Result<Tensor> {
     let values = Tensor::from_slice(values).f_to_kind(Kind::Float)?;
-    Ok(values.f_view([1, 3, 1, 1])?.f_to_device(device)?)
+    Ok(values.f_view([1, -1, 1, 1])?.f_to_device(device)?)
 }
 
 #[cfg(test)]
@@ -118,7 +121,7 @@ mod tests {
     fn the_inverse_transform_is_a_sum_of_waves() {
         for side in [6i64, 7] {
             let mut rngs = [Rng::new(1, "waves"), Rng::new(2, "waves")];
-            let spectrum = initial_spectra(&mut rngs, side).unwrap();
+            let spectrum = initial_spectra(&mut rngs, 3, side).unwrap();
             let found =
                 inverse_transform(&spectrum, &amplitude_factors(side, Device::Cpu).unwrap())
                     .unwrap();

@@ -267,7 +267,7 @@ impl TopImageCollector<'_> {
         out: &mut MethodOutput,
     ) -> Result<TopImage> {
         let member = member(top.image);
-        let pixels = DecodedImage::open(&member.path)?.pixels;
+        let pixels = DecodedImage::open_showing(&member.path, &member.show)?.pixels;
         let view = self.model.preprocess.view(&pixels)?;
         let whole = [0, 0, view.width(), view.height()];
         let thumbnail = thumbnail(&view, whole, THUMBNAIL_SIDE);

@@ -4,7 +4,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::figures::{Array, ImageAgreement, LayerAgreement, MapAgreement};
+use crate::figures::{Array, ComparedPart, ImageAgreement, LayerAgreement, MapAgreement};
 use crate::report::input::ReportInput;
 use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::method::method_title;
@@ -27,6 +27,8 @@ const NUMBERS_UP_TO: usize = 12;
 struct ComparisonView<'a> {
     nets: &'a [NetView],
     predictions: Option<MatrixView>,
+    /// Networks whose maps are compared over a part of the photos.
+    parts: Vec<String>,
     /// For every method its title and the three measures.
     maps: Vec<(String, Vec<MatrixView>)>,
     photos: Vec<PhotoAgreementView>,
@@ -82,6 +84,11 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
         nets: &input.nets,
         predictions: (!predictions.is_empty())
             .then(|| matrix("comparison.predictions", predictions, words)),
+        parts: found
+            .parts
+            .iter()
+            .map(|part| self::part(part, words))
+            .collect(),
         maps: maps.collect(),
         photos: photos
             .filter_map(|photo| self::photo(photo, input))
@@ -103,6 +110,15 @@ fn maps(agreement: &MapAgreement, words: &Words) -> (String, Vec<MatrixView>) {
         title(&agreement.method, agreement.layer.as_ref(), words),
         measures,
     )
+}
+
+fn part(part: &ComparedPart, words: &Words) -> String {
+    let gaps = [
+        ("one", &*part.models[0]),
+        ("other", &*part.models[1]),
+        ("share", &*words.percent(part.share)),
+    ];
+    words.text("comparison.part", &gaps)
 }
 
 fn title(method: &str, layer: Option<&String>, words: &Words) -> String {

@@ -13,7 +13,7 @@ use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::image_store::{ImageStore, StoredImageView};
 use crate::report::views::layer::{LayerView, selector_rows, selector_title};
 use crate::report::views::net::NetView;
-use crate::report::views::pixels::{planes_image, projection_image, tiled_images};
+use crate::report::views::pixels::{planes_image, projection_image, three_colours, tiled_images};
 
 /// The section.
 pub const SECTION: Section = Section {
@@ -179,9 +179,10 @@ fn card(input: &ReportInput, store: &mut ImageStore, card: &UnitExemplars) -> Re
 
 /// A projection on a grey square, as the patches are; `None` where nothing of it is stored or it is 0 everywhere.
 fn square_projection(array: &Array) -> Result<Option<RgbImage>> {
-    let Some((values, [3, height, width])) = array.shaped() else {
+    let Some((values, shape @ [_, height, width])) = array.shaped() else {
         return Ok(None);
     };
+    let values = &*three_colours(values, shape, None);
     if values.iter().all(|value| *value == 0.0) {
         return Ok(None);
     }

@@ -80,7 +80,16 @@ fn network(net: &NetView, model: &ModelInfo, words: &Words) -> NetworkView {
         depth: model.depth,
         residual_blocks: model.residual_blocks,
         input: format!("{width} × {height} × {channels}"),
-        preprocess: words.note(&model.preprocessing),
+        preprocess: match &model.preprocess_assumed {
+            Some(assumed) => {
+                format!(
+                    "{}; {}",
+                    words.note(&model.preprocessing),
+                    words.note(assumed)
+                )
+            }
+            None => words.note(&model.preprocessing),
+        },
         classes: classes(model, words),
         weights: model.weights.name.clone(),
         source: model.weights.source.clone(),

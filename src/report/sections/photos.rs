@@ -11,7 +11,7 @@ use crate::report::views::failure::FailureView;
 use crate::report::views::image_store::StoredImageView;
 use crate::report::views::method::method_title;
 use crate::report::views::method_rows::{FigureRowView, METHODS_WITH_SECTION, method_rows};
-use crate::report::views::photo::PhotoView;
+use crate::report::views::photo::{PhotoView, drawn_from, seen_parts};
 use crate::report::views::prediction::PredictionView;
 
 /// The sections, one for each photo.
@@ -30,6 +30,10 @@ struct PhotoSectionView<'a> {
     source: &'a str,
     width: u32,
     height: u32,
+    /// How its picture was drawn, where that needs words.
+    drawn: Option<String>,
+    /// What each network sees of it, where they see different parts.
+    seen: Vec<String>,
     predictions: Vec<PredictionView>,
     methods: Vec<MethodRowsView>,
     failures: Vec<FailureView>,
@@ -82,6 +86,8 @@ fn photo<'a>(input: &'a ReportInput, index: usize) -> Result<PhotoSectionView<'a
         source: &image.source,
         width: image.width,
         height: image.height,
+        drawn: drawn_from(image, input.words),
+        seen: seen_parts(image, input.words),
         predictions,
         methods,
         failures: failures

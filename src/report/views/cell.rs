@@ -180,7 +180,9 @@ impl<'a> CellRenderer<'a> {
             } => self.add_channels(&mut cell, tensor, channels, *total)?,
             Content::Projections { units, total } => {
                 let tensors = self.input.tensors;
-                let view = ProjectionsView::new(units, *total, tensors, &mut self.store, words)?;
+                let drawing = self.image.drawing.as_ref();
+                let store = &mut self.store;
+                let view = ProjectionsView::new(units, *total, tensors, drawing, store, words)?;
                 cell.projections = Some(view);
                 cell.kind = "projections";
             }

@@ -1,11 +1,13 @@
 //! Stored tensors as images.
 
+use std::borrow::Cow;
+
 use image::{Rgb, RgbImage, imageops};
 
 use super::scale::DisplayScale;
 use crate::error::Result;
 use crate::figures::Array;
-use crate::image::MosaicGrid;
+use crate::image::{Drawing, MosaicGrid};
 
 /// The longer side of a stored projection: they are displayed small, and there are many.
 const PROJECTION_SIDE: u32 = 144;
@@ -35,13 +37,38 @@ pub fn tiled_images(array: &Array) -> Option<RgbImage> {
     Some(mosaic)
 }
 
-/// An image of float planes: `[3, height, width]`, 0 to 1.
-pub fn planes_image(array: &Array) -> Option<RgbImage> {
-    let (values, [3, height, width]) = array.shaped()? else {
-        return None;
+/// The planes of `[channels, height, width]` that are shown as red, green and blue: the bands of the photo's picture where
+/// they are known and the network reads as many as the photo has; else the first three, or the first alone where there are
+/// fewer.
+pub fn three_colours<'a>(
+    values: &'a [f32],
+    [channels, height, width]: [usize; 3],
+    drawing: Option<&Drawing>,
+) -> Cow<'a, [f32]> {
+    let drawn = drawing.filter(|drawing| drawing.of == channels);
+    let first = match drawn.map(|drawing| &drawing.bands[..]) {
+        Some(&[grey]) => [grey; 3],
+        Some(&[red, green, blue]) => [red, green, blue],
+        _ if channels < 3 => [1; 3],
+        _ => [1, 2, 3],
     };
+    if channels == 3 && first == [1, 2, 3] {
+        return Cow::Borrowed(values);
+    }
+    let planes = first.map(|band| values.chunks(height * width).nth(band - 1));
+    let planes = planes.map(Option::unwrap_or_default);
+    Cow::Owned(planes.concat())
+}
+
+/// An image of float planes: `[channels, height, width]`, 0 to 1.
+pub fn planes_image(array: &Array) -> Option<RgbImage> {
+    let (values, [channels, height, width]) = array.shaped()?;
+    let values = three_colours(values, [channels, height, width], None);
     let (columns, rows) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
     let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    if values.len() != 3 * height * width {
+        return None;
+    }
     Some(RgbImage::from_fn(columns, rows, |x, y| {
         let index = y as usize * width + x as usize;
         Rgb([0, 1, 2].map(|colour| byte(values[colour * height * width + index])))

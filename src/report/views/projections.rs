@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use super::image_store::ImageStore;
-use super::pixels::projection_image;
+use super::pixels::{projection_image, three_colours};
 use crate::error::Result;
 use crate::figures::{Tensors, UnitProjection};
-use crate::image::Window;
+use crate::image::{Drawing, Window};
 use crate::report::words::Words;
 
 /// The projections of one layer.
@@ -41,7 +41,7 @@ pub struct ProjectionView {
 }
 
 impl ProjectionsView {
-    /// The view of the projections `units` of a layer with `of` units; the images go into `store`.
+    /// The view of the projections `units` of a layer with `of` units for a photo that is drawn as `drawing` says; the images go into `store`.
     ///
     /// # Errors
     /// If an image can't be encoded.
@@ -49,6 +49,7 @@ impl ProjectionsView {
         units: &[UnitProjection],
         of: usize,
         tensors: &Tensors,
+        drawing: Option<&Drawing>,
         store: &mut ImageStore,
         words: &Words,
     ) -> Result<ProjectionsView> {
@@ -70,7 +71,8 @@ impl ProjectionsView {
             };
             let array = tensors.get(&projected.tensor);
             match array.and_then(|array| array.shaped()) {
-                Some((values, [3, height, width])) => {
+                Some((values, shape @ [_, height, width])) => {
+                    let values = &*three_colours(values, shape, drawing);
                     if values.iter().all(|v| *v == 0.0) {
                         view.message = Some(words.text("projection.silent", &[]));
                     } else {

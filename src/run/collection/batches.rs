@@ -3,12 +3,11 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
-use image::RgbImage;
 use rayon::prelude::*;
 
 use super::super::model::RunModel;
 use crate::error::Result;
-use crate::image::Preprocess;
+use crate::image::{Preprocess, View};
 use crate::plan::PlannedImage;
 
 /// Images that go through the networks together.
@@ -19,12 +18,13 @@ pub(super) struct DecodedBatch {
     /// The index of the first image.
     pub(super) first: usize,
     /// The views of each image, one for each distinct preprocessing, or the error that there are none.
-    pub(super) images: Vec<Result<Vec<RgbImage>>>,
+    pub(super) images: Vec<Result<Vec<View>>>,
 }
 
 /// The distinct preprocessings of some networks.
 pub(super) struct Preprocessings {
-    distinct: Vec<Preprocess>,
+    /// Each with the channels that the network takes.
+    distinct: Vec<(Preprocess, usize)>,
     /// The index of each network's preprocessing among the distinct ones.
     of_model: Vec<usize>,
 }
@@ -32,14 +32,14 @@ pub(super) struct Preprocessings {
 impl Preprocessings {
     /// Those of `models`; two that give the same view of every image are one.
     pub(super) fn new(models: &[RunModel]) -> Self {
-        let mut distinct: Vec<Preprocess> = Vec::new();
+        let mut distinct: Vec<(Preprocess, usize)> = Vec::new();
         let of_model = models.iter().map(|model| {
-            let wanted = &model.loaded.preprocess;
+            let (wanted, channels) = (&model.loaded.preprocess, model.loaded.channels());
             let known = distinct
                 .iter()
-                .position(|other| other.has_same_view(wanted));
+                .position(|(other, of_other)| *of_other == channels && other.has_same_view(wanted));
             known.unwrap_or_else(|| {
-                distinct.push(wanted.clone());
+                distinct.push((wanted.clone(), channels));
                 distinct.len() - 1
             })
         });
@@ -52,11 +52,11 @@ impl Preprocessings {
         self.of_model[model]
     }
 
-    fn views(&self, image: &PlannedImage) -> Result<Vec<RgbImage>> {
+    fn views(&self, image: &PlannedImage) -> Result<Vec<View>> {
         let decoded = image.decode()?;
         let views = self.distinct.iter();
         views
-            .map(|preprocess| preprocess.view(&decoded.pixels))
+            .map(|(preprocess, channels)| preprocess.view_of(&decoded, *channels))
             .collect()
     }
 }

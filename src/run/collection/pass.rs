@@ -10,11 +10,11 @@ use super::batches::{DecodedBatch, Preprocessings, decode_batches};
 use super::checkpoint::{Checkpoint, pass_fingerprint};
 use super::task::{CollectionTask, FinishedTask, failed_results, member};
 use crate::error::{Error, ErrorKind, Result};
+use crate::image::{RgbImage, View};
 use crate::methods::{Batch, CollectionImage, MethodOutput};
 use crate::plan::Plan;
 use crate::progress::{Progress, ProgressUnit};
 use crate::results::Failure;
-use image::RgbImage;
 
 /// A pass over the collection.
 pub(super) struct CollectionPass<'a> {
@@ -142,7 +142,7 @@ impl<'a> CollectionPass<'a> {
 
     /// Passes a batch to every network that a task needs.
     fn observe(&mut self, batch: DecodedBatch, progress: &dyn Progress) -> Result<()> {
-        let mut decoded: Vec<(usize, Vec<RgbImage>)> = Vec::new();
+        let mut decoded: Vec<(usize, Vec<View>)> = Vec::new();
         for (offset, views) in batch.images.into_iter().enumerate() {
             let index = batch.first + offset;
             match views {
@@ -161,7 +161,7 @@ impl<'a> CollectionPass<'a> {
             }
             // Images fed without resizing may differ in size; only neighbours of one size form a batch.
             let view = self.preprocessings.index(model);
-            let size = |(_, views): &(usize, Vec<RgbImage>)| views[view].dimensions();
+            let size = |(_, views): &(usize, Vec<View>)| views[view].pixels.dimensions();
             for same in decoded.chunk_by(|a, b| size(a) == size(b) && a.0 + 1 == b.0) {
                 self.forward(model, same)?;
             }
@@ -170,11 +170,11 @@ impl<'a> CollectionPass<'a> {
     }
 
     /// One forward pass of a network for images of one size, which all its tasks then observe.
-    fn forward(&mut self, model_index: usize, decoded: &[(usize, Vec<RgbImage>)]) -> Result<()> {
+    fn forward(&mut self, model_index: usize, decoded: &[(usize, Vec<View>)]) -> Result<()> {
         let model = &self.models[model_index];
         let loaded = &model.loaded;
         let view = self.preprocessings.index(model_index);
-        let views: Vec<&RgbImage> = decoded.iter().map(|(_, views)| &views[view]).collect();
+        let views: Vec<&View> = decoded.iter().map(|(_, views)| &views[view]).collect();
         let Some((first, _)) = decoded.first() else {
             return Ok(());
         };
@@ -183,12 +183,13 @@ impl<'a> CollectionPass<'a> {
         nodes.extend(tasks.flat_map(|task| task.layers));
         nodes.sort_unstable();
         nodes.dedup();
-        let input = loaded.input(&views)?;
+        let input = loaded.input_of_views(&views)?;
         let values = tch::no_grad(|| loaded.network.forward(&input, &nodes))?;
         let members = decoded.iter();
         let members: Vec<CollectionImage> = members
             .map(|(index, _)| member(&self.plan.collection[*index], model))
             .collect();
+        let views: Vec<&RgbImage> = views.iter().map(|view| &view.pixels).collect();
         let batch = Batch {
             first: *first,
             members: &members,

@@ -105,6 +105,7 @@ pub(super) fn member(image: &PlannedImage, model: &RunModel) -> CollectionImage 
         id: image.id.clone(),
         source: image.source.clone(),
         path: image.path.clone(),
+        show: image.show.clone(),
         label: class.map(|class| loaded.class(class)),
     }
 }
@@ -120,7 +121,10 @@ fn task_fingerprint(
     let labels = &model.loaded.labels;
     let members: Vec<_> = images
         .iter()
-        .map(|image| (&image.id, &image.source, image.class_index(labels)))
+        .map(|image| {
+            let label = image.class_index(labels);
+            (&image.id, &image.source, &image.show, label)
+        })
         .collect();
     fingerprint(&(
         &model.fingerprint,

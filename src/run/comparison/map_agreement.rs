@@ -2,7 +2,7 @@
 
 use super::map_pairs::MapPair;
 use super::statistics::{matrix, mean};
-use crate::figures::{ImageAgreement, MapAgreement};
+use crate::figures::{ComparedPart, ImageAgreement, MapAgreement};
 use crate::results::{ImageInfo, Results};
 
 /// The mean similarities of the networks' maps for every method and layer.
@@ -38,6 +38,23 @@ pub(super) fn map_agreements(pairs: &[MapPair], results: &Results) -> Vec<MapAgr
         }
     };
     method_layers.into_iter().map(agreement).collect()
+}
+
+/// The networks whose maps are compared over a part of the images only.
+pub(super) fn compared_parts(pairs: &[MapPair], results: &Results) -> Vec<ComparedPart> {
+    let mut parts: Vec<ComparedPart> = Vec::new();
+    for (a, one) in results.models.iter().enumerate() {
+        for (b, other) in results.models.iter().enumerate().skip(a + 1) {
+            let of_both = pairs.iter().filter(|pair| pair.models == [a, b]);
+            if let Some(share) = mean(of_both.filter_map(|pair| pair.share)) {
+                parts.push(ComparedPart {
+                    models: [one.id.clone(), other.id.clone()],
+                    share,
+                });
+            }
+        }
+    }
+    parts
 }
 
 /// How far the networks' maps of each image agree, by Spearman's correlation; the image with the least agreement first.

@@ -1,11 +1,11 @@
 //! Pairs of maps that two networks have of one image, by the same method and selector, and how similar they are.
 
 use super::super::stored_tensor::stored_floats;
+use super::common_part::{CommonPart, PlacedMap};
 use crate::compare::{overlap, spearman, ssim};
 use crate::error::Result;
 use crate::figures::{Content, Figure, TargetInfo, Tensors};
-use crate::image::upsample;
-use crate::results::{Prediction, Results};
+use crate::results::{ImageInfo, Prediction, Results};
 
 /// The share of spatial positions that count as a map's brightest.
 const BRIGHTEST: f64 = 0.2;
@@ -25,6 +25,8 @@ pub(super) struct MapPair<'a> {
     pub(super) overlap: Option<f64>,
     /// The structural similarity.
     pub(super) ssim: Option<f64>,
+    /// The share of the photo over which they are compared, if the networks see different parts of it.
+    pub(super) share: Option<f64>,
 }
 
 /// A method and a layer: the selector, and the layer's index among those that it selects.
@@ -50,7 +52,15 @@ pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Result<V
                     for (x, y) in same_class(results, &figures[a], &figures[b]) {
                         let maps = map_values(tensors, x)?.zip(map_values(tensors, y)?);
                         let Some((x, y)) = maps else { continue };
-                        let (x, y, width) = same_size(x, y)?;
+                        let place = |model: usize, (values, size)| PlacedMap {
+                            values,
+                            size,
+                            bounds: bounds(image, &results.models[model].id),
+                        };
+                        let size = (image.width, image.height);
+                        let common = CommonPart::new(place(a, x), place(b, y), size)?;
+                        let Some(common) = common else { continue };
+                        let [x, y] = common.values;
                         pairs.push(MapPair {
                             method: method_layer.0,
                             layer: method_layer.1.as_ref().map(layer_name),
@@ -58,7 +68,8 @@ pub(super) fn map_pairs<'a>(results: &'a Results, tensors: &Tensors) -> Result<V
                             models: [a, b],
                             spearman: spearman(&x, &y),
                             overlap: overlap(&x, &y, BRIGHTEST),
-                            ssim: ssim(&x, &y, width),
+                            ssim: ssim(&x, &y, common.width),
+                            share: common.share,
                         });
                     }
                 }
@@ -145,24 +156,11 @@ fn map_values<'a>(
     }
 }
 
-/// Values of a map, row by row, and its height and width.
-type SizedMap<'a> = (&'a [f32], [usize; 2]);
-
-/// Two maps, both enlarged to the larger height and width, and that width.
-///
-/// # Errors
-/// If a map is empty or too large.
-fn same_size(a: SizedMap, b: SizedMap) -> Result<(Vec<f32>, Vec<f32>, usize)> {
-    let [height, width] = [0, 1].map(|side: usize| a.1[side].max(b.1[side]));
-    let enlarge = |(values, [from_height, from_width]): SizedMap| {
-        if [from_height, from_width] == [height, width] {
-            return Ok(values.to_vec());
-        }
-        upsample(
-            values,
-            (from_width, from_height),
-            (width as u32, height as u32),
-        )
-    };
-    Ok((enlarge(a)?, enlarge(b)?, width))
+/// Where what a network sees of an image lies in the image.
+fn bounds(image: &ImageInfo, model: &str) -> [f64; 4] {
+    let view = image
+        .views
+        .iter()
+        .find(|view| view.models.iter().any(|id| id == model));
+    view.map_or([0.0; 4], |view| view.bounds)
 }

@@ -1,5 +1,6 @@
 //! Compares the networks, from the results of all of them: predictions, maps, layers.
 
+mod common_part;
 mod layers;
 mod map_agreement;
 mod map_pairs;
@@ -21,6 +22,7 @@ pub(super) fn compare(results: &Results, tensors: &mut Tensors) -> Result<Option
         return Ok((!layers.is_empty()).then(|| Comparison {
             predictions: Vec::new(),
             maps: Vec::new(),
+            parts: Vec::new(),
             images: Vec::new(),
             layers,
         }));
@@ -29,6 +31,7 @@ pub(super) fn compare(results: &Results, tensors: &mut Tensors) -> Result<Option
     Ok(Some(Comparison {
         predictions: predictions::prediction_agreement(results),
         maps: map_agreement::map_agreements(&pairs, results),
+        parts: map_agreement::compared_parts(&pairs, results),
         images: map_agreement::image_agreements(&pairs, results),
         layers,
     }))

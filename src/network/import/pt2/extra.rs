@@ -54,8 +54,8 @@ struct PreprocessKeys {
     resize: Option<Length>,
     crop: Option<Length>,
     interpolation: Option<Interpolation>,
-    mean: Option<[f64; 3]>,
-    std: Option<[f64; 3]>,
+    mean: Option<Vec<f64>>,
+    std: Option<Vec<f64>>,
 }
 
 /// A length in pixels; `None` for `none`.
@@ -86,13 +86,13 @@ pub(super) fn versions(archive: &mut Archive) -> Result<BTreeMap<String, String>
 }
 
 impl Extra {
-    /// Reads the extra file of a network with `classes` classes and an input of `side` pixels; empty if there is none.
+    /// Reads the extra file of a network with `classes` classes and an input of `channels` channels and `side` pixels; empty if there is none.
     ///
     /// # Errors
     /// If it is no JSON, is too large, or has a value that is not allowed.
     pub(super) fn read(
         archive: &mut Archive,
-        side: i64,
+        [channels, side]: [i64; 2],
         classes: usize,
         warnings: &mut Vec<String>,
     ) -> Result<Extra> {
@@ -110,7 +110,7 @@ impl Extra {
         let notes = file.notes.iter().take(NOTES_LIMIT);
         warnings.extend(notes.map(|note| archive.warning(&format!("says: {note}"))));
         let preprocess = match file.preprocess {
-            Some(keys) => Some(keys.with_defaults(side).map_err(fault)?),
+            Some(keys) => Some(keys.with_defaults(channels, side).map_err(fault)?),
             None => None,
         };
         let mut labels = file.labels.map(Labels::from_names);
@@ -147,9 +147,14 @@ impl Extra {
 }
 
 impl PreprocessKeys {
-    /// The preprocessing of ImageNet for inputs of `side` pixels, with these keys in place of its values; else what is wrong.
-    fn with_defaults(self, side: i64) -> Result<Preprocess, String> {
+    /// The preprocessing of ImageNet for inputs of `side` pixels (without its means unless there are three channels), with these keys in place of its values; else what is wrong.
+    fn with_defaults(self, channels: i64, side: i64) -> Result<Preprocess, String> {
         let mut preprocess = Preprocess::for_input(u32::try_from(side).unwrap_or(224));
+        let channels = usize::try_from(channels).unwrap_or(0);
+        if channels != 3 {
+            preprocess.mean = vec![0.0; channels];
+            preprocess.std = vec![1.0; channels];
+        }
         if let Some(resize) = self.resize {
             preprocess.resize = resize.0;
         }
@@ -160,8 +165,17 @@ impl PreprocessKeys {
         preprocess.mean = self.mean.unwrap_or(preprocess.mean);
         preprocess.std = self.std.unwrap_or(preprocess.std);
         let mut means = preprocess.mean.iter();
-        if let Some(mean) = means.find(|mean| !(0.0..=1.0).contains(*mean)) {
-            return Err(format!("the values of `mean` must be 0 to 1, got {mean}"));
+        // A mean beyond 0 to 1 is one of floats, which is checked for each image.
+        if let Some(mean) = means.find(|mean| !mean.is_finite()) {
+            return Err(format!("the values of `mean` must be numbers, got {mean}"));
+        }
+        for (key, values) in [("mean", &preprocess.mean), ("std", &preprocess.std)] {
+            if values.len() != channels {
+                let count = values.len();
+                return Err(format!(
+                    "`{key}` must have {channels} values, one for each channel, got {count}"
+                ));
+            }
         }
         let mut deviations = preprocess.std.iter();
         if let Some(std) = deviations.find(|std| !(std.is_finite() && **std > 0.0)) {

@@ -161,8 +161,13 @@ pub fn read(path: &Path) -> Result<ExportedNetwork> {
             path.display()
         ));
     }
-    let [_, height, width] = found.sides;
-    let extra = Extra::read(&mut archive, height, found.classes, &mut warnings)?;
+    let [channels, height, width] = found.sides;
+    let extra = Extra::read(
+        &mut archive,
+        [channels, height],
+        found.classes,
+        &mut warnings,
+    )?;
     Ok(ExportedNetwork {
         network: found.network,
         input_size: [height, width],

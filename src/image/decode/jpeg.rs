@@ -37,3 +37,28 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Option<RgbImage>, std::io::Error> {
         ))
     })
 }
+
+/// Whether an end marker follows the start of a JPEG's scan. An embedded thumbnail, which has an end
+/// marker of its own, is before the scan in a segment with a length, and inside a scan no marker
+/// can occur by chance.
+pub(super) fn is_complete(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    loop {
+        match *rest {
+            [0xff, 0xff, ..] => rest = &rest[1..],
+            [0xff, 0xda, ref scan @ ..] => return scan.windows(2).any(|two| two == [0xff, 0xd9]),
+            // An end before any scan, or bytes between segments: left to the decoder.
+            [0xff, 0xd9, ..] => return true,
+            [0xff, 0x01 | 0xd0..=0xd7, ..] => rest = &rest[2..],
+            [0xff, _, high, low, ..] => {
+                let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+                match rest.get(length..) {
+                    Some(after) => rest = after,
+                    None => return false,
+                }
+            }
+            [] | [0xff] | [0xff, _] | [0xff, _, _] => return false,
+            _ => return true,
+        }
+    }
+}
