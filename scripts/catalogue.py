@@ -16,6 +16,7 @@ from torchvision.models import get_model_weights
 
 ARCHITECTURES = [
     *(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)),
+    *("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
     *(f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")),
     *(f"efficientnet_b{size}" for size in range(8)),
 ]

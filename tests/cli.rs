@@ -350,22 +350,22 @@ fn invalid_weights_are_errors_with_their_reason() {
 fn a_partial_failure_is_in_the_report_with_all_other_results() {
     let workspace = Workspace::new();
     workspace.write("photos/letter.jpg", "Dear Sir, this is a text file.\n");
-    workspace.write("broken.pth", "no weights");
+    // The cache is empty.
     let spec = GOOD.replacen(
         "vgg11_bn, weights: random",
-        "vgg11_bn, weights: broken.pth",
+        "vgg11_bn, weights: IMAGENET1K_V1",
         1,
     );
     workspace.write("two.yaml", spec);
-    let output = workspace.call(&["run", "two.yaml"]);
+    let output = workspace.call(&["run", "two.yaml", "--offline"]);
     assert_eq!(output.code, 1, "{}", output.err);
     assert!(
-        output.err.contains("letter.jpg") && output.err.contains("broken.pth"),
+        output.err.contains("letter.jpg") && output.err.contains("IMAGENET1K_V1"),
         "{}",
         output.err
     );
     let page = fs::read_to_string(workspace.path("output/two/report.html")).unwrap();
-    assert!(page.contains("letter.jpg") && page.contains("broken.pth"));
+    assert!(page.contains("letter.jpg") && page.contains("IMAGENET1K_V1"));
     let results: serde_json::Value =
         serde_json::from_slice(&fs::read(workspace.path("output/two/results.json")).unwrap())
             .unwrap();

@@ -193,6 +193,10 @@ fn a_stage_has_the_same_resolution_in_every_network() {
             ("stage4", 16),
             ("stage5", 32),
         ] {
+            // Networks for CIFAR's images have three stages, of which the first has the input's resolution.
+            if arch.input == 32 && stride > 4 {
+                continue;
+            }
             let ids =
                 resolve_spatial(&LayerSelector(stage.into()), &graph, &infos).expect(arch.name);
             assert_eq!(ids.len(), 1);

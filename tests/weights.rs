@@ -233,9 +233,9 @@ fn safetensors_with_wrong_offsets_are_errors() {
 /// The options with which a file's tensors fit the architecture.
 fn fit(arch: &str, file: StateDict, path: &str) -> Result<zoo::ArchOptions, Error> {
     let arch = zoo::find(arch).unwrap();
-    let (options, parameters) =
-        into_parameters(arch, zoo::ArchOptions::default(), file, Path::new(path))?;
-    Network::new(arch.graph(options), parameters).map(|_| options)
+    let found = into_parameters(arch, zoo::ArchOptions::default(), file, Path::new(path))?;
+    let graph = arch.graph(found.options.clone());
+    Network::new(graph, found.parameters).map(|_| found.options)
 }
 
 /// Random weights of the architecture.
@@ -272,12 +272,12 @@ fn prefixes_of_wrappers_are_removed() {
 fn one_error_lists_all_mismatches() {
     let mut file = random_weights("resnet18", 10);
     file.remove("layer1.0.conv1.weight");
-    file.remove("fc.bias");
+    file.remove("layer1.0.bn1.bias");
     let float = (Kind::Float, tch::Device::Cpu);
     file.insert("bn1.weight".into(), Tensor::zeros([63], float));
     file.insert("extra.weight".into(), Tensor::zeros([1], float));
     let error = fit("resnet18", file, "best.pth").unwrap_err();
-    insta::assert_snapshot!(error.message(), @"best.pth does not fit resnet18: 2 missing: `layer1.0.conv1.weight`, `fc.bias`; 1 unexpected: `extra.weight`; 1 of another shape: `bn1.weight` is [63] instead of [64]");
+    insta::assert_snapshot!(error.message(), @"best.pth does not fit resnet18: 2 missing: `layer1.0.conv1.weight`, `layer1.0.bn1.bias`; 1 unexpected: `extra.weight`; 1 of another shape: `bn1.weight` is [63] instead of [64]");
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn weights_for_another_architecture_are_recognised() {
     ] {
         let error = fit(asked, random_weights(given, 5), "best.pth").unwrap_err();
         let advice = error.help_text().unwrap_or_default();
-        let expected = format!("these look like weights for {given}: `arch: {given}`");
+        let expected = format!("this looks like {given}: `arch: {given}`");
         assert_eq!(advice, expected, "{}", error.message());
         assert!(
             error

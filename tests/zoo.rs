@@ -105,6 +105,40 @@ fn vgg19() {
     agrees("vgg19", 143_667_240, Kind::Double, 1e-8);
 }
 
+/// torchvision's numbers of parameters; those of CIFAR's ResNets are the paper's, to three digits (He et al. 2015, table 6).
+#[test]
+fn relatives_of_resnet_have_as_many_parameters_as_published() {
+    for (name, parameters) in [
+        ("resnext50_32x4d", 25_028_904),
+        ("resnext101_32x8d", 88_791_336),
+        ("resnext101_64x4d", 83_455_272),
+        ("wide_resnet50_2", 68_883_240),
+        ("wide_resnet101_2", 126_886_696),
+    ] {
+        let arch = zoo::find(name).unwrap();
+        let graph = arch.graph(zoo::ArchOptions::default());
+        let all = node_info::from_graph(&graph, 224, 224).unwrap();
+        let found: i64 = all.iter().map(|info| info.parameters).sum();
+        assert_eq!(found, parameters, "{name}");
+    }
+    for (name, thousands) in [
+        ("resnet20", 270),
+        ("resnet32", 460),
+        ("resnet44", 660),
+        ("resnet56", 850),
+        ("resnet110", 1730),
+    ] {
+        let arch = zoo::find(name).unwrap();
+        let options = zoo::ArchOptions {
+            classes: 10,
+            ..zoo::ArchOptions::default()
+        };
+        let all = node_info::from_graph(&arch.graph(options), 32, 32).unwrap();
+        let found: i64 = all.iter().map(|info| info.parameters).sum();
+        assert_eq!((found + 5000) / 10_000 * 10, thousands, "{name}");
+    }
+}
+
 #[test]
 fn an_unknown_architecture_is_an_error_with_the_nearest_name() {
     let error = zoo::find("resnet5O").unwrap_err();

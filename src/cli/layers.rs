@@ -6,7 +6,8 @@ use convscope::Result;
 use convscope::fetch::{Cache, cached_network, fetch_network, weight_set};
 use convscope::network::graph::Graph;
 use convscope::network::node_info::{self, NodeInfo};
-use convscope::network::{pt2, zoo};
+use convscope::network::zoo::{Arch, ArchOptions};
+use convscope::network::{pt2, weights, zoo};
 use convscope::session::LayerTable;
 use convscope::spec::{ExperimentSpec, LibraryNetwork, LibraryWeights, ModelSpec, validate_values};
 use convscope::text_table::grouped;
@@ -19,8 +20,8 @@ pub struct LayersArgs {
     /// An architecture: `resnet50`; a network of timm or torchvision: `timm:NAME`; or a `.pt2` file.
     #[arg(value_name = "MODEL")]
     model: String,
-    /// A weight set, for architectures whose sets differ in stride or head; by default the first. For a network of timm or
-    /// torchvision a weight file.
+    /// A weight file, whose stem and head may differ from the architecture's; or a weight set, for architectures whose sets
+    /// differ in stride or head, by default the first.
     #[arg(long)]
     weights: Option<String>,
     /// Side of the input in pixels; by default that of the architecture.
@@ -45,6 +46,11 @@ impl LayersArgs {
             return self.exported(&network.name, &path);
         }
         let arch = zoo::find(&self.model)?;
+        if let Some(path) = self.weights.as_deref().map(Path::new) {
+            if path.is_file() {
+                return self.state_dict(arch, path);
+            }
+        }
         let set = match (
             &self.weights,
             weight_set(arch.name, self.weights.as_deref()),
@@ -84,6 +90,15 @@ impl LayersArgs {
         let file = fetch_network(&network, None, &cache, progress)?;
         progress.finish();
         Ok(file.path)
+    }
+
+    /// The table of the variant of an architecture in a weight file.
+    fn state_dict(&self, arch: &Arch, path: &Path) -> Result<Status> {
+        let loaded = weights::load(arch, ArchOptions::default(), None, path)?;
+        let graph = loaded.network.graph();
+        let side = self.input.unwrap_or(arch.side(&loaded.options));
+        let all = node_info::from_graph(graph, side, side)?;
+        self.table(arch.name, graph, &all, side)
     }
 
     /// The table of the network in a `.pt2` file.

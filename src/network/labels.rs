@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::label_file::{self, Class};
 use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// Index, WordNet id and name of ImageNet's 1000 classes (ILSVRC 2012), one class a line.
@@ -17,12 +18,6 @@ pub struct Labels {
     classes: Arc<[Class]>,
     /// Whether the classes have names of their own; otherwise they are `class 0`, `class 1`, …
     named: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Class {
-    name: String,
-    wnid: Option<String>,
 }
 
 impl Labels {
@@ -50,45 +45,27 @@ impl Labels {
         }
     }
 
-    /// Reads a file with one class name per line, in the order of the indices.
+    /// Reads a file with the names of all classes: text with one name a line, JSON (a list of names, a map from index to name,
+    /// or from name to index) or CSV (a column of names, and one of indices if the rows are in another order). A WordNet id
+    /// before a name is the class's id; one without a name is named as in ImageNet.
     ///
     /// # Errors
-    /// If the file can't be read, is not UTF-8, is empty, or has an empty line between names, which would be a class without
-    /// a name.
+    /// If the file can't be read, is not UTF-8, is empty or has none of these forms, if a class has no name, or if an index is
+    /// missing or is there twice.
     pub fn from_file(path: &Path) -> Result<Labels> {
-        let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
-        let text = String::from_utf8(bytes).map_err(|cause| {
-            Error::new(
-                ErrorKind::Spec,
-                format!("{} is not UTF-8 text", path.display()),
-            )
-            .help("a labels file has one class name a line")
-            .caused_by(cause)
-        })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end();
-        if text.is_empty() {
-            return Err(
-                Error::new(ErrorKind::Spec, format!("{} is empty", path.display()))
-                    .help("a labels file has one class name a line"),
-            );
+        let mut classes = label_file::read(path)?;
+        let imagenet = Labels::imagenet();
+        for class in &mut classes {
+            if let Some(wnid) = class.wnid.as_ref().filter(|wnid| **wnid == class.name) {
+                let known = imagenet.classes.iter();
+                let same = |other: &&Class| other.wnid.as_ref() == Some(wnid);
+                if let Some(known) = known.clone().find(same) {
+                    class.name.clone_from(&known.name);
+                }
+            }
         }
-        let classes = text
-            .lines()
-            .enumerate()
-            .map(|(number, line)| match line.trim() {
-                "" => Err(Error::new(
-                    ErrorKind::Spec,
-                    format!("line {} of {} is empty", number + 1, path.display()),
-                )
-                .help("give every class a name, one a line")),
-                name => Ok(Class {
-                    name: name.to_owned(),
-                    wnid: None,
-                }),
-            })
-            .collect::<Result<_>>()?;
         Ok(Labels {
-            classes,
+            classes: classes.into(),
             named: true,
         })
     }

@@ -3,6 +3,7 @@
 //!
 //! A plan is made from a spec, or from values for the single steps of a session. A run does not distinguish the two.
 
+mod class_names;
 mod classes;
 mod collection;
 mod layers;
@@ -15,11 +16,16 @@ mod run_plan;
 mod single_step;
 mod spec_origin;
 mod task;
+mod weights_source;
+mod zoo_network;
 
-pub use models::{Architecture, PlannedModel, WeightsSource};
+pub use class_names::{class_count, class_names};
+pub use models::{Architecture, PlannedModel};
 pub use plan_images::plan_images;
 pub use planned_image::{ImageLabel, PlannedImage, TargetRegion};
 pub use preprocess::AssumedPreprocess;
 pub use references::PlannedReference;
 pub use run_plan::Plan;
 pub use spec_origin::Origin;
+pub use weights_source::WeightsSource;
+pub use zoo_network::ZooNetwork;

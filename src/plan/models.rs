@@ -1,14 +1,17 @@
 //! The networks of a plan: their architecture, where their weights come from, their layers and classes.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::class_names::{class_count, class_names, no_classes};
 use super::layers::select_layers;
 use super::preprocess::{self, AssumedPreprocess, PreprocessSources};
 use super::spec_origin::Origin;
 use super::task::plan_task;
+use super::weights_source::WeightsSource;
+use super::zoo_network::ZooNetwork;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{self, Cache, CachedFile, WeightSet, weight_set};
+use crate::fetch::{self, Cache, weight_set};
 use crate::image::Preprocess;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::labels::Labels;
@@ -39,7 +42,7 @@ pub struct PlannedModel {
     pub preprocess: Preprocess,
     /// What was assumed of the preprocessing, where neither the experiment nor the weights say it.
     pub assumed_preprocess: Option<AssumedPreprocess>,
-    /// The names of its classes; `None` until the weight file is read, which determines their number.
+    /// The names of its classes; `None` for a `.pt2` file without names.
     pub labels: Option<Labels>,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
@@ -53,7 +56,7 @@ pub struct PlannedModel {
 #[derive(Debug)]
 pub enum Architecture {
     /// An architecture of the zoo, in the variant that the weights need.
-    Zoo(&'static Arch, zoo::ArchOptions),
+    Zoo(ZooNetwork),
     /// The network in a `.pt2` file, and its name: the file's without its ending, or the one in its library.
     Exported(String, Box<ExportedNetwork>),
 }
@@ -62,7 +65,7 @@ impl Architecture {
     /// Its name.
     pub fn name(&self) -> String {
         match self {
-            Architecture::Zoo(arch, _) => arch.name.to_owned(),
+            Architecture::Zoo(zoo) => zoo.arch.name.to_owned(),
             Architecture::Exported(name, _) => name.clone(),
         }
     }
@@ -70,7 +73,7 @@ impl Architecture {
     /// Its graph.
     pub fn graph(&self) -> Cow<'_, Graph> {
         match self {
-            Architecture::Zoo(arch, options) => Cow::Owned(arch.graph(*options)),
+            Architecture::Zoo(zoo) => zoo.graph(),
             Architecture::Exported(_, exported) => Cow::Borrowed(exported.network.graph()),
         }
     }
@@ -78,7 +81,7 @@ impl Architecture {
     /// The architecture's family.
     pub fn family(&self) -> &'static str {
         match self {
-            Architecture::Zoo(arch, _) => arch.family,
+            Architecture::Zoo(zoo) => zoo.arch.family,
             Architecture::Exported(..) => "torch.export",
         }
     }
@@ -90,8 +93,8 @@ impl Architecture {
     fn choose_output(&mut self, choice: &OutputChoice) -> Result<()> {
         match self {
             Architecture::Exported(_, exported) => exported.choose_output(choice),
-            Architecture::Zoo(arch, _) => {
-                let message = format!("{} has one output, its logits", arch.name);
+            Architecture::Zoo(zoo) => {
+                let message = format!("{} has one output, its logits", zoo.arch.name);
                 Err(Error::new(ErrorKind::Spec, message)
                     .help("leave out `output`; networks of `.pt2` files can have several"))
             }
@@ -117,7 +120,7 @@ impl Architecture {
     /// The side of the square input that the network was made for, in pixels.
     pub fn side(&self) -> i64 {
         match self {
-            Architecture::Zoo(arch, _) => arch.input,
+            Architecture::Zoo(zoo) => zoo.arch.side(&zoo.options),
             Architecture::Exported(_, exported) => exported.input_size[0],
         }
     }
@@ -128,19 +131,6 @@ impl PlannedModel {
     pub fn nominal_side(&self) -> i64 {
         nominal_side(&self.preprocess, &self.architecture)
     }
-}
-
-/// Where a network's weights come from.
-#[derive(Debug, Clone)]
-pub enum WeightsSource {
-    /// A weight set of the catalogue.
-    Set(&'static WeightSet),
-    /// A weight file of the user.
-    File(PathBuf),
-    /// A network of a Python library, in a `.pt2` file of the cache.
-    Library(LibraryNetwork, CachedFile),
-    /// Untrained: pseudo-random weights, the same on every machine.
-    Random,
 }
 
 /// Where files are looked for, and how progress is reported.
@@ -203,11 +193,8 @@ fn plan_model(
         (None, None) => {
             let arch = zoo::find(&model.arch).map_err(locate("arch"))?;
             let source = find_weights(model, arch, origin).map_err(locate("weights"))?;
-            let options = match &source {
-                WeightsSource::Set(set) => set.options(),
-                _ => zoo::ArchOptions::default(),
-            };
-            (Architecture::Zoo(arch, options), source)
+            let zoo = ZooNetwork::new(arch, &source, &id, files.progress);
+            (Architecture::Zoo(zoo.map_err(locate("weights"))?), source)
         }
     };
     if let Some(output) = &model.output {
@@ -219,7 +206,7 @@ fn plan_model(
         Architecture::Exported(_, exported) => {
             plan_task(model.task, exported).map_err(locate("task"))?
         }
-        Architecture::Zoo(..) => (model.task.unwrap_or_default(), Vec::new()),
+        Architecture::Zoo(zoo) => zoo.task(model.task).map_err(locate("task"))?,
     };
     let mut labels = None;
     match &source {
@@ -238,13 +225,24 @@ fn plan_model(
         known: known_preprocess(&source, &architecture),
         changes: model.preprocess.as_ref(),
         is_trained: !matches!(source, WeightsSource::Random),
-        side: architecture.side(),
+        sizes: match &architecture {
+            Architecture::Zoo(zoo) => zoo.preprocess(),
+            Architecture::Exported(..) => Preprocess::for_input(architecture.side() as u32),
+        },
         channels: graph.input_channels(),
     }
     .choose()
     .map_err(|(key, error)| preprocess::locate(origin, entry, key, error))?;
     let side = nominal_side(&preprocess, &architecture);
     let info = node_info::from_graph(&graph, side, side).map_err(locate("preprocess"))?;
+    let outputs = class_count(&graph, &info);
+    if model.labels.is_some() && task == Task::Codes {
+        return Err(locate("labels")(no_classes(&id)));
+    }
+    if model.labels.is_some() || matches!(&architecture, Architecture::Zoo(_)) {
+        let named = class_names(labels.as_ref(), &id, task, outputs);
+        labels = Some(named.map_err(locate("labels"))?);
+    }
     let (layers, selected) = select_layers(experiment, &id, &graph, &info, origin)?;
     drop(graph);
     Ok(PlannedModel {

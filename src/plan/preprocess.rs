@@ -38,8 +38,8 @@ pub(super) struct PreprocessSources<'a> {
     pub(super) changes: Option<&'a PreprocessSpec>,
     /// Whether the weights were trained with some preprocessing.
     pub(super) is_trained: bool,
-    /// The side of its inputs in pixels.
-    pub(super) side: i64,
+    /// The sizes and the interpolation, where nobody says them.
+    pub(super) sizes: Preprocess,
     /// How many channels it takes.
     pub(super) channels: usize,
 }
@@ -89,8 +89,7 @@ impl PreprocessSources<'_> {
 
     /// The preprocessing where nobody says one.
     fn assumed(&self) -> Preprocess {
-        let side = u32::try_from(self.side).unwrap_or(u32::MAX);
-        let mut assumed = Preprocess::for_input(side);
+        let mut assumed = self.sizes.clone();
         if self.channels != 3 {
             assumed.mean = vec![0.0; self.channels];
             assumed.std = vec![1.0; self.channels];

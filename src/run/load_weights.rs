@@ -4,9 +4,8 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{self, Cache, CachedFile, WeightSet};
-use crate::network::zoo::{Arch, ArchOptions};
 use crate::network::{Network, pt2, random_weights, weights};
-use crate::plan::{Architecture, PlannedModel, WeightsSource};
+use crate::plan::{Architecture, PlannedModel, WeightsSource, ZooNetwork};
 use crate::progress::Progress;
 use crate::results::WeightsInfo;
 use crate::spec::LibraryWeights;
@@ -34,17 +33,23 @@ pub(super) fn load_weights(
                 exported_info(&exported.extra, source)?,
             ))
         }
-        (Architecture::Zoo(arch, options), WeightsSource::Set(set)) => {
-            load_set(planned, (arch, *options), set, cache, progress)
+        (Architecture::Zoo(zoo), WeightsSource::Set(set)) => {
+            load_set(planned, zoo, set, cache, progress)
         }
         (
-            Architecture::Zoo(arch, options),
+            Architecture::Zoo(zoo),
             WeightsSource::File(path) | WeightsSource::Library(_, CachedFile { path, .. }),
         ) => {
-            progress.step(&format!("{}: reading {}", planned.id, path.display()));
-            Ok((weights::load(arch, *options, None, path)?, file_info(path)?))
+            let info = file_info(path)?;
+            match &zoo.network {
+                Some(network) => Ok((network.clone(), info)),
+                None => {
+                    let loaded = weights::load(zoo.arch, zoo.options.clone(), None, path)?;
+                    Ok((loaded.network, info))
+                }
+            }
         }
-        (Architecture::Zoo(arch, options), WeightsSource::Random) => load_random(arch, *options),
+        (Architecture::Zoo(zoo), WeightsSource::Random) => load_random(zoo),
     }
 }
 
@@ -77,7 +82,7 @@ fn exported_info(extra: &pt2::Extra, source: &WeightsSource) -> Result<WeightsIn
 
 fn load_set(
     planned: &PlannedModel,
-    (arch, options): (&Arch, ArchOptions),
+    zoo: &ZooNetwork,
     set: &WeightSet,
     cache: &Cache,
     progress: &dyn Progress,
@@ -91,7 +96,7 @@ fn load_set(
         let message = format!("the weight set `{}` has no files", set.name);
         return Err(Error::new(ErrorKind::Weights, message));
     };
-    let network = weights::load(arch, options, set.format, &first.path)?;
+    let loaded = weights::load(zoo.arch, zoo.options.clone(), set.format, &first.path)?;
     let info = WeightsInfo {
         name: set.name.clone(),
         source: set.source_line(),
@@ -99,7 +104,7 @@ fn load_set(
         sha256: fetch::combined_sha256(&files),
         note: set.note.clone(),
     };
-    Ok((network, info))
+    Ok((loaded.network, info))
 }
 
 /// The description of a weight file.
@@ -114,8 +119,8 @@ fn file_info(path: &Path) -> Result<WeightsInfo> {
     })
 }
 
-fn load_random(arch: &Arch, options: ArchOptions) -> Result<(Network, WeightsInfo)> {
-    let graph = arch.graph(options);
+fn load_random(zoo: &ZooNetwork) -> Result<(Network, WeightsInfo)> {
+    let graph = zoo.graph().into_owned();
     let parameters = random_weights::weights(&graph);
     let info = WeightsInfo {
         name: "random".into(),

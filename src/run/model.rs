@@ -10,11 +10,9 @@ use super::network_cache::{NetworkCache, network_key};
 use super::options::RunOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, Target};
-use crate::network::Task;
-use crate::network::graph::{Graph, NodeId};
-use crate::network::labels::Labels;
-use crate::network::node_info::{self, NodeInfo};
-use crate::plan::{Plan, PlannedModel};
+use crate::network::graph::NodeId;
+use crate::network::node_info;
+use crate::plan::{Plan, PlannedModel, class_count, class_names};
 use crate::progress::Progress;
 use crate::results::{ModelInfo, lock};
 use crate::spec::PathStep;
@@ -99,7 +97,8 @@ pub(super) fn load_planned(
     let side = planned.nominal_side();
     let node_info = node_info::from_graph(network.graph(), side, side)?;
     let classes = class_count(network.graph(), &node_info);
-    let labels = class_names(planned, classes).map_err(locate("labels"))?;
+    let labels = class_names(planned.labels.as_ref(), &planned.id, planned.task, classes)
+        .map_err(locate("labels"))?;
     let classes = planned.task.classes(classes);
     let info = model_info(planned, network.graph(), &node_info, weights, classes);
     let loaded = LoadedModel {
@@ -136,52 +135,4 @@ fn model_fingerprint(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
         device_name(loaded.device),
         tch::get_num_threads(),
     ))
-}
-
-/// The names of a network's classes: those of the plan, ImageNet's for 1000 classes, no and yes for one logit, else numbers; for
-/// a network without classes the names of its outputs.
-fn class_names(planned: &PlannedModel, outputs: usize) -> Result<Labels> {
-    let task = planned.task;
-    let classes = task.classes(outputs);
-    match &planned.labels {
-        Some(labels) if labels.len() == classes => Ok(labels.clone()),
-        Some(_) if task == Task::Codes => Ok(Labels::numbered(0)),
-        Some(labels) => {
-            let what = match task {
-                Task::Classes if outputs == 1 => "2 class names, for no and yes".to_owned(),
-                Task::Regression => format!("{classes} names, one for each output"),
-                _ => format!("{classes} class names, one for each output"),
-            };
-            let message = format!(
-                "`labels` of `{}` must have {what}, got {}",
-                planned.id,
-                labels.len()
-            );
-            Err(Error::new(ErrorKind::Weights, message).help(
-                "`labels` is a text file with one class name a line, in the order of the outputs",
-            ))
-        }
-        None => Ok(default_names(task, outputs)),
-    }
-}
-
-fn default_names(task: Task, outputs: usize) -> Labels {
-    match (task, outputs) {
-        (Task::Classes, 1) => Labels::from_names(vec!["no".into(), "yes".into()]),
-        (Task::Classes, 1000) => Labels::imagenet(),
-        (Task::Regression, 1) => Labels::from_names(vec!["output".into()]),
-        (Task::Regression, _) => {
-            let names = (0..outputs).map(|index| format!("output {index}"));
-            Labels::from_names(names.collect())
-        }
-        _ => Labels::numbered(task.classes(outputs)),
-    }
-}
-
-/// The number of logits.
-fn class_count(graph: &Graph, info: &[NodeInfo]) -> usize {
-    match info[graph.output()].shape[..] {
-        [classes] => classes.max(0) as usize,
-        _ => 0,
-    }
 }

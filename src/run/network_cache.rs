@@ -58,7 +58,7 @@ pub(super) fn network_key(planned: &PlannedModel, device: Device) -> Result<Stri
         WeightsSource::Random => "random".to_owned(),
     };
     let architecture = match &planned.architecture {
-        Architecture::Zoo(arch, options) => format!("{} {options:?}", arch.name),
+        Architecture::Zoo(zoo) => format!("{} {:?}", zoo.arch.name, zoo.options),
         Architecture::Exported(..) => "torch.export".to_owned(),
     };
     let device = device_name(device);

@@ -85,7 +85,7 @@ pub struct ModelSpec {
     /// ends with the sigmoids of several outputs, and `codes` for one without a classifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// A text file with one class name a line.
+    /// A file with the names of all classes, in the order of the outputs: text with one name a line, JSON or CSV.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub labels: Option<PathBuf>,
@@ -157,7 +157,7 @@ impl ModelSpec {
         self
     }
 
-    /// Sets the text file with the class names, one a line.
+    /// Sets the file with the class names: text with one name a line, JSON or CSV.
     pub fn labels(mut self, path: impl Into<PathBuf>) -> Self {
         self.labels = Some(path.into());
         self

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Axis, Factor, Kind, Layout};
 use crate::network::op::shape::Shape;
-use crate::network::op::{Einsum, Op, Permute, Slice};
+use crate::network::op::{Einsum, Op, Pad, Permute, Slice};
 
 /// The layout of the value of `op`, whose shape is `shape`, from the layouts and shapes of its inputs (`None` for a
 /// parameter or an unknown layout). `None` if it is not known where the spatial positions are.
@@ -160,7 +160,7 @@ fn moved(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> Option
             }
             Some(value)
         }
-        Op::Pad(pad) => pad.pad.iter().all(|&more| more == 0).then(first)?,
+        Op::Pad(pad) => padded(first()?, pad, shape),
         Op::Stack(stack) => {
             let mut value = first()?;
             let axis = shape.axis(stack.dim).ok()?;
@@ -171,6 +171,23 @@ fn moved(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> Option
         }
         _ => None,
     }
+}
+
+/// A padding of channels: further ones. Positions around the map would be none of its own.
+fn padded(mut value: Layout, pad: &Pad, shape: &Shape) -> Option<Layout> {
+    for (from_back, sides) in pad.pad.chunks(2).enumerate() {
+        if sides.iter().all(|&more| more == 0) {
+            continue;
+        }
+        let at = shape.axis(-1 - i64::try_from(from_back).ok()?).ok()?;
+        let axis = value.axes.get_mut(at)?;
+        let is_channels = |factor: &Factor| factor.kind == Kind::Channel;
+        if !axis.is_whole() || !axis.factors.iter().all(is_channels) {
+            return None;
+        }
+        *axis = Axis::one(Kind::Channel, shape.0.get(at)?.value);
+    }
+    Some(value)
 }
 
 fn permuted(value: Layout, permute: &Permute) -> Option<Layout> {

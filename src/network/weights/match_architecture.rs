@@ -6,38 +6,66 @@ use std::path::Path;
 
 use tch::Tensor;
 
+use super::checkpoint_note::CheckpointNote;
 use super::format::{StateDict, file_error};
-use super::naming_schemes::{EfficientNetBlocks, NamingScheme, common_prefix};
+use super::naming_schemes::NamingScheme;
+use super::variant::{Variant, shapes};
 use crate::error::{Error, Result};
-use crate::network::graph::Graph;
 use crate::network::zoo::{Arch, ArchOptions, architectures};
 
 /// The largest number of names that an error lists for each kind of mismatch.
 const LISTED: usize = 10;
 
-/// Renames a file's tensors to torchvision's names, and returns them with the options of the `arch` that they belong
-/// to: the number of classes is that of the file's head, and padding and ε are those of the library whose names the
-/// file uses. `path` is for messages, and for the prefix `tf_` of its file name, which is all that distinguishes those
-/// networks of timm from its others.
+/// The largest number of tensors in a file that is compared with all architectures.
+const COMPARED: usize = 20_000;
+
+/// What to do with a network that is no variant of the architecture.
+const EXPORT: &str =
+    "export another network with `scripts/export.py` and write its `.pt2` file instead";
+
+/// The parameters of a network that fits an architecture.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The variant of the architecture: the options of its graph.
+    pub options: ArchOptions,
+    /// The parameters and buffers, by torchvision's names.
+    pub parameters: BTreeMap<String, Tensor>,
+    /// What was chosen of the file, and what was assumed.
+    pub notes: Vec<CheckpointNote>,
+}
+
+/// Renames a file's tensors to torchvision's names, and finds the variant of `arch` that they belong to: the channels of the
+/// input, stem, shortcuts and head are the file's, padding and ε are those of the library whose names it uses. The network may
+/// be a part of the file, below any prefix; tensors outside of it are not used, and a note says so. `path` is for messages, and
+/// for the prefix `tf_` of its file name, which is all that distinguishes those networks of timm from its others.
 ///
 /// # Errors
 /// If tensors are missing, unexpected, of another shape or not finite: one error, with the first ten of each, and with
-/// the architecture that the file does match, if there is one.
+/// the architecture that the file does match, if there is one. If the head has a module that is neither Linear nor
+/// BatchNorm1d, or layers that don't fit together.
 pub fn into_parameters(
     arch: &Arch,
     options: ArchOptions,
     file: StateDict,
     path: &Path,
-) -> Result<(ArchOptions, BTreeMap<String, Tensor>)> {
-    let prefix = common_prefix(file.keys().map(String::as_str));
-    let naming = NamingScheme::detect(file.keys().filter_map(|name| name.strip_prefix(&prefix)));
-    let options = options_of_file(options, arch, naming, &file, &prefix, path);
-    let (graph, options) = graph_for_head(arch, options, naming, &file, &prefix);
-    let mut found = Match::new(&graph, naming, &prefix, &file);
+) -> Result<Checkpoint> {
+    let variant = Variant::of_file(arch, options.clone(), &file, path);
+    let mut found = Match::new(&variant, &file);
+    if let Some(clause) = &variant.head_fault {
+        if found.missing_body(&variant) == 0 {
+            return Err(head_error(arch, clause, path));
+        }
+    }
+    if let Some(clause) = variant.stem_fault.filter(|_| found.is_complete()) {
+        let message = format!("does not fit {}: its stem {clause}", arch.name);
+        return Err(file_error(path, &message).help(format!(
+            "that of {} is {}; {EXPORT}",
+            arch.name,
+            allowed_stem(arch)
+        )));
+    }
     if !found.is_complete() {
-        return Err(mismatch_error(
-            arch, options, naming, &file, &prefix, &found, path,
-        ));
+        return Err(mismatch_error(arch, options, &file, &variant, &found, path));
     }
     let mut broken = Vec::new();
     for (name, tensor) in &file {
@@ -52,76 +80,18 @@ pub fn into_parameters(
         );
     }
     let mut parameters = BTreeMap::new();
-    let shapes = shapes(&graph);
+    let shapes = shapes(&variant.graph);
     for (name, tensor) in file {
         let ours = found.matched.remove(&name);
         if let Some((ours, shape)) = ours.and_then(|ours| shapes.get_key_value(&ours)) {
             parameters.insert(ours.clone(), tensor.f_reshape(shape)?);
         }
     }
-    Ok((options, parameters))
-}
-
-/// The options that follow from a file's names: networks trained in TensorFlow have its padding and its ε.
-fn options_of_file(
-    options: ArchOptions,
-    arch: &Arch,
-    naming: NamingScheme,
-    file: &StateDict,
-    prefix: &str,
-    path: &Path,
-) -> ArchOptions {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let from_tensorflow = match naming {
-        NamingScheme::EfficientNetPytorch => true,
-        NamingScheme::TimmEfficientNet => stem.starts_with("tf_"),
-        _ => false,
-    };
-    let has = |name: &str| file.contains_key(&format!("{prefix}{name}"));
-    let short_head = arch.family == "VGG" && has("head.weight") && !has("classifier.0.weight");
-    ArchOptions {
-        same_padding: options.same_padding || from_tensorflow,
-        bn_eps: options.bn_eps.or(from_tensorflow.then_some(1e-3)),
-        gap_head: options.gap_head || short_head,
-        ..options
-    }
-}
-
-/// The graph with as many classes as the file's head has, and its options.
-fn graph_for_head(
-    arch: &Arch,
-    options: ArchOptions,
-    naming: NamingScheme,
-    file: &StateDict,
-    prefix: &str,
-) -> (Graph, ArchOptions) {
-    let graph = arch.graph(options);
-    let blocks = EfficientNetBlocks::from_graph(&graph);
-    let head = format!("{}.weight", graph.node(graph.output()).name);
-    let is_head = |name: &&String| {
-        let name = name.strip_prefix(prefix);
-        name.is_some_and(|name| naming.translate(name, &blocks) == head)
-    };
-    let classes = file
-        .keys()
-        .find(is_head)
-        .and_then(|name| file.get(name)?.size().first().copied())
-        .filter(|&classes| classes > 0);
-    match classes {
-        Some(classes) if classes != options.classes => {
-            let options = ArchOptions { classes, ..options };
-            (arch.graph(options), options)
-        }
-        _ => (graph, options),
-    }
-}
-
-/// The shapes of a graph's parameters, by name.
-fn shapes(graph: &Graph) -> BTreeMap<String, Vec<i64>> {
-    let parameters = graph.parameters().iter();
-    parameters
-        .map(|parameter| (parameter.name.clone(), parameter.shape.clone()))
-        .collect()
+    Ok(Checkpoint {
+        options: variant.options,
+        parameters,
+        notes: variant.notes,
+    })
 }
 
 /// The names of a file compared with those of a graph.
@@ -134,26 +104,26 @@ struct Match {
 }
 
 impl Match {
-    fn new(graph: &Graph, naming: NamingScheme, prefix: &str, file: &StateDict) -> Self {
-        let blocks = EfficientNetBlocks::from_graph(graph);
-        let mut wanted = shapes(graph);
+    fn new(variant: &Variant, file: &StateDict) -> Self {
+        let mut wanted = shapes(&variant.graph);
         let mut found = Match {
             matched: BTreeMap::new(),
             missing: Vec::new(),
             unexpected: Vec::new(),
             misshapen: Vec::new(),
         };
-        for (raw, tensor) in file {
+        for (raw, ours) in &variant.names {
             // A counter of training steps, which evaluation does not need.
             if raw.ends_with("num_batches_tracked") {
                 continue;
             }
-            let name = raw.strip_prefix(prefix).unwrap_or(raw);
-            let ours = naming.translate(name, &blocks);
-            match wanted.remove(&ours) {
+            let Some(tensor) = file.get(raw) else {
+                continue;
+            };
+            match wanted.remove(ours) {
                 None => found.unexpected.push(format!("`{raw}`")),
-                Some(shape) if shapes_match(&tensor.size(), &shape, naming) => {
-                    found.matched.insert(raw.clone(), ours);
+                Some(shape) if shapes_match(&tensor.size(), &shape, variant.naming) => {
+                    found.matched.insert(raw.clone(), ours.clone());
                 }
                 Some(shape) => found.misshapen.push(format!(
                     "`{raw}` is {:?} instead of {shape:?}",
@@ -161,16 +131,30 @@ impl Match {
                 )),
             }
         }
-        let order = graph.parameters().iter();
+        let order = variant.graph.parameters().iter();
         found.missing = order
             .filter(|parameter| wanted.contains_key(&parameter.name))
-            .map(|parameter| format!("`{}`", parameter.name))
+            .map(|parameter| match variant.naming {
+                NamingScheme::Torchvision => format!("`{}{}`", variant.prefix, parameter.name),
+                _ => format!("`{}`", parameter.name),
+            })
             .collect();
         found
     }
 
     fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.misshapen.is_empty()
+    }
+
+    /// How many parameters before the head are missing or of another shape.
+    fn missing_body(&self, variant: &Variant) -> usize {
+        let graph = &variant.graph;
+        let is_matched = |name: &String| self.matched.values().any(|ours| ours == name);
+        let after = graph.find("flatten").unwrap_or(graph.output());
+        let nodes = &graph.nodes()[..after];
+        let own = nodes.iter().flat_map(|node| &node.parameters);
+        let names = own.map(|&id| &graph.parameters()[id].name);
+        names.filter(|name| !is_matched(name)).count()
     }
 
     /// The share of all names, the file's and the graph's, that match, 0 to 1.
@@ -201,13 +185,20 @@ fn listed(names: &[String]) -> String {
     text
 }
 
+/// The error about a file whose head can't be read.
+fn head_error(arch: &Arch, clause: &str, path: &Path) -> Error {
+    let message = format!("does not fit {}: its head {clause}", arch.name);
+    file_error(path, &message).help(format!(
+        "a head is a chain of Linear, BatchNorm1d, ReLU and dropout on the pooled features; {EXPORT}"
+    ))
+}
+
 /// The error about a file that does not match `arch`.
 fn mismatch_error(
     arch: &Arch,
     options: ArchOptions,
-    naming: NamingScheme,
     file: &StateDict,
-    prefix: &str,
+    variant: &Variant,
     found: &Match,
     path: &Path,
 ) -> Error {
@@ -225,22 +216,61 @@ fn mismatch_error(
         path,
         &format!("does not fit {}: {}", arch.name, faults.join("; ")),
     );
-    let share = |arch: &Arch| {
-        let (graph, _) = graph_for_head(arch, options, naming, file, prefix);
-        Match::new(&graph, naming, prefix, file).share()
-    };
-    let best = architectures()
-        .map(|arch| (share(arch), arch))
+    let others = architectures().filter(|other| other.name != arch.name);
+    let others = others.filter(|_| file.len() <= COMPARED);
+    let best = others
+        .map(|other| {
+            let variant = Variant::of_file(other, options.clone(), file, path);
+            (Match::new(&variant, file).share(), other)
+        })
         .reduce(|best, next| if next.0 > best.0 { next } else { best });
     match best {
-        Some((share, other)) if other.name != arch.name && share > 0.9 => error.help(format!(
-            "these look like weights for {}: `arch: {}`",
+        Some((share, other)) if share > 0.9 && share > found.share() => error.help(format!(
+            "this looks like {}: `arch: {}`",
             other.name, other.name
         )),
         _ if found.matched.is_empty() => error.help(
-            "allowed are the names of torchvision, timm and efficientnet_pytorch; see `convscope \
-             layers` for the names of a network",
+            "allowed are the names of torchvision, timm, efficientnet_pytorch and the common CIFAR repositories; see \
+             `convscope layers` for the names of a network",
         ),
-        _ => error,
+        _ => match stem_help(arch, file, variant) {
+            Some(help) => error.help(help),
+            None => error,
+        },
+    }
+}
+
+/// What to do with a file whose stem is none of those that the architecture can have.
+fn stem_help(arch: &Arch, file: &StateDict, variant: &Variant) -> Option<String> {
+    let own = match arch.family {
+        "ResNet" => "conv1",
+        "VGG" => "features.0",
+        _ => "features.0.0",
+    };
+    let is_stem = |ours: &str| {
+        let rest = ours.strip_prefix(own);
+        rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with("weight"))
+    };
+    let (raw, ours) = variant.names.iter().find(|(_, ours)| is_stem(ours))?;
+    let shape = file.get(raw)?.size();
+    let wanted = shapes(&variant.graph).get(ours).cloned();
+    if wanted.as_ref() == Some(&shape) {
+        return None;
+    }
+    Some(format!(
+        "its stem begins with `{raw}` of shape {shape:?}; that of {} is {}; {EXPORT}",
+        arch.name,
+        allowed_stem(arch)
+    ))
+}
+
+/// The stems that an architecture can have.
+fn allowed_stem(arch: &Arch) -> &'static str {
+    match (arch.family, arch.input) {
+        ("ResNet", 32) => "a 3 × 3 convolution with stride 1",
+        ("ResNet", _) => {
+            "a 7 × 7 convolution with stride 2 and max pooling, or a 3 × 3 convolution with stride 1 and no pooling"
+        }
+        _ => "a 3 × 3 convolution",
     }
 }

@@ -3,17 +3,21 @@
 //! The format is recognised by a file's content, not by its name. No code in a file is ever run: PyTorch's pickles are
 //! read by an interpreter that supports only tensors and plain containers.
 
+mod checkpoint_note;
 pub(in crate::network) mod dtype;
 pub(in crate::network) mod format;
+mod head_layers;
 mod match_architecture;
 mod naming_schemes;
 pub mod onnx;
 pub(in crate::network) mod pickle;
+mod prefix;
 mod safetensors;
 pub mod tfjs;
 mod torch_legacy;
 mod torch_tensors;
 pub(in crate::network) mod torch_zip;
+mod variant;
 mod vgg16_head;
 
 use std::fs::File;
@@ -26,8 +30,9 @@ use super::zoo::{Arch, ArchOptions};
 use crate::error::{Error, ErrorKind, Result};
 use format::file_error;
 
+pub use checkpoint_note::{CHECKPOINT_SENTENCES, CheckpointNote};
 pub use format::{Format, StateDict};
-pub use match_architecture::into_parameters;
+pub use match_architecture::{Checkpoint, into_parameters};
 pub use vgg16_head::{VGG16_HEAD, vgg16_head_notes};
 
 /// All formats, in the order in which a file is tried for them.
@@ -52,6 +57,17 @@ pub fn find_format(name: &str) -> Result<&'static Format> {
     })
 }
 
+/// A network of the zoo with the weights of a file.
+#[derive(Debug)]
+pub struct LoadedNetwork {
+    /// The network.
+    pub network: Network,
+    /// The variant of its architecture that the file holds.
+    pub options: ArchOptions,
+    /// What was chosen of the file, and what was assumed.
+    pub notes: Vec<CheckpointNote>,
+}
+
 /// Loads `arch` with the weights at `path`, a file or a folder, in the given format, or
 /// in the format recognised from its content.
 ///
@@ -62,16 +78,24 @@ pub fn load(
     options: ArchOptions,
     format: Option<&Format>,
     path: &Path,
-) -> Result<Network> {
+) -> Result<LoadedNetwork> {
     let format = match format {
         Some(format) => format,
         None => detect(path)?,
     };
     let file = (format.read)(path)?;
     let options = (format.options)(options);
-    let (options, parameters) = into_parameters(arch, options, file, path)?;
+    let Checkpoint {
+        options,
+        parameters,
+        notes,
+    } = into_parameters(arch, options, file, path)?;
     tracing::debug!(path = %path.display(), arch = arch.name, ?options, "weights loaded");
-    Network::new(arch.graph(options), parameters)
+    Ok(LoadedNetwork {
+        network: Network::new(arch.graph(options.clone()), parameters)?,
+        options,
+        notes,
+    })
 }
 
 /// Every tensor of the state dict at `path`, float32, by the names in the file: `.safetensors`, or a file that

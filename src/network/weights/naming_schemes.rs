@@ -1,4 +1,5 @@
-//! The parameter names of other libraries, and torchvision's name for each: timm's and those of `efficientnet_pytorch`.
+//! The parameter names of other libraries, and torchvision's name for each: timm's, those of `efficientnet_pytorch`, those of the
+//! common CIFAR repositories, and the numbers of a ResNet whose children were put into a `Sequential`.
 
 use crate::network::graph::Graph;
 
@@ -13,11 +14,16 @@ pub enum NamingScheme {
     TimmEfficientNet,
     /// `efficientnet_pytorch`: `_blocks.N._depthwise_conv`, blocks counted through all stages.
     EfficientNetPytorch,
+    /// `Sequential(*resnet.children())`: `0` is the stem's convolution, `1` its batch norm, and the first stage has this
+    /// number: 4 after a ReLU and max pooling, 3 after a ReLU.
+    SequentialResnet(u8),
 }
 
 impl NamingScheme {
     /// The scheme of `names`: torchvision's, unless one of them is typical of another.
     pub fn detect<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut stem = false;
+        let mut first_stage = None;
         for name in names {
             if name.starts_with("_conv_stem.") || name.starts_with("_blocks.") {
                 return NamingScheme::EfficientNetPytorch;
@@ -28,36 +34,29 @@ impl NamingScheme {
             if name.starts_with("pre_logits.fc") {
                 return NamingScheme::TimmVgg;
             }
+            match name {
+                "0.weight" => stem = true,
+                "3.0.conv1.weight" => first_stage = Some(3),
+                "4.0.conv1.weight" => first_stage = first_stage.or(Some(4)),
+                _ => {}
+            }
         }
-        NamingScheme::Torchvision
+        match first_stage {
+            Some(number) if stem => NamingScheme::SequentialResnet(number),
+            _ => NamingScheme::Torchvision,
+        }
     }
 
     /// torchvision's name for `name`, in a network with these `blocks`; `name` itself where there is none.
     pub fn translate(self, name: &str, blocks: &EfficientNetBlocks) -> String {
         let found = match self {
-            NamingScheme::Torchvision => None,
+            NamingScheme::Torchvision => cifar_shortcut(name),
             NamingScheme::TimmVgg => timm_vgg(name),
             NamingScheme::TimmEfficientNet => timm_efficientnet(name, blocks),
             NamingScheme::EfficientNetPytorch => efficientnet_pytorch(name, blocks),
+            NamingScheme::SequentialResnet(first) => sequential_resnet(name, first),
         };
         found.unwrap_or_else(|| name.to_owned())
-    }
-}
-
-/// The prefix that wrapping a network puts before every name: data parallelism, compilation, a module in another. Only
-/// a prefix that all names have is returned; `""` if there is none.
-pub fn common_prefix<'a>(names: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    let mut prefix = String::new();
-    'longer: loop {
-        for wrapper in ["module.", "_orig_mod.", "model.", "net.", "backbone."] {
-            let longer = format!("{prefix}{wrapper}");
-            let mut names = names.clone().into_iter().peekable();
-            if names.peek().is_some() && names.all(|name| name.starts_with(&longer)) {
-                prefix = longer;
-                continue 'longer;
-            }
-        }
-        return prefix;
     }
 }
 
@@ -124,6 +123,29 @@ impl BlockNames {
     fn projection(&self, part: usize) -> Option<String> {
         let position = self.depthwise() + 1 + usize::from(self.gated);
         Some(format!("{}.block.{position}.{part}", self.name))
+    }
+}
+
+/// torchvision's name for `name` of a shortcut, as CIFAR's repositories have it: `layer2.0.shortcut.0.weight`.
+fn cifar_shortcut(name: &str) -> Option<String> {
+    let (block, part) = name.split_once(".shortcut.")?;
+    block
+        .starts_with("layer")
+        .then(|| format!("{block}.downsample.{part}"))
+}
+
+/// torchvision's name for `name` in a `Sequential` of a ResNet's children, whose first stage has the number `first`.
+fn sequential_resnet(name: &str, first: u8) -> Option<String> {
+    let (number, rest) = name.split_once('.')?;
+    let number: u8 = number.parse().ok()?;
+    match (number, number.checked_sub(first)) {
+        (0, _) => Some(format!("conv1.{rest}")),
+        (1, _) => Some(format!("bn1.{rest}")),
+        (_, Some(stage @ 0..4)) => {
+            let ours = format!("layer{}.{rest}", stage + 1);
+            Some(cifar_shortcut(&ours).unwrap_or(ours))
+        }
+        _ => None,
     }
 }
 

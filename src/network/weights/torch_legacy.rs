@@ -64,7 +64,7 @@ fn read(path: &Path) -> Result<StateDict> {
     let mut tensors = TensorReader::new(path, length.saturating_mul(VALUES_PER_BYTE));
     tensors.swapped = swapped;
     for (name, tensor) in wanted {
-        tensors.add(name, tensor, |storage, _| {
+        tensors.add(&name, tensor, |storage, _| {
             let Some(&(start, bytes)) = storages.get(&storage.key) else {
                 let clause = format!("lacks the storage `{}`", storage.key);
                 return Err(file_error(path, &clause));

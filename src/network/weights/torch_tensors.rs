@@ -1,7 +1,8 @@
 //! Reads the tensors that a pickle of `torch.save` refers to. Both layouts of PyTorch's files use this; they differ in
 //! where the storages are.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tch::Tensor;
@@ -19,7 +20,22 @@ pub(super) const PICKLE_LIMIT: u64 = 64 << 20;
 pub(super) const VALUES_PER_BYTE: u64 = 8;
 
 /// Keys under which training programs keep the state dict.
-const WRAPPERS: [&str; 5] = ["state_dict", "model_state_dict", "model", "net", "module"];
+const WRAPPERS: [&str; 11] = [
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "module",
+    "network",
+    "weights",
+    "model_weights",
+    "params",
+    "parameters",
+];
+
+/// Checkpoints in checkpoints exist; deeper nesting is not known.
+const MAX_NESTING: usize = 4;
 
 /// Reads the tensors that a pickle refers to, each storage once.
 pub(super) struct TensorReader<'a> {
@@ -126,17 +142,31 @@ impl<'a> TensorReader<'a> {
     }
 }
 
-/// The tensors of the state dict in `pickle`, at its root or nested in a checkpoint.
+/// Tensors by their names.
+pub(super) type Named<'p> = Vec<(Cow<'p, str>, &'p TensorRef)>;
+
+/// The tensors of the state dict in `pickle`, at its root or nested in a checkpoint. Of a checkpoint with several networks
+/// under keys of its own (`student`, `teacher`), those of all, with the keys before their names.
 ///
 /// # Errors
 /// If it holds none.
-pub(super) fn state_dict<'a>(
-    path: &Path,
-    pickle: &'a Pickle,
-) -> Result<Vec<(&'a str, &'a TensorRef)>> {
-    let mut at = pickle.root;
-    // Checkpoints in checkpoints exist; deeper nesting is not known.
-    for _ in 0..4 {
+pub(super) fn state_dict<'a>(path: &Path, pickle: &'a Pickle) -> Result<Named<'a>> {
+    if let PickleValue::Dict(entries) = pickle.get(innermost(pickle, pickle.root)) {
+        let found = match entries_of(pickle, entries) {
+            found if found.is_empty() => entries_of_members(pickle, entries),
+            found => found,
+        };
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Err(file_error(path, "holds no state dict")
+        .help("save one with `torch.save(model.state_dict(), PATH)`"))
+}
+
+/// The dict that is nested in the dict `at` under keys of [`WRAPPERS`]; `at` itself if there is none.
+fn innermost(pickle: &Pickle, mut at: usize) -> usize {
+    for _ in 1..MAX_NESTING {
         let PickleValue::Dict(entries) = pickle.get(at) else {
             break;
         };
@@ -146,38 +176,48 @@ pub(super) fn state_dict<'a>(
             .find(|&id| matches!(pickle.get(id), PickleValue::Dict(_)));
         match inner {
             Some(inner) => at = inner,
-            None => {
-                let found = entries_of(pickle, entries);
-                if found.is_empty() {
-                    break;
-                }
-                return Ok(found);
-            }
+            None => break,
         }
     }
-    Err(file_error(path, "holds no state dict")
-        .help("save one with `torch.save(model.state_dict(), PATH)`"))
+    at
+}
+
+/// The tensors of the dicts among the entries of a dict.
+fn entries_of_members<'a>(pickle: &'a Pickle, entries: &[(usize, usize)]) -> Named<'a> {
+    let mut found = Vec::new();
+    // A dict under many keys is read once: its names must not fill the memory.
+    let mut seen = BTreeSet::new();
+    for &(key, value) in entries {
+        let inner = innermost(pickle, value);
+        let (PickleValue::Text(key), PickleValue::Dict(inner), true) =
+            (pickle.get(key), pickle.get(inner), seen.insert(inner))
+        else {
+            continue;
+        };
+        let named = entries_of(pickle, inner).into_iter();
+        found.extend(named.map(|(name, tensor)| (Cow::Owned(format!("{key}.{name}")), tensor)));
+    }
+    found
 }
 
 /// The tensors of the dict in `pickle`, which may be empty, or the tensor that it is, with the name "".
 ///
 /// # Errors
 /// If it is another value.
-pub(super) fn all_tensors<'a>(
-    path: &Path,
-    pickle: &'a Pickle,
-) -> Result<Vec<(&'a str, &'a TensorRef)>> {
+pub(super) fn all_tensors<'a>(path: &Path, pickle: &'a Pickle) -> Result<Named<'a>> {
     match pickle.get(pickle.root) {
-        PickleValue::Tensor(tensor) => Ok(vec![("", tensor)]),
+        PickleValue::Tensor(tensor) => Ok(vec![(Cow::Borrowed(""), tensor)]),
         PickleValue::Dict(entries) => Ok(entries_of(pickle, entries)),
         _ => Err(file_error(path, "has a pickle that is no dict of tensors")),
     }
 }
 
 /// The tensors among the entries of a dict, by their names.
-fn entries_of<'a>(pickle: &'a Pickle, entries: &[(usize, usize)]) -> Vec<(&'a str, &'a TensorRef)> {
+fn entries_of<'a>(pickle: &'a Pickle, entries: &[(usize, usize)]) -> Named<'a> {
     let pair = |&(key, value): &(usize, usize)| match (pickle.get(key), pickle.get(value)) {
-        (PickleValue::Text(name), PickleValue::Tensor(tensor)) => Some((name.as_str(), tensor)),
+        (PickleValue::Text(name), PickleValue::Tensor(tensor)) => {
+            Some((Cow::Borrowed(name.as_str()), tensor))
+        }
         _ => None,
     };
     entries.iter().filter_map(pair).collect()

@@ -5,9 +5,9 @@ use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use super::format::{Format, StateDict, file_error};
-use super::pickle::{Pickle, TensorRef};
+use super::pickle::Pickle;
 use super::torch_tensors::{
-    PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, all_tensors, pickle_error, state_dict,
+    Named, PICKLE_LIMIT, TensorReader, VALUES_PER_BYTE, all_tensors, pickle_error, state_dict,
 };
 use crate::error::{Error, Result};
 
@@ -46,7 +46,7 @@ pub(in crate::network) fn read_part(path: &Path, bytes: Vec<u8>) -> Result<State
 const VALUES_PER_BYTE_OF_PART: u64 = 2;
 
 /// What finds the tensors in a pickle.
-type Find = for<'p> fn(&Path, &'p Pickle) -> Result<Vec<(&'p str, &'p TensorRef)>>;
+type Find = for<'p> fn(&Path, &'p Pickle) -> Result<Named<'p>>;
 
 fn read_archive(
     mut tensors: TensorReader,
@@ -99,7 +99,7 @@ fn read_archive(
         Err(_) => false,
     };
     for (name, tensor) in find(path, &pickle)? {
-        tensors.add(name, tensor, |storage, bytes| {
+        tensors.add(&name, tensor, |storage, bytes| {
             entry(&format!("{folder}data/{}", storage.key), bytes as u64)
         })?;
     }

@@ -60,7 +60,7 @@ struct Scaling {
 }
 
 impl Scaling {
-    fn new(name: &str, options: ArchOptions) -> Self {
+    fn new(name: &str, options: &ArchOptions) -> Self {
         let lite = name.contains("lite");
         let (width, depth) = match name.trim_start_matches("efficientnet_") {
             "b0" | "lite0" => (1.0, 1.0),
@@ -149,16 +149,16 @@ impl Scaling {
 }
 
 /// The graph of the network called `name`.
-fn build(name: &str, options: ArchOptions) -> Graph {
+fn build(name: &str, options: &ArchOptions) -> Graph {
     let scaling = Scaling::new(name, options);
-    let mut g = Graph::new();
+    let mut g = options.input();
     // The Lite networks do not scale stem and head.
     let stem = if scaling.lite {
         32
     } else {
         scaling.channels(32)
     };
-    let op = scaling.conv(3, stem, 3, 2, 1);
+    let op = scaling.conv(options.channels, stem, 3, 2, 1);
     let mut x = g.input();
     x = scaling.conv_bn_act(&mut g, "features.0", op, true, x);
     let mut channels = stem;
@@ -183,7 +183,9 @@ fn build(name: &str, options: ArchOptions) -> Graph {
     x = g.push("avgpool", average_pool(1), &[x]);
     x = g.push("flatten", Flatten::FEATURES, &[x]);
     // torchvision's classifier.0 is dropout, which is no node: it changes nothing in evaluation mode.
-    linear(&mut g, "classifier.1", last, options.classes, x);
+    options.head.push(&mut g, x, |g, x| {
+        linear(g, "classifier.1", last, options.classes, x);
+    });
     g
 }
 

@@ -54,19 +54,32 @@ pub(super) fn batch_norm(
     eps: f64,
     input: NodeId,
 ) -> NodeId {
+    batch_norm_of(graph, name, channels, eps, true, input)
+}
+
+/// Adds a batch norm called `name`, with a weight and a bias if it is `affine`.
+pub(super) fn batch_norm_of(
+    graph: &mut Graph,
+    name: String,
+    channels: i64,
+    eps: f64,
+    affine: bool,
+    input: NodeId,
+) -> NodeId {
     let parts = ["weight", "bias", "running_mean", "running_var"];
     let shape = [channels];
     let parameters = parts.map(|part| (part, shape.as_slice()));
+    let first = if affine { 0 } else { 2 };
     graph.push_layer(
         name,
         BatchNorm {
             eps,
-            weight: true,
-            bias: true,
+            weight: affine,
+            bias: affine,
             own_statistics: false,
         },
         input,
-        &parameters,
+        &parameters[first..],
     )
 }
 

@@ -2,13 +2,15 @@
 
 mod architecture;
 mod efficientnet;
+mod head;
 mod layers;
 mod resnet;
 mod vgg;
 
 use crate::error::{Error, ErrorKind, Result, nearest};
 
-pub use architecture::{Arch, ArchOptions};
+pub use architecture::{Arch, ArchOptions, Stem};
+pub use head::{Head, HeadLayer, HeadOp};
 
 /// The families, in the order in which their architectures are listed.
 const FAMILIES: &[&[Arch]] = &[

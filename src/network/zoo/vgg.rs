@@ -2,7 +2,7 @@
 
 use super::architecture::{Arch, ArchOptions, family};
 use super::layers::{ConvLayer, average_pool, batch_norm, conv, linear, max_pool};
-use crate::network::graph::Graph;
+use crate::network::graph::{Graph, NodeId};
 use crate::network::op::{Flatten, Relu};
 
 /// The architectures of the family, with the sides of their inputs in pixels.
@@ -32,10 +32,10 @@ fn blocks(name: &str) -> [usize; 5] {
 }
 
 /// The graph of the network called `name`.
-fn build(name: &str, options: ArchOptions) -> Graph {
+fn build(name: &str, options: &ArchOptions) -> Graph {
     let with_bn = name.ends_with("_bn");
-    let mut g = Graph::new();
-    let (mut x, mut channels, mut number) = (g.input(), 3, 0);
+    let mut g = options.input();
+    let (mut x, mut channels, mut number) = (g.input(), options.channels, 0);
     // torchvision numbers all layers of `features` consecutively.
     let mut next = || {
         number += 1;
@@ -60,21 +60,28 @@ fn build(name: &str, options: ArchOptions) -> Graph {
             x = g.push(next(), max_pool(2, 2, 0), &[x]);
         }
     }
-    let size = if options.gap_head { 1 } else { 7 };
+    let size = if options.gap_head { 1 } else { options.pooled };
     let x = g.push("avgpool", average_pool(size), &[x]);
-    let mut x = g.push("flatten", Flatten::FEATURES, &[x]);
-    if options.gap_head {
-        linear(&mut g, "head", channels, options.classes, x);
-        return g;
-    }
-    let mut inputs = channels * size * size;
-    for (index, outputs) in [(0, 4096), (3, 4096), (6, options.classes)] {
-        x = linear(&mut g, format!("classifier.{index}"), inputs, outputs, x);
+    let x = g.push("flatten", Flatten::FEATURES, &[x]);
+    let inputs = channels * size * size;
+    options.head.push(&mut g, x, |g, x| {
+        if options.gap_head {
+            linear(g, "head", inputs, options.classes, x);
+        } else {
+            three_layers(g, inputs, options.classes, x);
+        }
+    });
+    g
+}
+
+/// Adds the head of the paper: three linear layers.
+fn three_layers(g: &mut Graph, mut inputs: i64, classes: i64, mut x: NodeId) {
+    for (index, outputs) in [(0, 4096), (3, 4096), (6, classes)] {
+        x = linear(g, format!("classifier.{index}"), inputs, outputs, x);
         if index < 6 {
             x = g.push(format!("classifier.{}", index + 1), Relu, &[x]);
             // The module after it is dropout, which is no node: it changes nothing in evaluation mode.
         }
         inputs = outputs;
     }
-    g
 }
