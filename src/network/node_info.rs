@@ -175,9 +175,12 @@ fn node_info(
             Some((channels, [rows, columns])) => vec![channels, rows, columns],
             None => shape.of_one_image(),
         },
-        stride: map.map_or(0, |(_, [rows, _])| {
-            (height as f64 / rows as f64).round() as i64
-        }),
+        stride: match (map, &node.op) {
+            // What is around the map has no position in the image.
+            (_, Op::Pad(pad)) if pad.is_spatial() => 0,
+            (Some((_, [rows, _])), _) => (height as f64 / rows as f64).round() as i64,
+            (None, _) => 0,
+        },
         layout,
         parameters: graph.parameter_count(id),
         multiply_adds: match node.op {

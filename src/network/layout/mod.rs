@@ -90,6 +90,15 @@ impl Axis {
 }
 
 impl Layout {
+    /// Whether it is that of a map `[N, C, H, W]` with all positions in their order.
+    pub(super) fn is_plain_map(&self) -> bool {
+        let [batch, _, rows, columns] = &self.axes[..] else {
+            return false;
+        };
+        let is_map = rows.is_all(true) && columns.is_all(false) && batch.factors.len() == 1;
+        is_map && self.roll == [0, 0]
+    }
+
     /// The layout `[N, C, height, width]`.
     pub fn of_map(shape: &Shape) -> Option<Layout> {
         let [_, channels, height, width] = shape.0[..] else {

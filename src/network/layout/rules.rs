@@ -34,12 +34,9 @@ fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> O
         | Op::Upsample(_)
         | Op::PixelShuffle(_)
         | Op::PixelUnshuffle(_) => {
-            let before = first()?;
-            let [batch, _, rows, columns] = &before.axes[..] else {
-                return None;
-            };
-            let is_map = rows.is_all(true) && columns.is_all(false) && batch.factors.len() == 1;
-            (is_map && before.roll == [0, 0]).then_some(Layout::of_map(shape)?)
+            first()?
+                .is_plain_map()
+                .then_some(Layout::of_map(shape)?)
         }
         Op::Relu(_)
         | Op::Clamp(_)
@@ -173,8 +170,12 @@ fn moved(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> Option
     }
 }
 
-/// A padding of channels: further ones. Positions around the map would be none of its own.
+/// A padding of channels: further ones. A padding of a map with all its positions, as before a convolution without one of its
+/// own, is a larger map, of which the convolution's is one again; other positions around a map would be none of its own.
 fn padded(mut value: Layout, pad: &Pad, shape: &Shape) -> Option<Layout> {
+    if pad.is_spatial() && value.is_plain_map() {
+        return Layout::of_map(shape);
+    }
     for (from_back, sides) in pad.pad.chunks(2).enumerate() {
         if sides.iter().all(|&more| more == 0) {
             continue;

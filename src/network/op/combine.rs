@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::shape::{Shape, Size, wrap_axis};
-use super::{Operator, Read};
+use super::{Operator, Reach, Read, SlidingWindow};
 use crate::error::{Error, ErrorKind, Result};
 
 /// `cat(tensors, dim)`: one after the other along an axis.
@@ -130,6 +130,17 @@ impl Operator for Stack {
     }
 }
 
+impl Pad {
+    /// Whether it pads height, width or both, and nothing else.
+    pub fn is_spatial(&self) -> bool {
+        let [spatial, others] = match self.pad.len() {
+            0..=4 => [&self.pad[..], &[]],
+            _ => [&self.pad[..4], &self.pad[4..]],
+        };
+        spatial.iter().any(|&side| side != 0) && others.iter().all(|&side| side == 0)
+    }
+}
+
 impl Operator for Pad {
     fn name(&self) -> &'static str {
         "pad"
@@ -155,6 +166,20 @@ impl Operator for Pad {
             PadMode::Reflect => x[0].f_pad(&self.pad, "reflect", None::<f64>)?,
             PadMode::Replicate => x[0].f_pad(&self.pad, "replicate", None::<f64>)?,
             PadMode::Circular => x[0].f_pad(&self.pad, "circular", None::<f64>)?,
+        })
+    }
+
+    fn reach(&self, x: &[&Shape]) -> Reach {
+        // Wrapped around, a position may depend on the other side.
+        let is_circular = self.mode == PadMode::Circular;
+        if !self.is_spatial() || x[0].rank() != 4 || is_circular {
+            return Reach::Position;
+        }
+        let before = |axis: usize| self.pad.get(axis).copied().unwrap_or(0);
+        Reach::Window(SlidingWindow {
+            size: [1, 1],
+            stride: [1, 1],
+            padding: [before(2), before(0)],
         })
     }
 }
