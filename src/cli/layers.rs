@@ -46,10 +46,9 @@ impl LayersArgs {
             return self.exported(&network.name, &path);
         }
         let arch = zoo::find(&self.model)?;
-        if let Some(path) = self.weights.as_deref().map(Path::new) {
-            if path.is_file() {
-                return self.state_dict(arch, path);
-            }
+        let path = self.weights.as_deref().map(Path::new);
+        if let Some(path) = path.filter(|path| path.is_file()) {
+            return self.state_dict(arch, path);
         }
         let set = match (
             &self.weights,

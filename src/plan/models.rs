@@ -208,14 +208,7 @@ fn plan_model(
         }
         Architecture::Zoo(zoo) => zoo.task(model.task).map_err(locate("task"))?,
     };
-    let mut labels = None;
-    match &source {
-        WeightsSource::Set(_) | WeightsSource::Random => labels = Some(Labels::imagenet()),
-        WeightsSource::File(_) | WeightsSource::Library(..) => {}
-    }
-    if let Architecture::Exported(_, exported) = &architecture {
-        labels = exported.extra.labels.clone();
-    }
+    let mut labels = own_labels(&architecture, &source);
     if let Some(path) = &model.labels {
         let named = Labels::from_file(&origin.resolve(path));
         labels = Some(named.map_err(locate("labels"))?);
@@ -258,6 +251,15 @@ fn plan_model(
         selected,
         entry,
     })
+}
+
+/// The class names of a network where the experiment has none.
+fn own_labels(architecture: &Architecture, source: &WeightsSource) -> Option<Labels> {
+    match (architecture, source) {
+        (Architecture::Exported(_, exported), _) => exported.extra.labels.clone(),
+        (_, WeightsSource::Set(_) | WeightsSource::Random) => Some(Labels::imagenet()),
+        (_, WeightsSource::File(_) | WeightsSource::Library(..)) => None,
+    }
 }
 
 /// The preprocessing that the weight set or the file names.

@@ -51,14 +51,12 @@ pub(super) fn head_layers<'a>(
     // The linear layer after which no activation has come yet.
     let mut waiting: Option<String> = None;
     for (path, parts) in modules {
-        if let Some(before) = &before {
-            if path.is_below(before) {
-                return Err(format!(
-                    "has `{}` within `{}`, which has parameters of its own",
-                    path.text(),
-                    before.text()
-                ));
-            }
+        if let Some(before) = before.as_ref().filter(|before| path.is_below(before)) {
+            return Err(format!(
+                "has `{}` within `{}`, which has parameters of its own",
+                path.text(),
+                before.text()
+            ));
         }
         let op = module(&path.text(), &parts)?;
         let room = before.as_ref().map_or(path.has_room_at_start(), |before| {
@@ -94,12 +92,12 @@ impl HeadLayers {
     fn check(&self) -> Result<(), String> {
         let mut given: Option<(i64, &str)> = None;
         for HeadLayer { name, op } in &self.layers {
-            if let (Some((given, before)), Some(wanted)) = (given, op.inputs()) {
-                if given != wanted {
-                    return Err(format!(
-                        "doesn't fit together: `{before}` gives {given} values, `{name}` takes {wanted}"
-                    ));
-                }
+            if let (Some((given, before)), Some(wanted)) = (given, op.inputs())
+                && given != wanted
+            {
+                return Err(format!(
+                    "doesn't fit together: `{before}` gives {given} values, `{name}` takes {wanted}"
+                ));
             }
             if let Some(outputs) = op.outputs() {
                 given = Some((outputs, name));
@@ -172,10 +170,10 @@ enum Component {
 
 impl Component {
     fn new(text: &str) -> Component {
-        if let Ok(index) = text.parse::<u32>() {
-            if index.to_string() == text {
-                return Component::Index(index);
-            }
+        if let Ok(index) = text.parse::<u32>()
+            && index.to_string() == text
+        {
+            return Component::Index(index);
         }
         let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
         let number = text[stem.len()..].parse().unwrap_or(0);

@@ -51,10 +51,10 @@ pub fn into_parameters(
 ) -> Result<Checkpoint> {
     let variant = Variant::of_file(arch, options.clone(), &file, path);
     let mut found = Match::new(&variant, &file);
-    if let Some(clause) = &variant.head_fault {
-        if found.missing_body(&variant) == 0 {
-            return Err(head_error(arch, clause, path));
-        }
+    if let Some(clause) = &variant.head_fault
+        && found.missing_body(&variant) == 0
+    {
+        return Err(head_error(arch, clause, path));
     }
     if let Some(clause) = variant.stem_fault.filter(|_| found.is_complete()) {
         let message = format!("does not fit {}: its stem {clause}", arch.name);

@@ -241,20 +241,18 @@ impl Variant {
         } else {
             self.note_head(&head);
         }
-        if let (Some(features), Some(inputs)) = (features(arch, &self.options), inputs) {
-            if features != inputs {
-                let given = match arch.family {
-                    "VGG" => {
-                        "512 to 25088 features (512 for each position of a map of 1 × 1 to 7 × 7)"
-                            .to_owned()
-                    }
-                    _ => format!("{features} features"),
-                };
-                self.head_fault = Some(format!(
-                    "takes {inputs} values, but {} gives {given}",
-                    arch.name
-                ));
-            }
+        if let (Some(features), Some(inputs)) = (features(arch, &self.options), inputs)
+            && features != inputs
+        {
+            let given = match arch.family {
+                "VGG" => "512 to 25088 features (512 for each position of a map of 1 × 1 to 7 × 7)"
+                    .to_owned(),
+                _ => format!("{features} features"),
+            };
+            self.head_fault = Some(format!(
+                "takes {inputs} values, but {} gives {given}",
+                arch.name
+            ));
         }
         if self.options.pooled != 7 && self.head_fault.is_none() {
             let side = self.options.pooled;
