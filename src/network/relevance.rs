@@ -40,6 +40,9 @@ pub struct RelevanceRules {
     pub biases: bool,
 }
 
+/// The relevance of a node's value from that value, in its shape.
+pub type InitialRelevance<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
+
 /// The relevance of an input for a logit.
 #[derive(Debug)]
 pub struct Relevance {
@@ -62,7 +65,7 @@ impl Network {
     pub fn relevance(
         &self,
         input: &Tensor,
-        (node, start): (NodeId, &dyn Fn(&Tensor) -> Result<Tensor>),
+        (node, start): (NodeId, &InitialRelevance),
         rules: &RelevanceRules,
     ) -> Result<Relevance> {
         let graph = self.graph();

@@ -56,13 +56,13 @@ pub(super) fn plan_task(
     exported.set_output(logits);
     let mut notes = vec![NetworkNote::new(
         "final_activation",
-        "the network's final {function} is left off: the logits before it are explained",
+        "The network's final {function} is left off: the logits before it are explained.",
         &[("function", &activation.name())],
     )];
     match task {
         Task::MultiLabel if given.is_none() => notes.push(NetworkNote::new(
             "multi_label",
-            "the network ends with a sigmoid of each output, so its classes are taken as independent: `task: multi-label`",
+            "The network ends with a sigmoid of each output, so its classes are taken as independent: `task: multi-label`.",
             &[],
         )),
         _ => notes.extend(one_output_note(given, exported.classes)),
@@ -75,7 +75,7 @@ pub(super) fn one_output_note(given: Option<Task>, outputs: usize) -> Option<Net
     (given.is_none() && outputs == 1).then(|| {
         NetworkNote::new(
             "one_logit",
-            "the network has one output, taken as the logit of the second of two classes; write `task: regression` if it is a value",
+            "The network has one output, taken as the logit of the second of two classes; write `task: regression` if it is a value.",
             &[],
         )
     })

@@ -34,7 +34,13 @@ fn accuracy(results: &Results, model: &str, words: &Words) -> Option<String> {
         ("five", &within(5)),
         ("of", &ranks.len().to_string()),
     ];
-    (!ranks.is_empty()).then(|| words.text("summary.right", &gaps))
+    let classes = results.models.iter().find(|found| found.id == model);
+    // The true class of a network with few classes is always among the top five.
+    let key = match classes.map(|model| model.classes) {
+        Some(..=5) => "summary.right.few",
+        _ => "summary.right",
+    };
+    (!ranks.is_empty()).then(|| words.text(key, &gaps))
 }
 
 /// How many of the true classes of the labelled photos a network with independent classes finds likely.

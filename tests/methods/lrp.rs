@@ -174,7 +174,7 @@ fn relevance_matches_the_slow_implementation() {
 /// The relevance of the logits, `[1, classes]`, for one of them: that logit, and 0 elsewhere.
 fn logit_of(class: i64, logits: &Tensor) -> convscope::Result<Tensor> {
     let start = logits.zeros_like();
-    let _ = start.select(1, class).copy_(&logits.select(1, class));
+    start.select(1, class).copy_(&logits.select(1, class));
     Ok(start)
 }
 

@@ -33,11 +33,7 @@ fn propagated(op: &Op, inputs: &[(Option<&Layout>, &Shape)], shape: &Shape) -> O
         | Op::ConvTranspose2d(_)
         | Op::Upsample(_)
         | Op::PixelShuffle(_)
-        | Op::PixelUnshuffle(_) => {
-            first()?
-                .is_plain_map()
-                .then_some(Layout::of_map(shape)?)
-        }
+        | Op::PixelUnshuffle(_) => first()?.is_plain_map().then_some(Layout::of_map(shape)?),
         Op::Relu(_)
         | Op::Clamp(_)
         | Op::Unary(_)
