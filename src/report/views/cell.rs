@@ -12,7 +12,7 @@ use super::projections::ProjectionsView;
 use super::scale::{DisplayScale, ScaleView, peak};
 use super::target::{target_name, target_value};
 use crate::error::Result;
-use crate::figures::{Content, Figure, TargetInfo};
+use crate::figures::{Content, Figure, Quantity, TargetInfo};
 use crate::methods::{MethodSpec, activations};
 use crate::network::Task;
 use crate::report::input::ReportInput;
@@ -314,7 +314,12 @@ impl<'a> CellRenderer<'a> {
             found.model == figure.model && found.image == self.image.id && found.target == *target
         });
         if let Some(found) = explained {
-            return Some(target_value(f64::from(found.value), found.quantity, words));
+            let value = target_value(f64::from(found.value), found.quantity, words);
+            let name = words.text(&format!("quantity.{}", found.quantity.key()), &[]);
+            return Some(match found.quantity {
+                Quantity::Probability => value,
+                _ => format!("{name} {value}"),
+            });
         }
         let class = target.class()?;
         let prediction = prediction(results, &figure.model, &self.image.id)?;
