@@ -255,3 +255,45 @@ fn spatial_selectors_need_height_and_width() {
         1
     );
 }
+
+/// Convolutions that are padded by a node of their own, as TensorFlow's are, have maps, and the padded values have none.
+#[test]
+fn explicit_padding_keeps_the_maps_of_convolutions() {
+    use convscope::network::op::{AdaptiveAvgPool2d, Conv2d, Flatten, Pad, PadMode, Padding, Relu};
+    let mut graph = Graph::new();
+    let mut x = graph.input();
+    for (index, channels) in [(1, 3), (2, 4), (3, 4)] {
+        let pad = Pad {
+            pad: vec![0, 1, 0, 1],
+            mode: PadMode::Constant(0.0),
+        };
+        x = graph.push(format!("pad{index}"), pad, &[x]);
+        let conv = Conv2d {
+            stride: [2, 2],
+            padding: Padding::Each([0, 0]),
+            dilation: [1, 1],
+            groups: 1,
+        };
+        let name = format!("conv{index}");
+        x = graph.push_layer(name, conv, x, &[("weight", &[4, channels, 3, 3])]);
+        x = graph.push(format!("relu{index}"), Relu, &[x]);
+    }
+    x = graph.push("pool", AdaptiveAvgPool2d { size: [1, 1] }, &[x]);
+    graph.push("flatten", Flatten::FEATURES, &[x]);
+    let infos = node_info::from_graph(&graph, 32, 32).expect("large enough");
+    let network = (graph, infos);
+    for (selector, named) in [
+        ("first", "conv1"),
+        ("last", "conv3"),
+        ("stage1", "relu1"),
+        ("stage2", "relu2"),
+        ("stage3", "relu3"),
+    ] {
+        assert_eq!(layers(&network, selector), named, "{selector}");
+    }
+    let (graph, infos) = &network;
+    let info = |name: &str| &infos[graph.find(name).expect(name)];
+    assert_eq!((info("conv2").stride(), info("pad2").stride()), (4, 0));
+    assert_eq!(info("conv2").receptive_field(), 7);
+    assert!(!info("pad3").is_spatial());
+}
