@@ -8,6 +8,7 @@ mod checks;
 mod class_info;
 mod codes;
 mod comparison;
+mod evaluation;
 mod figure;
 mod kernels;
 mod note;
@@ -20,6 +21,10 @@ pub use checks::{CheckedMap, MapSource};
 pub use class_info::ClassInfo;
 pub use codes::{CodedImage, Codes, GroupedBy, ImageGroups, KnnAccuracy, Trustworthiness};
 pub use comparison::{ComparedPart, Comparison, ImageAgreement, LayerAgreement, MapAgreement};
+pub use evaluation::{
+    CalibrationBin, ClassAccuracy, Confusion, Evaluation, Gallery, GalleryImage, GalleryKind,
+    GalleryPrediction, ModelEvaluation, PairEvaluation, RightTogether,
+};
 pub use figure::{Content, Figure};
 pub use kernels::KernelNorms;
 pub use note::Note;

@@ -50,6 +50,8 @@ pub enum ResultKind {
     Similarity,
     /// Figures of each residual block.
     ResidualBlocks,
+    /// Scores over a collection.
+    Scores,
 }
 
 impl ResultKind {
@@ -65,6 +67,7 @@ impl ResultKind {
             ResultKind::CodeMap => "a map of the collection's images",
             ResultKind::Similarity => "a matrix of similarities",
             ResultKind::ResidualBlocks => "figures of each residual block",
+            ResultKind::Scores => "scores over the collection",
         }
     }
 }

@@ -48,6 +48,7 @@ crate::registry::list! {
     lrp: Lrp,
     tsne: Tsne,
     cka: Cka,
+    evaluate: Evaluate,
     exemplars: Exemplars,
     maximize: Maximize,
     skip_connections: SkipConnections,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::network_note::NetworkNote;
-use crate::figures::{CheckedMap, ClassInfo, Comparison, Figure, Note, Quantity, TargetInfo};
+use crate::figures::{
+    CheckedMap, ClassInfo, Comparison, Evaluation, Figure, Note, Quantity, TargetInfo,
+};
 use crate::image::Drawing;
 use crate::network::Task;
 use crate::spec::ExperimentSpec;
@@ -39,6 +41,9 @@ pub struct Results {
     /// How far the networks agree, where there are two or more.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub comparison: Option<Comparison>,
+    /// How well the networks classify the collection, where a method evaluates them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evaluation: Option<Evaluation>,
     /// What failed while the rest of the run went on.
     pub failures: Vec<Failure>,
 }

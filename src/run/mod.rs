@@ -12,6 +12,7 @@
 mod collection;
 mod comparison;
 mod device;
+mod evaluation;
 mod fingerprint;
 mod image_views;
 mod images_pass;
@@ -122,6 +123,7 @@ pub fn run(
         progress,
         &mut output,
     )?;
+    output.results.evaluation = evaluation::evaluate(plan, &output.results, &mut output.tensors)?;
     output.results.models = models.into_iter().map(|model| model.info).collect();
     output.results.comparison = comparison::compare(&output.results, &mut output.tensors)?;
     Ok(output)
@@ -146,6 +148,7 @@ fn empty_output(plan: &Plan, device: String) -> RunOutput {
         figures: Vec::new(),
         checks: Vec::new(),
         comparison: None,
+        evaluation: None,
         failures: Vec::new(),
     };
     RunOutput {

@@ -24,4 +24,6 @@ pub enum ChartPlace {
     Networks,
     /// Above the predictions.
     Predictions,
+    /// In the evaluation of the collection.
+    Evaluation,
 }

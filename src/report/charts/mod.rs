@@ -47,4 +47,6 @@ measures! {
     Channels => channels,
     /// The probability of the true class, for each labelled photo.
     Truth => true_class,
+    /// How often the networks are right at each probability, over the collection.
+    Reliability => reliability,
 }

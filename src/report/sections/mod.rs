@@ -18,6 +18,7 @@ sections! {
     opening,
     networks,
     predictions,
+    evaluation,
     methods,
     comparison,
     photos,
