@@ -1,22 +1,31 @@
-//! Measures that compare networks, maps and point sets: agreement of two maps of an image, CKA between layers, and how
-//! well a map of points keeps their neighbourhoods and classes.
+//! Measures that compare networks, maps and point sets: agreement of two maps of an image, CKA between layers, how well
+//! a map of points keeps their neighbourhoods and classes, and how well networks predict the labels of a collection.
 //!
 //! All of them take plain arrays and are exact (no approximate neighbours). The result has the same bits for any number
 //! of threads.
 
 mod cka;
+mod evaluation;
 mod knn_accuracy;
 mod neighbours;
 mod overlap;
+mod pearson;
 mod point_set;
 mod spearman;
 mod ssim;
 mod trustworthiness;
 
 pub use cka::{Gram, MIN_BATCH, cka};
+pub use evaluation::{
+    Calibration, ConfidentJoint, ConfidentThresholds, ConfusedPair, Confusion, LabelIssue,
+    LabelledPrediction, MultiLabelScores, RELIABILITY_BINS, RegressionScores, ReliabilityBin,
+    auroc, average_precision, cohen_kappa, error_consistency, mcnemar_exact, multi_label_scores,
+    regression_scores, wilson_interval,
+};
 pub use knn_accuracy::{LeaveOneOutAccuracy, knn_accuracy};
 pub use neighbours::{Neighbour, nearest_neighbours};
 pub use overlap::overlap;
+pub use pearson::pearson;
 pub use point_set::PointSet;
 pub use spearman::spearman;
 pub use ssim::ssim;

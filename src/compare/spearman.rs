@@ -1,5 +1,7 @@
 //! Spearman's rank correlation of two maps (Spearman 1904): whether they order the spatial positions alike.
 
+use super::pearson;
+
 /// The correlation of the ranks of `a` and `b`, −1 to 1; equal values share their mean rank. `None` if the lengths
 /// differ, there are fewer than two values, or one map is constant.
 pub fn spearman(a: &[f32], b: &[f32]) -> Option<f64> {
@@ -22,20 +24,6 @@ fn ranks(values: &[f32]) -> Vec<f64> {
         ranked += equal.len();
     }
     ranks
-}
-
-fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let (mean_a, mean_b) = (mean(a), mean(b));
-    let (mut covariance, mut variance_a, mut variance_b) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        let (x, y) = (x - mean_a, y - mean_b);
-        covariance += x * y;
-        variance_a += x * x;
-        variance_b += y * y;
-    }
-    (variance_a > 0.0 && variance_b > 0.0)
-        .then(|| (covariance / (variance_a.sqrt() * variance_b.sqrt())).clamp(-1.0, 1.0))
 }
 
 #[cfg(test)]
