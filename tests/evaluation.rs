@@ -103,6 +103,11 @@ fn wilson_matches_statsmodels() {
         close(ours[0], low);
         close(ours[1], high);
     }
+    // Exact at the ends, where rounding would miss them.
+    for total in 1..1000 {
+        assert_eq!(wilson_interval(0, total).map(|ends| ends[0]), Some(0.0));
+        assert_eq!(wilson_interval(total, total).map(|ends| ends[1]), Some(1.0));
+    }
     assert_eq!(wilson_interval(0, 0), None);
     assert_eq!(wilson_interval(3, 2), None);
 }
@@ -376,6 +381,41 @@ fn confident_learning_of_special_cases() {
     assert_eq!(joint.entries().collect::<Vec<_>>(), [(0, 0, 1)]);
     let none = ConfidentThresholds::new(0).into_joint();
     assert_eq!(none.into_issues(), []);
+}
+
+/// An image is undecided only if a class that is left out can be the one that it counts as.
+#[test]
+fn confident_learning_knows_what_was_left_out() {
+    type Case<'a> = ([Option<f64>; 3], f64, &'a [(usize, f64)], usize);
+    let cases: [Case; 6] = [
+        // Class 2 may have 0.45 and reach 0.2; it can't where class 1 leaves less.
+        ([Some(0.05), Some(0.9), Some(0.2)], 0.05, &[(1, 0.5)], 1),
+        ([Some(0.05), Some(0.95), Some(0.02)], 0.05, &[(1, 0.9)], 0),
+        ([Some(0.5), Some(0.9), Some(0.5)], 0.1, &[(1, 0.8)], 0),
+        // It is not among the likeliest, so at most 0.2.
+        ([Some(0.5), Some(0.9), Some(0.5)], 0.1, &[(1, 0.2)], 0),
+        // The label's probability is known.
+        ([Some(0.3), Some(0.9), None], 0.1, &[(1, 0.6)], 0),
+        ([Some(0.3), Some(0.9), Some(0.3)], 0.1, &[(1, 0.6)], 1),
+    ];
+    for (means, self_confidence, likeliest, undecided) in cases {
+        let mut thresholds = ConfidentThresholds::new(3);
+        for (class, mean) in means.iter().enumerate() {
+            if let Some(mean) = mean {
+                thresholds.add(class, *mean).expect("a probability");
+            }
+        }
+        let mut joint = thresholds.into_joint();
+        let prediction = LabelledPrediction {
+            label: 0,
+            self_confidence,
+            likeliest,
+        };
+        joint.add(&prediction).expect("a prediction");
+        assert_eq!(joint.undecided(), undecided, "{means:?} {prediction:?}");
+        let counted = undecided == 0 && Some(self_confidence) == means[0];
+        assert_eq!(joint.entries().count(), usize::from(counted));
+    }
 }
 
 #[test]

@@ -158,19 +158,17 @@ impl ConfidentJoint {
     }
 
     /// Whether a class that was left out can be more probable than `probability` and reach its threshold: its probability
-    /// is at most that of the last class listed, and at most what all listed ones leave.
+    /// is at most that of the last class listed, and at most what all listed ones leave. A listed class with such a
+    /// threshold is confident and at least as probable, so that only the label needs to be told apart.
     fn may_be_another(&self, prediction: &LabelledPrediction, probability: f64) -> bool {
-        let listed = |class: usize| {
-            class == prediction.label || prediction.likeliest.iter().any(|(c, _)| *c == class)
-        };
-        let own = prediction.likeliest.iter();
-        let own = own.filter(|(class, _)| *class != prediction.label);
-        let sum = prediction.self_confidence + own.map(|(_, p)| p).sum::<f64>();
+        let others = prediction.likeliest.iter();
+        let others = others.filter(|(class, _)| *class != prediction.label);
+        let sum = prediction.self_confidence + others.map(|(_, p)| p).sum::<f64>();
         let last = prediction.likeliest.last().map_or(1.0, |(_, p)| *p);
         let bound = last.min((1.0 - sum).max(0.0));
         let reached = self.ascending.iter();
         let mut reached = reached.take_while(|(threshold, _)| *threshold - TOLERANCE <= bound);
-        bound > probability && reached.any(|(_, class)| !listed(*class))
+        bound > probability && reached.any(|(_, class)| *class != prediction.label)
     }
 
     fn check(&self, prediction: &LabelledPrediction) -> Result<()> {

@@ -16,14 +16,7 @@ pub fn wilson_interval(successes: usize, total: usize) -> Option<[f64; 2]> {
     let centre = (share + Z * Z / (2.0 * count)) / scale;
     let variance = share * (1.0 - share) / count + Z * Z / (4.0 * count * count);
     let half = Z * variance.sqrt() / scale;
-    // The ends are 0 and 1 there; rounding would miss them.
-    let low = match successes {
-        0 => 0.0,
-        _ => (centre - half).clamp(0.0, share),
-    };
-    let high = match total - successes {
-        0 => 1.0,
-        _ => (centre + half).clamp(share, 1.0),
-    };
-    Some([low, high])
+    // Rounding may put an end beyond the share, where it is 0 or 1.
+    let (low, high) = (centre - half, centre + half);
+    Some([low.clamp(0.0, share), high.clamp(share, 1.0)])
 }
