@@ -426,7 +426,8 @@ fn confident_learning_refuses_wrong_predictions() {
     }
     thresholds.add(0, 0.5).expect("a probability");
     let mut joint = thresholds.into_joint();
-    let cases: [(usize, &[(usize, f64)], &str); 5] = [
+    type Case<'a> = (usize, &'a [(usize, f64)], &'a str);
+    let cases: [Case; 5] = [
         (0, &[(2, 0.5)], "class 2 is not one of the 2 classes"),
         (2, &[], "class 2 is not one of the 2 classes"),
         (1, &[], "class 1 had no image in the first pass"),

@@ -1,7 +1,7 @@
 //! McNemar's test: whether one network is right more often than another on the same images.
 //!
-//! Written here because crates compute the binomial distribution from the logarithm of the gamma function, which loses
-//! digits where counts are large, or by a continued fraction of a fixed number of steps, which is then wrong.
+//! Written here because the binomial distribution of statrs 0.19 is inexact for large counts: 0.982 for 1 000 000 against
+//! 999 999, where the value is 1.
 
 /// The p-value of the exact two-sided test (McNemar 1947), above 0 and at most 1: twice the probability that, of
 /// `only_a + only_b` tosses of a fair coin, at most the smaller number are heads.
@@ -20,11 +20,9 @@ pub fn mcnemar_exact(only_a: u64, only_b: u64) -> f64 {
         if heads <= u128::from(smaller) {
             tail += weight;
         }
-        // The middle one of an odd number of coefficients is its own mirror image.
-        lower_half += match heads == middle && count % 2 == 0 {
-            true => weight / 2.0,
-            false => weight,
-        };
+        // The middle one of an odd number of coefficients is part of both halves.
+        let shared = heads == middle && count.is_multiple_of(2);
+        lower_half += if shared { weight / 2.0 } else { weight };
         weight *= heads as f64 / (count - heads + 1) as f64;
         if heads == 0 || weight == 0.0 {
             break;
