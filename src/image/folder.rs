@@ -1,4 +1,4 @@
-//! Lists the image files of a folder.
+//! Recognises image files by their names, and lists those of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -79,7 +79,8 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-fn is_image_name(path: &Path) -> bool {
+/// Whether a file's ending is that of an image, in upper or lower case.
+pub(crate) fn is_image_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         EXTENSIONS
             .iter()

@@ -25,6 +25,7 @@ pub use decode::DecodedImage;
 pub use drawing::Drawing;
 pub use encode::{data_uri, encode_jpeg, encode_palette_png, encode_rgb_png};
 pub use folder::image_paths;
+pub(crate) use folder::is_image_name;
 pub use interpolation::Interpolation;
 pub use limits::{MAX_BANDS, MAX_BYTES, MAX_PIXELS};
 pub use mosaic::{Mosaic, MosaicGrid, channel_mosaic, kernel_mosaic};

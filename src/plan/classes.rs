@@ -1,9 +1,11 @@
 //! Checks that the classes of an experiment exist: each must be a class of at least one of its networks.
 
+use std::collections::BTreeSet;
+
 use super::models::PlannedModel;
-use super::planned_image::{ImageLabel, PlannedImage};
+use super::planned_image::{FileLine, ImageLabel, PlannedImage};
 use super::spec_origin::Origin;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::ClassSpec;
 use crate::spec::{ExperimentSpec, PathStep};
 
@@ -55,18 +57,31 @@ pub(super) fn check_labels(
     models: &[PlannedModel],
     origin: &Origin,
 ) -> Result<()> {
+    // Large collections have few classes.
+    let mut known = BTreeSet::new();
     for image in images {
         for label in &image.labels {
             let ImageLabel::Named(label) = label else {
                 continue;
             };
+            if !known.insert(label) {
+                continue;
+            }
             require_known(label, models).map_err(|error| {
-                let path = [
-                    PathStep::Key(list),
-                    PathStep::Index(image.entry),
-                    PathStep::Key("class"),
-                ];
-                origin.locate(&path, error)
+                let entry = [PathStep::Key(list), PathStep::Index(image.entry)];
+                match &image.label_line {
+                    None => origin.locate(&[&entry[..], &[PathStep::Key("class")]].concat(), error),
+                    Some(FileLine { file, line }) => {
+                        let place = format!("line {line} of {}", file.display());
+                        let help = error.help_text().map(str::to_owned);
+                        let error =
+                            Error::new(error.kind(), format!("{place}: {}", error.message()));
+                        match help {
+                            Some(help) => error.help(help),
+                            None => error,
+                        }
+                    }
+                }
             })?;
         }
     }

@@ -31,7 +31,14 @@ pub(super) fn plan_collection(
     let collection = if entries.is_empty() {
         images.to_vec()
     } else {
-        plan_images(entries, "collection", origin, cache, progress)?
+        plan_images(
+            entries,
+            "collection",
+            experiment.seed,
+            origin,
+            cache,
+            progress,
+        )?
     };
     check_labels("collection", &collection, models, origin)?;
     check_collection_size(experiment, collection.len(), origin)?;

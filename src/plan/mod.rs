@@ -6,6 +6,8 @@
 mod class_names;
 mod classes;
 mod collection;
+mod image_entry;
+mod label_rows;
 mod layers;
 mod models;
 mod plan_images;
@@ -22,7 +24,7 @@ mod zoo_network;
 pub use class_names::{class_count, class_names};
 pub use models::{Architecture, PlannedModel};
 pub use plan_images::plan_images;
-pub use planned_image::{ImageLabel, PlannedImage, TargetRegion};
+pub use planned_image::{FileLine, ImageLabel, PlannedImage, TargetRegion};
 pub use preprocess::AssumedPreprocess;
 pub use references::PlannedReference;
 pub use run_plan::Plan;

@@ -1,11 +1,12 @@
 //! The images of a plan: their files, their true classes, and the region that shows the class.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::image::DecodedImage;
 use crate::network::labels::Labels;
+use crate::spec::id_from_path;
 
 /// An image that the experiment names.
 #[derive(Debug, Clone)]
@@ -18,6 +19,10 @@ pub struct PlannedImage {
     pub source: String,
     /// Its true classes: one, or several for networks whose classes are independent.
     pub labels: Vec<ImageLabel>,
+    /// The groups that a CSV puts it in: names of columns and the texts in its row, in the CSV's order, without empty ones.
+    pub groups: Vec<(Arc<str>, Arc<str>)>,
+    /// The line that names its classes, if they are from a file.
+    pub label_line: Option<FileLine>,
     /// The region that shows its class, where the experiment gives one.
     pub target: Option<TargetRegion>,
     /// The bands that its picture is drawn from, counted from 1; empty for the default.
@@ -29,6 +34,29 @@ pub struct PlannedImage {
 }
 
 impl PlannedImage {
+    /// The image in the file at `path`, which the experiment calls `source`: no class, no region, the default bands.
+    pub(crate) fn file(path: PathBuf, source: String) -> Self {
+        PlannedImage {
+            id: id_from_path(&path),
+            path,
+            source,
+            labels: Vec::new(),
+            groups: Vec::new(),
+            label_line: None,
+            target: None,
+            show: Vec::new(),
+            entry: 0,
+            decoded: None,
+        }
+    }
+
+    /// Its group in a column of the CSV that names it.
+    pub fn group(&self, column: &str) -> Option<&str> {
+        let mut groups = self.groups.iter();
+        let found = groups.find(|(name, _)| &**name == column);
+        found.map(|(_, value)| &**value)
+    }
+
     /// Its pixels, from memory or from its file.
     ///
     /// # Errors
@@ -72,4 +100,13 @@ pub enum ImageLabel {
     Named(String),
     /// From the name of a file or folder, which may not be a class.
     Inferred(String),
+}
+
+/// A line of a file, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLine {
+    /// The file.
+    pub file: Arc<Path>,
+    /// The line's number.
+    pub line: u64,
 }

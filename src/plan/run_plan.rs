@@ -128,7 +128,14 @@ fn plan_all_images(
     progress: &dyn Progress,
 ) -> Result<[Vec<PlannedImage>; 2]> {
     classes::check_classes(experiment, models, origin)?;
-    let images = plan_images::plan_images(&experiment.images, "images", origin, cache, progress)?;
+    let images = plan_images::plan_images(
+        &experiment.images,
+        "images",
+        experiment.seed,
+        origin,
+        cache,
+        progress,
+    )?;
     classes::check_labels("images", &images, models, origin)?;
     let collection =
         collection::plan_collection(experiment, &images, models, origin, cache, progress)?;

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::record::Results;
 use crate::error::{Error, ErrorKind, Result};
-use crate::spec::{ExperimentSpec, ImageSpec, LockSpec, SpecFile};
+use crate::spec::{ExperimentSpec, LockSpec, SpecFile};
 
 /// The text of the `experiment.lock.yaml` that is written into `folder`.
 ///
@@ -45,15 +45,8 @@ fn rebase(experiment: &mut ExperimentSpec, from: &Path, to: &Path) {
         .iter_mut()
         .chain(&mut experiment.collection.0)
     {
-        match image {
-            ImageSpec::Path { path, mask, .. } => {
-                *path = moved(path);
-                if let Some(mask) = mask {
-                    *mask = moved(mask);
-                }
-            }
-            ImageSpec::Dir { dir, .. } => *dir = moved(dir),
-            ImageSpec::Pack { .. } => {}
+        for path in image.paths_mut() {
+            *path = moved(path);
         }
     }
     for model in &mut experiment.models {

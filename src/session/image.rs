@@ -26,13 +26,8 @@ impl Image {
         Image {
             planned: PlannedImage {
                 id: spec::id_from_text(name),
-                path: PathBuf::new(),
-                source: name.to_owned(),
-                labels: Vec::new(),
-                target: None,
-                show: Vec::new(),
-                entry: 0,
                 decoded: Some(decoded.clone()),
+                ..PlannedImage::file(PathBuf::new(), name.to_owned())
             },
             decoded,
         }

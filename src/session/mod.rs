@@ -94,7 +94,7 @@ impl Session {
             })
     }
 
-    /// Every image of a folder or a pack.
+    /// Every image of a folder, a list, a table or a pack; a `sample` is drawn with the seed 0.
     ///
     /// # Errors
     /// If one can't be fetched or read.
@@ -104,7 +104,8 @@ impl Session {
         } = &*self.state;
         let entries = [images.into()];
         let cache = options.cache()?;
-        let planned = plan::plan_images(&entries, "images", &Origin::none(), &cache, &**progress)?;
+        let (seed, origin) = (0, Origin::none());
+        let planned = plan::plan_images(&entries, "images", seed, &origin, &cache, &**progress)?;
         planned.into_iter().map(Image::decode).collect()
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::image_spec::ImageSpec;
 
-/// Folders, packs and files, in order; a text alone is a folder.
+/// Folders, tables and lists of files, packs and files, in order; a text alone is a folder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct CollectionSpec(pub Vec<ImageSpec>);
@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for CollectionEntry {
             type Value = CollectionEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a folder, or a map with `dir`, `pack` or `path`")
+                f.write_str("a folder, or a map with `dir`, `labels`, `list`, `pack` or `path`")
             }
 
             fn visit_str<E: de::Error>(self, dir: &str) -> Result<CollectionEntry, E> {
@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for CollectionSpec {
             type Value = CollectionSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a folder, a map with `dir`, `pack` or `path`, or a list of these")
+                f.write_str("a folder, a map with `dir`, `labels`, `list`, `pack` or `path`, or a list of these")
             }
 
             fn visit_str<E: de::Error>(self, dir: &str) -> Result<CollectionSpec, E> {

@@ -1,4 +1,5 @@
-//! An entry of `images`: a file, a folder, or photos of a pack. A text alone is the path of a file.
+//! An entry of `images` or `collection`: a file, a folder, a list or a table of files, or photos of a pack. A text alone is the path
+//! of a file.
 //!
 //! It is read by a hand-written visitor: serde's untagged enums read into a buffer first and lose the position of an error.
 
@@ -75,15 +76,72 @@ pub enum ImageSpec {
         #[schemars(with = "schema_parts::ShownBands")]
         show: Vec<usize>,
     },
-    /// Every image below a folder, by path.
+    /// Every image below a folder, by path; with a CSV as `labels`, the images that it names.
     Dir {
         /// The folder; a relative path starts at the spec's folder.
         #[schemars(length(min = 1))]
         dir: PathBuf,
+        /// Their true classes: a CSV with the columns `path` and `class`, or a text file with one class a line in the order of
+        /// the files' paths.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(min = 1))]
+        labels: Option<PathBuf>,
+        /// Keeps the rows of the CSV whose column `split` has this text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(min = 1))]
+        split: Option<String>,
         /// The largest number of images; the first by path are taken.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(range(min = 1))]
         limit: Option<usize>,
+        /// The number of images, drawn at random with the experiment's seed; all of them where there are fewer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        sample: Option<usize>,
+        /// The bands that their pictures are drawn from, as for one file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "schema_parts::ShownBands")]
+        show: Vec<usize>,
+    },
+    /// The images that a text file names.
+    List {
+        /// The file: one path a line, relative to its folder.
+        #[schemars(length(min = 1))]
+        list: PathBuf,
+        /// Their true classes: a text file with one class a line, in the list's order.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(min = 1))]
+        labels: Option<PathBuf>,
+        /// The largest number of images; the first of the list are taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        limit: Option<usize>,
+        /// The number of images, drawn at random with the experiment's seed; all of them where there are fewer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        sample: Option<usize>,
+        /// The bands that their pictures are drawn from, as for one file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "schema_parts::ShownBands")]
+        show: Vec<usize>,
+    },
+    /// The images that a CSV names.
+    Table {
+        /// The CSV, with the columns `path` (relative to its folder) and `class`; its other columns are groups.
+        #[schemars(length(min = 1))]
+        labels: PathBuf,
+        /// Keeps the rows of the CSV whose column `split` has this text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(min = 1))]
+        split: Option<String>,
+        /// The largest number of images; the first of the CSV are taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        limit: Option<usize>,
+        /// The number of images, drawn at random with the experiment's seed; all of them where there are fewer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        sample: Option<usize>,
         /// The bands that their pictures are drawn from, as for one file.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[schemars(with = "schema_parts::ShownBands")]
@@ -120,24 +178,85 @@ impl ImageSpec {
     pub fn dir(dir: impl Into<PathBuf>) -> Self {
         ImageSpec::Dir {
             dir: dir.into(),
+            labels: None,
+            split: None,
             limit: None,
+            sample: None,
+            show: Vec::new(),
+        }
+    }
+
+    /// The images that a text file names, one path a line.
+    pub fn list(list: impl Into<PathBuf>) -> Self {
+        ImageSpec::List {
+            list: list.into(),
+            labels: None,
+            limit: None,
+            sample: None,
+            show: Vec::new(),
+        }
+    }
+
+    /// The images and classes that a CSV with the columns `path` and `class` names.
+    pub fn table(labels: impl Into<PathBuf>) -> Self {
+        ImageSpec::Table {
+            labels: labels.into(),
+            split: None,
+            limit: None,
+            sample: None,
             show: Vec::new(),
         }
     }
 
     /// Sets the bands that the pictures of files are drawn from, counted from 1.
     pub fn show(mut self, bands: impl Into<Vec<usize>>) -> Self {
-        if let ImageSpec::Path { show, .. } | ImageSpec::Dir { show, .. } = &mut self {
-            *show = bands.into();
+        match &mut self {
+            ImageSpec::Path { show, .. }
+            | ImageSpec::Dir { show, .. }
+            | ImageSpec::List { show, .. }
+            | ImageSpec::Table { show, .. } => *show = bands.into(),
+            ImageSpec::Pack { .. } => {}
         }
         self
+    }
+
+    /// The bands that the pictures of its files are drawn from, counted from 1; empty for the default.
+    pub fn shown_bands(&self) -> &[usize] {
+        match self {
+            ImageSpec::Path { show, .. }
+            | ImageSpec::Dir { show, .. }
+            | ImageSpec::List { show, .. }
+            | ImageSpec::Table { show, .. } => show,
+            ImageSpec::Pack { .. } => &[],
+        }
+    }
+
+    /// Its keys `limit` and `sample`.
+    pub fn limit_and_sample(&self) -> (Option<usize>, Option<usize>) {
+        match self {
+            ImageSpec::Dir { limit, sample, .. }
+            | ImageSpec::List { limit, sample, .. }
+            | ImageSpec::Table { limit, sample, .. } => (*limit, *sample),
+            ImageSpec::Pack { .. } | ImageSpec::Path { .. } => (None, None),
+        }
+    }
+
+    /// Its paths of files and folders.
+    pub fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        match self {
+            ImageSpec::Pack { .. } => Vec::new(),
+            ImageSpec::Path { path, mask, .. } => std::iter::once(path).chain(mask).collect(),
+            ImageSpec::Dir { dir, labels, .. } => std::iter::once(dir).chain(labels).collect(),
+            ImageSpec::List { list, labels, .. } => std::iter::once(list).chain(labels).collect(),
+            ImageSpec::Table { labels, .. } => vec![labels],
+        }
     }
 
     /// Whether it may have an image of floats, by the endings of its files.
     pub(super) fn may_be_float(&self) -> bool {
         match self {
             ImageSpec::Pack { .. } => false,
-            ImageSpec::Dir { .. } => true,
+            ImageSpec::Dir { .. } | ImageSpec::List { .. } | ImageSpec::Table { .. } => true,
             ImageSpec::Path { path, .. } => {
                 let ending = path.extension().and_then(|ending| ending.to_str());
                 ending.is_some_and(|ending| {
@@ -175,7 +294,7 @@ impl From<PathBuf> for ImageSpec {
     }
 }
 
-/// The keys of all three kinds of entry; which kind it is follows from `pack`, `path` or `dir`.
+/// The keys of all kinds of entry; which kind it is follows from `pack`, `path`, `dir` or `list`, or else from `labels`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ImageKeys {
@@ -185,7 +304,11 @@ struct ImageKeys {
     id: Option<String>,
     class: Option<OneOrMany>,
     dir: Option<PathBuf>,
+    list: Option<PathBuf>,
+    labels: Option<PathBuf>,
+    split: Option<String>,
     limit: Option<usize>,
+    sample: Option<usize>,
     #[serde(rename = "box")]
     bounds: Option<[f64; 4]>,
     mask: Option<PathBuf>,
@@ -199,39 +322,35 @@ impl ImageKeys {
     /// If it is of no kind or of several, or a key belongs to another kind.
     fn into_spec<E: de::Error>(self) -> Result<ImageSpec, E> {
         let kind = self.kind()?;
-        let owners = [
-            ("pick", "pack", self.pick.is_some()),
-            ("id", "path", self.id.is_some()),
-            ("class", "path", self.class.is_some()),
-            ("limit", "dir", self.limit.is_some()),
-            ("mask", "path", self.mask.is_some()),
-        ];
-        let mut foreign = owners.iter().filter(|(_, owner, _)| *owner != kind);
-        if let Some((key, owner, _)) = foreign.find(|(_, _, given)| *given) {
-            return Err(E::custom(format!(
-                "`{key}` needs `{owner}`, and this entry has `{kind}`; leave it out"
-            )));
-        }
-        if self.bounds.is_some() && kind == "dir" {
-            return Err(E::custom(
-                "`box` needs `path` or `pack`, and this entry has `dir`; leave it out",
-            ));
-        }
-        if self.show.is_some() && kind == "pack" {
-            return Err(E::custom(
-                "`show` needs `path` or `dir`, and this entry has `pack`; leave it out",
-            ));
-        }
+        self.check_owners(kind)?;
         let show = self.show.unwrap_or_default();
-        Ok(match (self.pack, self.dir) {
-            (Some(pack), _) => ImageSpec::Pack {
+        let (limit, sample, split) = (self.limit, self.sample, self.split);
+        Ok(match (kind, self.pack, self.dir, self.list, self.labels) {
+            (_, Some(pack), ..) => ImageSpec::Pack {
                 pack,
                 pick: self.pick.map_or_else(Vec::new, |pick| pick.0),
                 bounds: self.bounds,
             },
-            (_, Some(dir)) => ImageSpec::Dir {
+            (_, _, Some(dir), _, labels) => ImageSpec::Dir {
                 dir,
-                limit: self.limit,
+                labels,
+                split,
+                limit,
+                sample,
+                show,
+            },
+            (_, _, _, Some(list), labels) => ImageSpec::List {
+                list,
+                labels,
+                limit,
+                sample,
+                show,
+            },
+            ("labels", _, _, _, Some(labels)) => ImageSpec::Table {
+                labels,
+                split,
+                limit,
+                sample,
                 show,
             },
             _ => ImageSpec::Path {
@@ -245,12 +364,53 @@ impl ImageKeys {
         })
     }
 
+    /// Checks that every key belongs to this kind of entry.
+    fn check_owners<E: de::Error>(&self, kind: &str) -> Result<(), E> {
+        const FILES: &[&str] = &["dir", "list", "labels"];
+        let owners: [(&str, &[&str], bool); 10] = [
+            ("pick", &["pack"], self.pick.is_some()),
+            ("id", &["path"], self.id.is_some()),
+            ("class", &["path"], self.class.is_some()),
+            ("limit", FILES, self.limit.is_some()),
+            ("sample", FILES, self.sample.is_some()),
+            ("labels", FILES, self.labels.is_some()),
+            ("split", &["dir", "labels"], self.split.is_some()),
+            ("mask", &["path"], self.mask.is_some()),
+            ("box", &["path", "pack"], self.bounds.is_some()),
+            (
+                "show",
+                &["path", "dir", "list", "labels"],
+                self.show.is_some(),
+            ),
+        ];
+        let mut foreign = owners
+            .iter()
+            .filter(|(_, owners, given)| *given && !owners.contains(&kind));
+        if let Some((key, owners, _)) = foreign.next() {
+            let owners = owners.join("`, `");
+            let owners = match owners.rsplit_once(", ") {
+                Some((first, last)) => format!("{first} or {last}"),
+                None => owners,
+            };
+            return Err(E::custom(format!(
+                "`{key}` needs `{owners}`, and this entry has `{kind}`; leave it out"
+            )));
+        }
+        if self.split.is_some() && self.labels.is_none() {
+            return Err(E::custom(
+                "`split` needs `labels`, a CSV with a column `split`; add it or leave `split` out",
+            ));
+        }
+        Ok(())
+    }
+
     /// The key that says what the entry is.
     fn kind<E: de::Error>(&self) -> Result<&'static str, E> {
         let kinds = [
             ("pack", self.pack.is_some()),
             ("path", self.path.is_some()),
             ("dir", self.dir.is_some()),
+            ("list", self.list.is_some()),
         ];
         let mut given = kinds.iter().filter(|(_, given)| *given);
         let (first, second) = (given.next(), given.next());
@@ -259,8 +419,9 @@ impl ImageKeys {
             (Some((first, _)), Some((second, _))) => Err(E::custom(format!(
                 "`{second}` can't be in one entry with `{first}`; give each an entry of its own"
             ))),
+            (None, _) if self.labels.is_some() => Ok("labels"),
             (None, _) => Err(E::custom(
-                "an image must have `path`, `dir` or `pack`; write for example `path: photos/cat.jpg`",
+                "an image must have `path`, `dir`, `list`, `labels` or `pack`; write for example `path: photos/cat.jpg`",
             )),
         }
     }
@@ -273,7 +434,7 @@ impl<'de> Deserialize<'de> for ImageSpec {
             type Value = ImageSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an image: its path, or a map with `path`, `dir` or `pack`")
+                f.write_str("an image: its path, or a map with `path`, `dir`, `list`, `labels` or `pack`")
             }
 
             fn visit_str<E: de::Error>(self, path: &str) -> Result<ImageSpec, E> {

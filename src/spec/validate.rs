@@ -1,6 +1,7 @@
 //! Checks of an experiment's values that need no network and no file: ranges, names, and entries that exclude each other.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::experiment::ExperimentSpec;
 use super::ids::is_valid_id;
@@ -55,7 +56,7 @@ impl Validator<'_> {
         self.models()?;
         self.images()?;
         for (index, image) in experiment.collection.0.iter().enumerate() {
-            self.shown_bands("collection", index, image)?;
+            self.image_entry("collection", index, image)?;
         }
         self.classes()?;
         self.max_size()?;
@@ -148,14 +149,6 @@ impl Validator<'_> {
         let images = &self.experiment.images;
         for (index, image) in images.iter().enumerate() {
             let path = |key| [Key("images"), Index(index), Key(key)];
-            let (key, text) = match image {
-                ImageSpec::Pack { pack, .. } => ("pack", pack.as_str()),
-                ImageSpec::Path { path, .. } => ("path", path.to_str().unwrap_or("?")),
-                ImageSpec::Dir { dir, .. } => ("dir", dir.to_str().unwrap_or("?")),
-            };
-            if text.trim().is_empty() {
-                return Err(self.empty(&path(key), key, "name a file, a folder or a pack"));
-            }
             match image {
                 ImageSpec::Pack { pick, .. }
                     if pick.is_empty() && self.is_written(&path("pick")) =>
@@ -164,14 +157,9 @@ impl Validator<'_> {
                     return Err(self.empty(&path("pick"), "pick", help));
                 }
                 ImageSpec::Path { id: Some(id), .. } => self.id(&path("id"), id, &mut ids)?,
-                ImageSpec::Dir { limit: Some(0), .. } => {
-                    let message = "`limit` must be 1 or more, got 0";
-                    let help = "leave it out for all images of the folder";
-                    return Err(self.error_at(&path("limit"), message, "here", help));
-                }
                 _ => {}
             }
-            self.shown_bands("images", index, image)?;
+            self.image_entry("images", index, image)?;
             self.image_box(index, image)?;
             if images[..index].contains(image) {
                 let entry = [Key("images"), Index(index)];
@@ -181,12 +169,58 @@ impl Validator<'_> {
         Ok(())
     }
 
+    /// Checks what entries of `images` and `collection` have in common: names, counts and bands.
+    fn image_entry(&self, list: &'static str, index: usize, image: &ImageSpec) -> Result<()> {
+        let texts: &[(&'static str, Option<&str>)] = &match image {
+            ImageSpec::Pack { pack, .. } => [("pack", Some(pack.as_str())), ("", None)],
+            ImageSpec::Path { path, .. } => [("path", path.to_str()), ("", None)],
+            ImageSpec::Dir { dir, labels, .. } => [
+                ("dir", dir.to_str()),
+                ("labels", labels.as_deref().and_then(Path::to_str)),
+            ],
+            ImageSpec::List { list, labels, .. } => [
+                ("list", list.to_str()),
+                ("labels", labels.as_deref().and_then(Path::to_str)),
+            ],
+            ImageSpec::Table { labels, .. } => [("labels", labels.to_str()), ("", None)],
+        };
+        let mut texts = texts.iter();
+        let empty = texts.find(|(_, text)| text.is_some_and(|text| text.trim().is_empty()));
+        if let Some((key, _)) = empty {
+            let path = self.entry_path(list, index, key);
+            return Err(self.empty(&path, key, "name a file, a folder or a pack"));
+        }
+        let (limit, sample) = image.limit_and_sample();
+        for (key, count) in [("limit", limit), ("sample", sample)] {
+            if count == Some(0) {
+                let path = self.entry_path(list, index, key);
+                let message = format!("`{key}` must be 1 or more, got 0");
+                let help = "leave it out for all images of the entry";
+                return Err(self.error_at(&path, message, "here", help));
+            }
+        }
+        if limit.is_some() && sample.is_some() {
+            let path = self.entry_path(list, index, "sample");
+            let message = "an entry must have `limit` or `sample`, got both";
+            let help = "`limit` takes the first images, `sample` draws some at random; leave one of them out";
+            return Err(self.error_at(&path, message, "here", help));
+        }
+        self.shown_bands(list, index, image)
+    }
+
+    /// The path of an entry's key; a single entry may be written without a list around it.
+    fn entry_path(&self, list: &'static str, index: usize, key: &'static str) -> Vec<PathStep<'static>> {
+        let entry = [Key(list), Index(index)];
+        match self.is_written(&entry) {
+            true => vec![Key(list), Index(index), Key(key)],
+            false => vec![Key(list), Key(key)],
+        }
+    }
+
     /// Checks that `show` lists one band or three, counted from 1.
     fn shown_bands(&self, list: &'static str, index: usize, image: &ImageSpec) -> Result<()> {
-        let (ImageSpec::Path { show, .. } | ImageSpec::Dir { show, .. }) = image else {
-            return Ok(());
-        };
-        let path = [Key(list), Index(index), Key("show")];
+        let show = image.shown_bands();
+        let path = self.entry_path(list, index, "show");
         let help =
             "list 1 band for a grey picture, or 3 for red, green and blue: `show: [3, 2, 1]`";
         if show.is_empty() && self.is_written(&path) {
@@ -206,7 +240,7 @@ impl Validator<'_> {
         let path = [Key("images"), Index(index), Key("box")];
         let bounds = match image {
             ImageSpec::Pack { bounds, .. } | ImageSpec::Path { bounds, .. } => *bounds,
-            ImageSpec::Dir { .. } => None,
+            ImageSpec::Dir { .. } | ImageSpec::List { .. } | ImageSpec::Table { .. } => None,
         };
         let Some([left, top, right, bottom]) = bounds else {
             return Ok(());

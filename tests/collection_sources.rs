@@ -1,0 +1,248 @@
+//! What a `collection` may be: folders with labels, tables and lists of files, samples; and what is refused.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use convscope::error::{Error, Result};
+use convscope::fetch::Cache;
+use convscope::plan::{ImageLabel, Plan, PlannedImage};
+use convscope::progress::Progress;
+use convscope::spec::SpecFile;
+use image::{Rgb, RgbImage};
+
+/// Keeps the warnings of a plan.
+#[derive(Default)]
+struct Warnings(Mutex<Vec<String>>);
+
+impl Progress for Warnings {
+    fn step(&self, _: &str) {}
+
+    fn warn(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+/// A folder with twelve images in `photos`: `a00.png` to `a11.png`, the odd ones in `photos/odd`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("photos/odd");
+    std::fs::create_dir_all(&odd).unwrap();
+    for number in 0..12u32 {
+        let image = RgbImage::from_pixel(8, 8, Rgb([number as u8 * 20, 40, 90]));
+        let place = if number % 2 == 1 { "photos/odd" } else { "photos" };
+        let path = folder.path().join(place).join(format!("a{number:02}.png"));
+        image.save(path).unwrap();
+    }
+    folder
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+/// The collection of a spec, and the warnings of its plan.
+fn plan(folder: &Path, seed: u64, collection: &str) -> Result<(Vec<PlannedImage>, Vec<String>)> {
+    let text = format!(
+        "title: T\nseed: {seed}\n\
+         models: [{{arch: resnet18, weights: random}}]\n\
+         images: [photos/a00.png]\ncollection: {collection}\n\
+         methods: [{{exemplars: {{layers: [layer1], top: 1}}}}]\n"
+    );
+    let path = folder.join("spec.yaml");
+    std::fs::write(&path, text).unwrap();
+    let cache = Cache {
+        offline: true,
+        root: folder.join("cache"),
+    };
+    let warnings = Warnings::default();
+    let plan = Plan::new(&SpecFile::read(&path)?, &cache, &warnings)?;
+    Ok((plan.collection, warnings.0.into_inner().unwrap()))
+}
+
+fn collection(folder: &Path, collection: &str) -> Vec<PlannedImage> {
+    plan(folder, 0, collection).unwrap().0
+}
+
+fn refused(folder: &Path, collection: &str) -> Error {
+    plan(folder, 0, collection).unwrap_err()
+}
+
+fn ids(images: &[PlannedImage]) -> Vec<&str> {
+    images.iter().map(|image| &*image.id).collect()
+}
+
+fn named(class: &str) -> ImageLabel {
+    ImageLabel::Named(class.to_owned())
+}
+
+#[test]
+fn a_csv_beside_a_folder_names_images_classes_and_groups() {
+    let folder = folder();
+    let text = "\u{feff}Path,class,split,camera\n\
+                odd/a03.png,n01440764,val,red\n\
+                a02.png,\"tench, Tinca tinca\",train,\n\
+                photos/a04.png,1|goldfish,val,blue\n\
+                a00.png,,val,red\n";
+    write(folder.path(), "truth.csv", text);
+    let all = collection(folder.path(), "{dir: photos, labels: truth.csv}");
+    assert_eq!(ids(&all), ["a03", "a02", "a04", "a00"]);
+    assert_eq!(all[0].labels, [named("n01440764")]);
+    assert_eq!(all[1].labels, [named("tench, Tinca tinca")]);
+    assert_eq!(all[2].labels, [named("1"), named("goldfish")]);
+    assert_eq!(all[3].labels, []);
+    assert_eq!(all[0].group("camera"), Some("red"));
+    assert_eq!(all[1].group("camera"), None);
+    assert_eq!(all[1].group("split"), Some("train"));
+    assert_eq!(all[0].source, "photos/odd/a03.png");
+    assert_eq!(all[2].label_line.as_ref().unwrap().line, 4);
+
+    let split = collection(
+        folder.path(),
+        "{dir: photos, labels: truth.csv, split: val}",
+    );
+    assert_eq!(ids(&split), ["a03", "a04", "a00"]);
+}
+
+#[test]
+fn a_csv_alone_is_a_collection() {
+    let folder = folder();
+    write(
+        &folder.path().join("photos"),
+        "truth.tsv",
+        "class\tpath\ntench\todd/a01.png\ngoldfish\ta00.png\n",
+    );
+    let images = collection(folder.path(), "{labels: photos/truth.tsv}");
+    assert_eq!(ids(&images), ["a01", "a00"]);
+    assert_eq!(images[0].labels, [named("tench")]);
+    assert_eq!(images[0].source, "photos/odd/a01.png");
+}
+
+#[test]
+fn text_files_name_classes_in_the_order_of_the_files() {
+    let folder = folder();
+    let classes: Vec<String> = (0..12).map(|class| class.to_string()).collect();
+    write(folder.path(), "labels.txt", &(classes.join("\n") + "\n\n"));
+    let images = collection(folder.path(), "{dir: photos, labels: labels.txt, limit: 7}");
+    let wanted = ["a00", "a02", "a04", "a06", "a08", "a10", "a01"];
+    assert_eq!(ids(&images), wanted);
+    assert_eq!(images[6].labels, [named("6")]);
+
+    let wnids = "n01440764\n".repeat(12);
+    write(folder.path(), "synset_labels.txt", &wnids);
+    let images = collection(folder.path(), "{dir: photos, labels: synset_labels.txt}");
+    assert_eq!(images[11].labels, [named("n01440764")]);
+
+    // The form of Caffe: a path and an index.
+    write(folder.path(), "val.txt", "a02.png 65\nodd/a01.png 970\n");
+    let images = collection(folder.path(), "{dir: photos, labels: val.txt}");
+    assert_eq!(ids(&images), ["a02", "a01"]);
+    assert_eq!(images[1].labels, [named("970")]);
+}
+
+#[test]
+fn a_list_names_images_and_another_file_their_classes() {
+    let folder = folder();
+    let list = "photos/odd/a05.png\n\nphotos/a00.png\nphotos/none.png\nphotos/a02.png\n";
+    write(folder.path(), "files.txt", list);
+    let (images, warnings) = plan(folder.path(), 0, "{list: files.txt}").unwrap();
+    assert_eq!(ids(&images), ["a05", "a00", "a02"]);
+    assert_eq!(images[0].labels, [ImageLabel::Inferred("odd".into())]);
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("1 of the 4 images"), "{warnings:?}");
+    assert!(warnings[0].contains("line 4 is photos/none.png"), "{warnings:?}");
+
+    write(folder.path(), "classes.txt", "tench\ngoldfish\njeep\nhen\n");
+    let images = collection(folder.path(), "{list: files.txt, labels: classes.txt}");
+    assert_eq!(ids(&images), ["a05", "a00", "a02"]);
+    assert_eq!(images[2].labels, [named("hen")]);
+    assert_eq!(images[2].label_line.as_ref().unwrap().line, 4);
+}
+
+#[test]
+fn a_sample_depends_on_the_seed_alone() {
+    let folder = folder();
+    let draw = |seed| plan(folder.path(), seed, "{dir: photos, sample: 5}").unwrap().0;
+    let first = draw(3);
+    assert_eq!(first.len(), 5);
+    assert_eq!(ids(&first), ids(&draw(3)));
+    assert!((0..5).any(|seed| ids(&draw(seed)) != ids(&first)));
+    // In the order of the paths.
+    let mut sorted: Vec<_> = first.iter().map(|image| image.path.clone()).collect();
+    sorted.sort();
+    assert!(first.iter().map(|image| &image.path).eq(&sorted));
+    // Each image is drawn about as often as the others: 5 of 12 in 600 draws is 250 ± 12.
+    let mut count = std::collections::BTreeMap::<String, u32>::new();
+    for seed in 0..600 {
+        for image in draw(seed) {
+            *count.entry(image.id).or_default() += 1;
+        }
+    }
+    assert_eq!(count.len(), 12);
+    assert!(count.values().all(|count| (200..300).contains(count)), "{count:?}");
+    assert_eq!(collection(folder.path(), "{dir: photos, sample: 99}").len(), 12);
+}
+
+#[test]
+fn wrong_files_are_refused() {
+    let folder = folder();
+    let files = [
+        ("empty.csv", ""),
+        ("header.csv", "path,class\n"),
+        ("no_class.csv", "path,label\na00.png,tench\n"),
+        ("two.csv", "path,class,class\na00.png,tench,hen\n"),
+        ("short.csv", "path,class\na00.png\n"),
+        ("no_path.csv", "path,class\na00.png,tench\n,hen\n"),
+        ("twice.csv", "path,class\na00.png,tench\n./a00.png,hen\n"),
+        ("gone.csv", "path,class\nx.png,tench\ny.png,hen\n"),
+        ("unknown.csv", "path,class\na00.png,tench\na02.png,unicorn\n"),
+        ("splits.csv", "path,class,split\na00.png,tench,train\na02.png,hen,test\n"),
+        ("short.txt", "tench\nhen\n"),
+        ("gap.txt", "tench\n\nhen\n"),
+        ("from_1.txt", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n"),
+        ("ILSVRC2012_validation_ground_truth.txt", "0\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n"),
+        ("files.txt", "photos/a00.png\nphotos/a02.png\n"),
+    ];
+    for (name, text) in files {
+        write(folder.path(), name, text);
+    }
+    let cases = [
+        ("labels: empty.csv", "is empty"),
+        ("labels: header.csv", "has no rows"),
+        ("labels: no_class.csv", "has no column `class`"),
+        ("labels: two.csv", "has two columns `class`"),
+        ("labels: short.csv", "is no table in CSV"),
+        ("labels: no_path.csv", "line 3 of"),
+        ("labels: twice.csv", "twice, in lines 2 and 3"),
+        ("labels: gone.csv", "none of the 2 images that"),
+        ("labels: unknown.csv", "line 3 of"),
+        ("labels: splits.csv, split: val", "has no row whose `split` is `val`"),
+        ("labels: gone.csv, split: val", "has no column `split`"),
+        ("labels: short.txt", "has 2 lines, but there are 12 images below"),
+        ("labels: short.txt, split: val", "`split` needs a CSV"),
+        ("labels: gap.txt", "line 2 of"),
+        ("labels: from_1.txt", "nothing says what the first one is"),
+        ("labels: ILSVRC2012_validation_ground_truth.txt", "nothing says what the first one is"),
+        ("labels: nowhere.csv", "doesn't exist"),
+    ];
+    for (keys, wanted) in cases {
+        let error = refused(folder.path(), &format!("{{dir: photos, {keys}}}"));
+        let message = error.full_message();
+        assert!(message.contains(wanted), "{keys}: {message}");
+        assert!(error.help_text().is_some(), "{keys}: {message}");
+        let points = error.has_position();
+        assert!(points || keys == "labels: unknown.csv", "{keys}: {message}");
+    }
+    let cases = [
+        ("{list: nowhere.txt}", "doesn't exist"),
+        ("{list: files.txt, labels: gone.csv}", "both name images"),
+        ("{list: files.txt, labels: gap.txt}", "line 2 of"),
+        ("{labels: short.txt}", "names classes and no images"),
+        ("{dir: nowhere, labels: gone.csv}", "there is no folder"),
+    ];
+    for (entry, wanted) in cases {
+        let error = refused(folder.path(), entry);
+        let message = error.full_message();
+        assert!(message.contains(wanted), "{entry}: {message}");
+        assert!(error.has_position(), "{entry}: {message}");
+    }
+}
