@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use convscope::error::{Error, Result};
 use convscope::fetch::Cache;
 use convscope::plan::{ImageLabel, Plan, PlannedImage};
-use convscope::progress::Progress;
+use convscope::progress::{Progress, Silent};
+use convscope::report::{self, RenderOptions};
+use convscope::run::{self, RunOptions};
 use convscope::spec::SpecFile;
 use image::{Rgb, RgbImage};
 
@@ -29,7 +31,11 @@ fn folder() -> tempfile::TempDir {
     std::fs::create_dir_all(&odd).unwrap();
     for number in 0..12u32 {
         let image = RgbImage::from_pixel(8, 8, Rgb([number as u8 * 20, 40, 90]));
-        let place = if number % 2 == 1 { "photos/odd" } else { "photos" };
+        let place = if number % 2 == 1 {
+            "photos/odd"
+        } else {
+            "photos"
+        };
         let path = folder.path().join(place).join(format!("a{number:02}.png"));
         image.save(path).unwrap();
     }
@@ -80,14 +86,14 @@ fn a_csv_beside_a_folder_names_images_classes_and_groups() {
     let folder = folder();
     let text = "\u{feff}Path,class,split,camera\n\
                 odd/a03.png,n01440764,val,red\n\
-                a02.png,\"tench, Tinca tinca\",train,\n\
+                a02.png,\"great white shark\",train,\n\
                 photos/a04.png,1|goldfish,val,blue\n\
                 a00.png,,val,red\n";
     write(folder.path(), "truth.csv", text);
     let all = collection(folder.path(), "{dir: photos, labels: truth.csv}");
     assert_eq!(ids(&all), ["a03", "a02", "a04", "a00"]);
     assert_eq!(all[0].labels, [named("n01440764")]);
-    assert_eq!(all[1].labels, [named("tench, Tinca tinca")]);
+    assert_eq!(all[1].labels, [named("great white shark")]);
     assert_eq!(all[2].labels, [named("1"), named("goldfish")]);
     assert_eq!(all[3].labels, []);
     assert_eq!(all[0].group("camera"), Some("red"));
@@ -149,7 +155,10 @@ fn a_list_names_images_and_another_file_their_classes() {
     assert_eq!(images[0].labels, [ImageLabel::Inferred("odd".into())]);
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("1 of the 4 images"), "{warnings:?}");
-    assert!(warnings[0].contains("line 4 is photos/none.png"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("line 4 is photos/none.png"),
+        "{warnings:?}"
+    );
 
     write(folder.path(), "classes.txt", "tench\ngoldfish\njeep\nhen\n");
     let images = collection(folder.path(), "{list: files.txt, labels: classes.txt}");
@@ -161,7 +170,11 @@ fn a_list_names_images_and_another_file_their_classes() {
 #[test]
 fn a_sample_depends_on_the_seed_alone() {
     let folder = folder();
-    let draw = |seed| plan(folder.path(), seed, "{dir: photos, sample: 5}").unwrap().0;
+    let draw = |seed| {
+        plan(folder.path(), seed, "{dir: photos, sample: 5}")
+            .unwrap()
+            .0
+    };
     let first = draw(3);
     assert_eq!(first.len(), 5);
     assert_eq!(ids(&first), ids(&draw(3)));
@@ -178,8 +191,14 @@ fn a_sample_depends_on_the_seed_alone() {
         }
     }
     assert_eq!(count.len(), 12);
-    assert!(count.values().all(|count| (200..300).contains(count)), "{count:?}");
-    assert_eq!(collection(folder.path(), "{dir: photos, sample: 99}").len(), 12);
+    assert!(
+        count.values().all(|count| (200..300).contains(count)),
+        "{count:?}"
+    );
+    assert_eq!(
+        collection(folder.path(), "{dir: photos, sample: 99}").len(),
+        12
+    );
 }
 
 #[test]
@@ -194,12 +213,21 @@ fn wrong_files_are_refused() {
         ("no_path.csv", "path,class\na00.png,tench\n,hen\n"),
         ("twice.csv", "path,class\na00.png,tench\n./a00.png,hen\n"),
         ("gone.csv", "path,class\nx.png,tench\ny.png,hen\n"),
-        ("unknown.csv", "path,class\na00.png,tench\na02.png,unicorn\n"),
-        ("splits.csv", "path,class,split\na00.png,tench,train\na02.png,hen,test\n"),
+        (
+            "unknown.csv",
+            "path,class\na00.png,tench\na02.png,unicorn\n",
+        ),
+        (
+            "splits.csv",
+            "path,class,split\na00.png,tench,train\na02.png,hen,test\n",
+        ),
         ("short.txt", "tench\nhen\n"),
         ("gap.txt", "tench\n\nhen\n"),
         ("from_1.txt", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n"),
-        ("ILSVRC2012_validation_ground_truth.txt", "0\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n"),
+        (
+            "ILSVRC2012_validation_ground_truth.txt",
+            "0\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n",
+        ),
         ("files.txt", "photos/a00.png\nphotos/a02.png\n"),
     ];
     for (name, text) in files {
@@ -215,13 +243,22 @@ fn wrong_files_are_refused() {
         ("labels: twice.csv", "twice, in lines 2 and 3"),
         ("labels: gone.csv", "none of the 2 images that"),
         ("labels: unknown.csv", "line 3 of"),
-        ("labels: splits.csv, split: val", "has no row whose `split` is `val`"),
+        (
+            "labels: splits.csv, split: val",
+            "has no row whose `split` is `val`",
+        ),
         ("labels: gone.csv, split: val", "has no column `split`"),
-        ("labels: short.txt", "has 2 lines, but there are 12 images below"),
+        (
+            "labels: short.txt",
+            "has 2 lines, but there are 12 images below",
+        ),
         ("labels: short.txt, split: val", "`split` needs a CSV"),
         ("labels: gap.txt", "line 2 of"),
         ("labels: from_1.txt", "nothing says what the first one is"),
-        ("labels: ILSVRC2012_validation_ground_truth.txt", "nothing says what the first one is"),
+        (
+            "labels: ILSVRC2012_validation_ground_truth.txt",
+            "nothing says what the first one is",
+        ),
         ("labels: nowhere.csv", "doesn't exist"),
     ];
     for (keys, wanted) in cases {
@@ -245,4 +282,54 @@ fn wrong_files_are_refused() {
         assert!(message.contains(wanted), "{entry}: {message}");
         assert!(error.has_position(), "{entry}: {message}");
     }
+}
+
+#[test]
+fn a_report_needs_no_images_beside_a_collection() {
+    let folder = folder();
+    write(
+        folder.path(),
+        "truth.csv",
+        "path,class\na00.png,tench\na02.png,hen\nodd/a01.png,hen\na04.png,hen\n",
+    );
+    let model = |seed| {
+        format!(
+            "{{id: net{seed}, arch: resnet18, weights: random, preprocess: {{resize: 32, crop: 32}}}}"
+        )
+    };
+    let text = format!(
+        "title: T\nmodels: [{}, {}]\ncollection: {{dir: photos, labels: truth.csv}}\n\
+         methods:\n  - exemplars: {{layers: [layer1], units: [0], top: 2, maximize: 0}}\n",
+        model(1),
+        model(2)
+    );
+    let path = folder.path().join("spec.yaml");
+    std::fs::write(&path, text).unwrap();
+    let options = RunOptions {
+        offline: true,
+        cache: Some(folder.path().join("cache")),
+        ..RunOptions::default()
+    };
+    let spec = SpecFile::read(&path).unwrap();
+    let output = run::run_spec(&spec, &options, &Silent).unwrap();
+    assert!(
+        output.results.failures.is_empty(),
+        "{:?}",
+        output.results.failures
+    );
+    assert!(output.results.images.is_empty());
+    assert_eq!(output.results.collection.as_ref().unwrap().images, 4);
+    let page = report::render(&output.results, &output.tensors, &RenderOptions::default()).unwrap();
+    if let Some(copy) = std::env::var_os("CONVSCOPE_KEEP_PAGE") {
+        std::fs::write(copy, &page).unwrap();
+    }
+    assert!(page.contains("2 networks, 4 images:"));
+    for absent in ["id=\"predictions\"", "id=\"comparison\"", "0 photos"] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    assert!(page.contains("id=\"exemplars\""));
+    let lock = convscope::results::lock::to_yaml(&output.results, &spec, folder.path()).unwrap();
+    assert!(lock.contains("labels: truth.csv"), "{lock}");
+    assert!(!lock.contains("images:\n- "), "{lock}");
+    SpecFile::parse("lock.yaml", &lock).unwrap();
 }

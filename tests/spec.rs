@@ -173,7 +173,9 @@ fn the_schema_accepts_what_the_reader_accepts() {
         "duplicate_option",
         "alias_bomb",
         "box_inside_out",
+        "checks_without_images",
         "class_twice",
+        "collection_not_used",
         "contrast_with_itself",
         "duplicate_id",
         "image_twice",
@@ -182,6 +184,7 @@ fn the_schema_accepts_what_the_reader_accepts() {
         "layer_too_deep",
         "mean_of_bytes",
         "method_twice",
+        "method_without_images",
     ];
     for path in specs("tests/specs/bad") {
         let stem = path
@@ -310,6 +313,9 @@ fn ids_are_valid_and_unique() {
         entry(Some("cat-2"), "x"),
     ]);
     assert_eq!(ids, ["cat", "dog", "cat-3", "dog-2", "cat-4", "cat-2"]);
+    // In linear time: a second search for each would take minutes.
+    let many = unique_ids((0..200_000).map(|_| entry(None, "a")));
+    assert_eq!(many[199_999], "a-200000");
     assert_eq!(id_from_path(Path::new("a/my photo (2).jpeg")), "my-photo-2");
     assert_eq!(id_from_text("żółw"), "w");
     assert_eq!(id_from_text("///"), "unnamed");

@@ -69,7 +69,10 @@ impl ImageEntry<'_> {
             id: image.id,
             target: bounds.map(TargetRegion::Box),
             entry: self.index,
-            ..PlannedImage::file(image.path.clone(), format!("{pack}: {}", file_name(&image.path)))
+            ..PlannedImage::file(
+                image.path.clone(),
+                format!("{pack}: {}", file_name(&image.path)),
+            )
         });
         Ok(planned.collect())
     }
@@ -200,12 +203,13 @@ impl ImageEntry<'_> {
             return Ok(images);
         };
         let labels = RowsFile::new(labels, "labels", self.origin);
-        let classes = match is_table(&labels.full) {
-            true => None,
-            false => match self.read(&labels, label_rows::read_lines)? {
+        let classes = if is_table(&labels.full) {
+            None
+        } else {
+            match self.read(&labels, label_rows::read_lines)? {
                 LabelLines::Classes(classes) => Some(classes),
                 LabelLines::Rows(_) => None,
-            },
+            }
         };
         let Some(classes) = classes else {
             let message = format!("`list` and {} both name images", labels.full.display());
@@ -222,7 +226,10 @@ impl ImageEntry<'_> {
             class_lines.insert(row.line, line);
         }
         let mut images = self.found_images(rows, &file, None, progress)?;
-        for place in images.iter_mut().filter_map(|image| image.label_line.as_mut()) {
+        for place in images
+            .iter_mut()
+            .filter_map(|image| image.label_line.as_mut())
+        {
             if let Some(line) = class_lines.get(&place.line) {
                 *place = labels.line(*line);
             }
@@ -368,9 +375,10 @@ impl<'a> RowsFile<'a> {
 
 /// A folder for a message.
 fn folder_name(folder: &Path) -> String {
-    match folder.as_os_str().is_empty() {
-        true => "the current folder".to_owned(),
-        false => folder.display().to_string(),
+    if folder.as_os_str().is_empty() {
+        "the current folder".to_owned()
+    } else {
+        folder.display().to_string()
     }
 }
 

@@ -103,7 +103,9 @@ pub(super) fn read_table(path: &Path) -> Result<LabelTable> {
         .collect();
     if let Some(twice) = (1..columns.len())
         .map(|at| (&columns[at], &columns[..at]))
-        .find_map(|(column, before)| (!column.is_empty() && before.contains(column)).then_some(column))
+        .find_map(|(column, before)| {
+            (!column.is_empty() && before.contains(column)).then_some(column)
+        })
     {
         let clause = format!("has two columns `{twice}`");
         return Err(fault(path, &clause).help("give every column a name of its own"));
@@ -218,8 +220,14 @@ fn numbered_lines<'a>(text: &'a str, path: &Path) -> Result<Vec<(u64, &'a str)>>
 /// The content of a file that is not empty, without a byte order mark.
 fn read_text(path: &Path) -> Result<String> {
     if !path.is_file() {
-        let clause = if path.is_dir() { "is a folder, not a file" } else { "doesn't exist" };
-        return Err(fault(path, clause).help("a relative path starts at the experiment file's folder"));
+        let clause = if path.is_dir() {
+            "is a folder, not a file"
+        } else {
+            "doesn't exist"
+        };
+        return Err(
+            fault(path, clause).help("a relative path starts at the experiment file's folder")
+        );
     }
     let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
     let mut text = String::from_utf8(bytes).map_err(|cause| {

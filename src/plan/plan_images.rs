@@ -52,9 +52,7 @@ pub fn plan_images(
                 Some(labels) if is_table(labels) => {
                     entry.table_images(labels, split.as_deref(), Some(dir), progress)?
                 }
-                Some(labels) => {
-                    entry.labelled_folder(dir, labels, split.as_deref(), progress)?
-                }
+                Some(labels) => entry.labelled_folder(dir, labels, split.as_deref(), progress)?,
             },
             ImageSpec::List { list, labels, .. } => {
                 entry.list_images(list, labels.as_deref(), progress)?
@@ -104,12 +102,7 @@ pub(super) fn plan_image(path: &Path, origin: &Origin) -> Result<PlannedImage> {
 }
 
 /// `count` of the images, drawn at random, in their order.
-fn drawn(
-    images: Vec<PlannedImage>,
-    count: usize,
-    seed: u64,
-    entry: usize,
-) -> Vec<PlannedImage> {
+fn drawn(images: Vec<PlannedImage>, count: usize, seed: u64, entry: usize) -> Vec<PlannedImage> {
     let mut rng = Rng::new(seed, &format!("sample of entry {entry}"));
     // Selection sampling: each image is kept with the share of the images that are still wanted.
     let (mut left, mut wanted) = (images.len(), count.min(images.len()));

@@ -17,6 +17,7 @@ use crate::network::{ClassSpec, TargetValue};
 /// An experiment: networks, images, and the methods that are applied to them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("anyOf" = [{ "required": ["images"] }, { "required": ["collection"] }]))]
 pub struct ExperimentSpec {
     /// The report's heading.
     #[schemars(length(min = 1))]
@@ -33,11 +34,12 @@ pub struct ExperimentSpec {
     /// The networks, side by side in this order.
     #[schemars(length(min = 1))]
     pub models: Vec<ModelSpec>,
-    /// The images.
+    /// The images. They may be left out where there is a `collection` and all methods are about it or about the networks alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub images: Vec<ImageSpec>,
-    /// A large set of images for the methods that search one (`exemplars`, `tsne`, `maximize`, `cka`): a folder, a pack,
-    /// or a list of them. Absent: `images`.
+    /// A large set of images for the methods that search one (`exemplars`, `tsne`, `maximize`, `cka`): a folder, files
+    /// that a CSV or a list names, a pack, or several of them. Absent: `images`.
     #[serde(default, skip_serializing_if = "CollectionSpec::is_empty")]
     pub collection: CollectionSpec,
     /// The classes to explain, for every image.

@@ -77,6 +77,10 @@ pub enum ImageSpec {
         show: Vec<usize>,
     },
     /// Every image below a folder, by path; with a CSV as `labels`, the images that it names.
+    #[schemars(extend(
+        "not" = { "required": ["limit", "sample"] },
+        "dependentRequired" = { "split": ["labels"] }
+    ))]
     Dir {
         /// The folder; a relative path starts at the spec's folder.
         #[schemars(length(min = 1))]
@@ -104,6 +108,7 @@ pub enum ImageSpec {
         show: Vec<usize>,
     },
     /// The images that a text file names.
+    #[schemars(extend("not" = { "required": ["limit", "sample"] }))]
     List {
         /// The file: one path a line, relative to its folder.
         #[schemars(length(min = 1))]
@@ -126,6 +131,7 @@ pub enum ImageSpec {
         show: Vec<usize>,
     },
     /// The images that a CSV names.
+    #[schemars(extend("not" = { "required": ["limit", "sample"] }))]
     Table {
         /// The CSV, with the columns `path` (relative to its folder) and `class`; its other columns are groups.
         #[schemars(length(min = 1))]
@@ -373,7 +379,7 @@ impl ImageKeys {
             ("class", &["path"], self.class.is_some()),
             ("limit", FILES, self.limit.is_some()),
             ("sample", FILES, self.sample.is_some()),
-            ("labels", FILES, self.labels.is_some()),
+            ("labels", &["dir", "list"], self.labels.is_some()),
             ("split", &["dir", "labels"], self.split.is_some()),
             ("mask", &["path"], self.mask.is_some()),
             ("box", &["path", "pack"], self.bounds.is_some()),
@@ -385,7 +391,7 @@ impl ImageKeys {
         ];
         let mut foreign = owners
             .iter()
-            .filter(|(_, owners, given)| *given && !owners.contains(&kind));
+            .filter(|(key, owners, given)| *given && *key != kind && !owners.contains(&kind));
         if let Some((key, owners, _)) = foreign.next() {
             let owners = owners.join("`, `");
             let owners = match owners.rsplit_once(", ") {
@@ -434,7 +440,9 @@ impl<'de> Deserialize<'de> for ImageSpec {
             type Value = ImageSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an image: its path, or a map with `path`, `dir`, `list`, `labels` or `pack`")
+                f.write_str(
+                    "an image: its path, or a map with `path`, `dir`, `list`, `labels` or `pack`",
+                )
             }
 
             fn visit_str<E: de::Error>(self, path: &str) -> Result<ImageSpec, E> {

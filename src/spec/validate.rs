@@ -51,8 +51,7 @@ impl Validator<'_> {
         }
         let count = experiment.models.len();
         self.not_empty(&[Key("models")], count, "models: [resnet50]")?;
-        let count = experiment.images.len();
-        self.not_empty(&[Key("images")], count, "images: [photos/cat.jpg]")?;
+        self.images_are_given()?;
         self.models()?;
         self.images()?;
         for (index, image) in experiment.collection.0.iter().enumerate() {
@@ -62,6 +61,43 @@ impl Validator<'_> {
         self.max_size()?;
         self.methods()?;
         self.checks()
+    }
+
+    /// Checks that there are images, or that nothing needs single ones.
+    fn images_are_given(&self) -> Result<()> {
+        let experiment = self.experiment;
+        let example = "images: [photos/cat.jpg]";
+        if !experiment.images.is_empty() {
+            return Ok(());
+        }
+        if self.is_written(&[Key("images")]) {
+            return self.not_empty(&[Key("images")], 0, example);
+        }
+        let help = format!("add for example `{example}`");
+        if experiment.collection.is_empty() {
+            let message = "the spec has no `images`";
+            return Err(self.error_at(&[], message, "`images` is missing", help));
+        }
+        for (index, entry) in experiment.methods.iter().enumerate() {
+            let method = entry.method();
+            let of_set = method.for_collection().is_some() || method.for_network().is_some();
+            if !of_set && (method.for_image().is_some() || method.for_class().is_some()) {
+                let path = [Key("methods"), Index(index)];
+                let name = entry.name();
+                let message = format!("`{name}` explains single images, and the spec has none");
+                return Err(self.error_at(&path, message, "needs `images`", help));
+            }
+        }
+        if !experiment.checks.is_empty() {
+            let message = "checks test the maps of single images, and the spec has none";
+            return Err(self.error_at(&[Key("checks")], message, "needs `images`", help));
+        }
+        if experiment.methods.is_empty() {
+            let message = "the spec has no `images`, and no method for its `collection`";
+            let help = format!("{help}, or a method for the collection: `methods: [exemplars]`");
+            return Err(self.error_at(&[Key("collection")], message, "not used", help));
+        }
+        Ok(())
     }
 
     fn models(&self) -> Result<()> {
@@ -209,11 +245,17 @@ impl Validator<'_> {
     }
 
     /// The path of an entry's key; a single entry may be written without a list around it.
-    fn entry_path(&self, list: &'static str, index: usize, key: &'static str) -> Vec<PathStep<'static>> {
+    fn entry_path(
+        &self,
+        list: &'static str,
+        index: usize,
+        key: &'static str,
+    ) -> Vec<PathStep<'static>> {
         let entry = [Key(list), Index(index)];
-        match self.is_written(&entry) {
-            true => vec![Key(list), Index(index), Key(key)],
-            false => vec![Key(list), Key(key)],
+        if self.is_written(&entry) {
+            vec![Key(list), Index(index), Key(key)]
+        } else {
+            vec![Key(list), Key(key)]
         }
     }
 

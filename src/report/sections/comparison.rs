@@ -77,12 +77,16 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
     };
     let words = input.words;
     let predictions = &found.predictions;
+    let has_photos = !input.photos.is_empty();
+    if !has_photos && found.layers.is_empty() {
+        return Ok(None);
+    }
     let maps = found.maps.iter().map(|agreement| maps(agreement, words));
     let photos = found.images.iter();
     let layers = found.layers.iter();
     Ok(Some(to_value(&ComparisonView {
         nets: &input.nets,
-        predictions: (!predictions.is_empty())
+        predictions: (has_photos && !predictions.is_empty())
             .then(|| matrix("comparison.predictions", predictions, words)),
         parts: found
             .parts

@@ -23,6 +23,8 @@ struct OpeningView<'a> {
     question: Option<&'a str>,
     /// How many photos there are.
     photos: usize,
+    /// How many images the collection has.
+    collection: usize,
     /// The experiment's file.
     spec: &'a str,
     failures: Vec<FailureView>,
@@ -35,6 +37,7 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
     Ok(Some(to_value(&OpeningView {
         question: results.experiment.question.as_deref(),
         photos: input.photos.len(),
+        collection: results.collection.as_ref().map_or(0, |found| found.images),
         spec: &results.spec,
         failures: results.failures.iter().map(FailureView::new).collect(),
         summary: prediction_summary::sentences(results, input.words),

@@ -49,6 +49,9 @@ struct MethodRowsView {
 }
 
 fn view(input: &ReportInput) -> Result<Option<Value>> {
+    if input.photos.is_empty() {
+        return Ok(None);
+    }
     let mut photos = Vec::new();
     for index in 0..input.photos.len() {
         photos.push(photo(input, index)?);

@@ -36,6 +36,9 @@ struct PhotoTileView<'a> {
 }
 
 fn view(input: &ReportInput) -> Result<Option<Value>> {
+    if input.photos.is_empty() {
+        return Ok(None);
+    }
     let (results, words) = (input.results, input.words);
     let mut charts = Vec::new();
     for measure in ChartKind::ALL {
