@@ -1,5 +1,7 @@
 //! The names of a network's classes, and the lookup of a class by name, WordNet id or index.
 
+use std::collections::HashMap;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -15,17 +17,77 @@ const LISTED: usize = 8;
 /// The names of a network's classes, by index. Clones share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    classes: Arc<[Class]>,
+    classes: Arc<ClassList>,
     /// Whether the classes have names of their own; otherwise they are `class 0`, `class 1`, …
     named: bool,
 }
 
+/// Classes, with a table of their names that is made for the first lookup: a large set of images looks up a class for each.
+#[derive(Debug)]
+struct ClassList {
+    classes: Vec<Class>,
+    names: OnceLock<ClassNames>,
+}
+
+/// The indices of the classes by each of their names, in the form of [`normalised`].
+#[derive(Debug, Default)]
+struct ClassNames {
+    wnids: HashMap<String, Vec<usize>>,
+    whole: HashMap<String, Vec<usize>>,
+    synonyms: HashMap<String, Vec<usize>>,
+}
+
+impl ClassList {
+    fn new(classes: Vec<Class>) -> Arc<Self> {
+        Arc::new(ClassList {
+            classes,
+            names: OnceLock::new(),
+        })
+    }
+
+    fn names(&self) -> &ClassNames {
+        self.names.get_or_init(|| {
+            let mut names = ClassNames::default();
+            for (index, class) in self.classes.iter().enumerate() {
+                if let Some(wnid) = &class.wnid {
+                    names.wnids.entry(wnid.clone()).or_default().push(index);
+                }
+                let whole = names.whole.entry(normalised(&class.name));
+                whole.or_default().push(index);
+                for synonym in class.name.split(',') {
+                    let own = names.synonyms.entry(normalised(synonym)).or_default();
+                    if own.last() != Some(&index) {
+                        own.push(index);
+                    }
+                }
+            }
+            names
+        })
+    }
+}
+
+impl Deref for ClassList {
+    type Target = [Class];
+
+    fn deref(&self) -> &[Class] {
+        &self.classes
+    }
+}
+
+impl PartialEq for ClassList {
+    fn eq(&self, other: &Self) -> bool {
+        self.classes == other.classes
+    }
+}
+
+impl Eq for ClassList {}
+
 impl Labels {
     /// ImageNet's 1000 classes, with their WordNet ids.
     pub fn imagenet() -> Labels {
-        static PARSED: OnceLock<Arc<[Class]>> = OnceLock::new();
+        static PARSED: OnceLock<Arc<ClassList>> = OnceLock::new();
         let classes = PARSED.get_or_init(|| {
-            IMAGENET
+            let classes = IMAGENET
                 .lines()
                 .skip(1)
                 .filter_map(|line| {
@@ -37,7 +99,8 @@ impl Labels {
                         wnid: Some(wnid),
                     })
                 })
-                .collect()
+                .collect();
+            ClassList::new(classes)
         });
         Labels {
             classes: Arc::clone(classes),
@@ -65,7 +128,7 @@ impl Labels {
             }
         }
         Ok(Labels {
-            classes: classes.into(),
+            classes: ClassList::new(classes),
             named: true,
         })
     }
@@ -89,7 +152,7 @@ impl Labels {
             wnid: None,
         };
         Labels {
-            classes: names.into_iter().enumerate().map(named).collect(),
+            classes: ClassList::new(names.into_iter().enumerate().map(named).collect()),
             named: true,
         }
     }
@@ -103,7 +166,7 @@ impl Labels {
             })
             .collect();
         Labels {
-            classes,
+            classes: ClassList::new(classes),
             named: false,
         }
     }
@@ -174,21 +237,25 @@ impl Labels {
         if wanted.is_empty() {
             return Vec::new();
         }
+        let names = self.classes.names();
+        for known in [&names.wnids, &names.whole, &names.synonyms] {
+            if let Some(found) = known.get(wanted) {
+                return found.clone();
+            }
+        }
+        if !parts {
+            return Vec::new();
+        }
         let words: Vec<&str> = wanted.split(' ').collect();
-        let whole = |class: &Class| normalised(&class.name) == wanted;
-        let synonym = |class: &Class| class.name.split(',').any(|name| normalised(name) == wanted);
-        let wnid = |class: &Class| class.wnid.as_deref() == Some(wanted);
         let within = |class: &Class| {
             let name = normalised(&class.name.replace(',', " "));
             let name: Vec<&str> = name.split(' ').collect();
-            parts && name.windows(words.len()).any(|part| part == words)
+            name.windows(words.len()).any(|part| part == words)
         };
-        let criteria: [&dyn Fn(&Class) -> bool; 4] = [&wnid, &whole, &synonym, &within];
-        criteria
-            .into_iter()
-            .map(|matches| self.indices(matches))
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        let all = self.classes.iter().enumerate();
+        all.filter(|(_, class)| within(class))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     /// The class with that index.
@@ -204,14 +271,6 @@ impl Labels {
                 count => format!("indices are 0 to {}", count - 1),
             })),
         }
-    }
-
-    /// The indices of the classes that match.
-    fn indices(&self, matches: &dyn Fn(&Class) -> bool) -> Vec<usize> {
-        let all = self.classes.iter().enumerate();
-        all.filter(|(_, class)| matches(class))
-            .map(|(index, _)| index)
-            .collect()
     }
 
     fn ambiguous(&self, text: &str, several: &[usize]) -> Error {

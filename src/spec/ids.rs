@@ -1,6 +1,6 @@
 //! The ids of models and images: each is unique and can be part of a tensor's key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// Whether `id` can be part of a key: letters, digits, `_`, `-` and `.`, not `_` first (the run's own keys begin so),
@@ -44,23 +44,25 @@ pub fn unique_ids<'a>(entries: impl IntoIterator<Item = (Option<&'a str>, String
     let explicit = entries.iter().filter_map(|(id, _)| *id);
     let mut taken: BTreeSet<String> = explicit.map(str::to_owned).collect();
     let mut ids = Vec::with_capacity(entries.len());
+    // The last number of each default: thousands of folders may have files of the same names.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
     for (explicit, default) in entries {
         let id = match explicit {
             Some(id) => id.to_owned(),
-            None => unused(default, &taken),
+            None if !taken.contains(&default) => default,
+            None => {
+                let last = numbers.entry(default.clone()).or_insert(1);
+                loop {
+                    *last += 1;
+                    let numbered = format!("{default}-{last}");
+                    if !taken.contains(&numbered) {
+                        break numbered;
+                    }
+                }
+            }
         };
         taken.insert(id.clone());
         ids.push(id);
     }
     ids
-}
-
-/// `id`, or the first of `id-2`, `id-3` … that is not taken.
-fn unused(id: String, taken: &BTreeSet<String>) -> String {
-    if !taken.contains(&id) {
-        return id;
-    }
-    let mut numbered = (2..).map(|number| format!("{id}-{number}"));
-    let free = numbered.find(|id| !taken.contains(id));
-    free.unwrap_or(id)
 }

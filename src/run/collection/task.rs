@@ -122,8 +122,10 @@ fn task_fingerprint(
     let members: Vec<_> = images
         .iter()
         .map(|image| {
-            let label = image.class_index(labels);
-            (&image.id, &image.source, &image.show, label)
+            let classes: Vec<usize> = image.class_indices(labels).collect();
+            let groups = image.groups.iter();
+            let groups: Vec<[&str; 2]> = groups.map(|(name, text)| [&**name, &**text]).collect();
+            (&image.id, &image.source, &image.show, classes, groups)
         })
         .collect();
     fingerprint(&(
