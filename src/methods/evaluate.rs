@@ -120,8 +120,9 @@ impl Collector for PredictionCollector<'_> {
             let order = |a: &usize, b: &usize| logits[*a].total_cmp(&logits[*b]).then(b.cmp(a));
             let predicted = (0..classes).max_by(order).unwrap_or(0);
             // Equal logits are in the order of their classes, as in the predictions of single images.
-            let above =
-                |(class, logit): &(usize, &f32)| **logit > own || (**logit == own && *class < label);
+            let above = |(class, logit): &(usize, &f32)| {
+                **logit > own || (**logit == own && *class < label)
+            };
             let rank = 1 + logits.iter().enumerate().filter(above).count();
             self.records.extend([
                 (batch.first + offset) as f32,
