@@ -108,6 +108,7 @@ pub fn results(lang: Lang) -> (Results, Tensors) {
 fn empty_results(lang: Lang) -> Results {
     Results {
         targets: Vec::new(),
+        evaluation: None,
         format: 1,
         environment: Environment {
             convscope: "0.1.0".into(),
