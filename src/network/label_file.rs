@@ -273,17 +273,21 @@ const HEADERS: [(&str, Column); 17] = [
     ("wordnet_id", Column::Wnid),
 ];
 
-/// CSV: columns are told by a header, or by what is in all their rows: numbers, WordNet ids, other texts.
-fn from_csv(text: &str, path: &Path) -> Result<Vec<Class>> {
+/// What separates the cells of a table in CSV, by its first line: a tab, a semicolon or a comma.
+pub fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
     let separators = [b'\t', b';', b','];
-    let separator = separators
+    let found = separators
         .into_iter()
-        .find(|&separator| first.bytes().any(|byte| byte == separator))
-        .unwrap_or(b',');
+        .find(|separator| first.as_bytes().contains(separator));
+    found.unwrap_or(b',')
+}
+
+/// CSV: columns are told by a header, or by what is in all their rows: numbers, WordNet ids, other texts.
+fn from_csv(text: &str, path: &Path) -> Result<Vec<Class>> {
     let reader = csv::ReaderBuilder::new()
         .has_headers(false)
-        .delimiter(separator)
+        .delimiter(separator(text))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let rows: Vec<csv::StringRecord> = reader

@@ -9,7 +9,7 @@ mod fold_batch_norm;
 mod forward;
 pub mod graph;
 pub mod import;
-mod label_file;
+pub mod label_file;
 pub mod labels;
 pub mod layout;
 pub mod node_info;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::is_image_name;
+use crate::network::label_file::separator;
 
 /// What a CSV of labels begins with.
 const HEADER_HELP: &str = "the first line names the columns: `path,class`, then columns of groups, of which `split` is one";
@@ -80,14 +81,8 @@ impl LabelTable {
 /// If the file can't be read, is no CSV, has no rows, lacks a column, or a row has no path.
 pub(super) fn read_table(path: &Path) -> Result<LabelTable> {
     let text = read_text(path)?;
-    let first = text.lines().next().unwrap_or_default();
-    let separators = [b'\t', b';', b','];
-    let separator = separators
-        .into_iter()
-        .find(|&separator| first.bytes().any(|byte| byte == separator))
-        .unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
+        .delimiter(separator(&text))
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let no_csv = |cause: csv::Error| {
