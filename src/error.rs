@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Report,
     /// Reading or writing a file failed.
     Io,
+    /// The user, or the system, has stopped the work.
+    Interrupted,
 }
 
 /// An error: a message, and optionally a position in a text, help and the error that caused it.
@@ -62,6 +64,11 @@ impl Error {
             position: None,
             cause: None,
         }))
+    }
+
+    /// The error of work that was stopped.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Interrupted, message)
     }
 
     /// An I/O error that names its file: `can't read photos/cat.jpg`, where `action` is `read`.

@@ -22,6 +22,16 @@ pub trait Progress: Sync {
         let _ = (done, total, unit);
     }
 
+    /// Something that the user should know, and no warning.
+    fn note(&self, message: &str) {
+        self.step(message);
+    }
+
+    /// Whether the work should stop as soon as it can be continued later. Never by default.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
     /// A warning; the work continues.
     fn warn(&self, message: &str) {
         self.step(message);

@@ -180,9 +180,9 @@ fn a_sample_depends_on_the_seed_alone() {
     assert_eq!(ids(&first), ids(&draw(3)));
     assert!((0..5).any(|seed| ids(&draw(seed)) != ids(&first)));
     // In the order of the paths.
-    let mut sorted: Vec<_> = first.iter().map(|image| image.path.clone()).collect();
+    let mut sorted: Vec<_> = first.iter().map(|image| image.file.path.clone()).collect();
     sorted.sort();
-    assert!(first.iter().map(|image| &image.path).eq(&sorted));
+    assert!(first.iter().map(|image| &image.file.path).eq(&sorted));
     // Each image is drawn about as often as the others: 5 of 12 in 600 draws is 250 ± 12.
     let mut count = std::collections::BTreeMap::<String, u32>::new();
     for seed in 0..600 {
@@ -332,4 +332,164 @@ fn a_report_needs_no_images_beside_a_collection() {
     assert!(lock.contains("labels: truth.csv"), "{lock}");
     assert!(!lock.contains("images:\n- "), "{lock}");
     SpecFile::parse("lock.yaml", &lock).unwrap();
+}
+
+/// A tar file with these members.
+fn tar_file(path: &Path, members: &[(&str, &[u8])]) {
+    let mut builder = tar::Builder::new(std::fs::File::create(path).unwrap());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *bytes).unwrap();
+    }
+    builder.finish().unwrap();
+}
+
+fn png(number: u8) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let image = RgbImage::from_pixel(8, 8, Rgb([number * 20, 40, 90]));
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// Two shards of two samples each, beside the photos.
+fn shards() -> tempfile::TempDir {
+    let folder = folder();
+    let shards = folder.path().join("shards");
+    std::fs::create_dir(&shards).unwrap();
+    let members: [(&str, &[u8]); 6] = [
+        ("a/0001.png", &png(1)),
+        ("a/0001.cls", b"207\n"),
+        ("a/0001.json", b"{}"),
+        ("n02108422/0002.left.png", &png(2)),
+        ("n02108422/0002.right.png", &png(3)),
+        ("n02108422/0002.cls", b"243"),
+    ];
+    tar_file(&shards.join("07.tar"), &members);
+    let members: [(&str, &[u8]); 2] = [
+        ("n02123045_5.png", &png(4)),
+        ("._n02123045_5.png", b"a Mac's resource fork"),
+    ];
+    tar_file(&shards.join("08.tar"), &members);
+    folder
+}
+
+#[test]
+fn tar_files_are_collections() {
+    let folder = shards();
+    let folder = folder.path();
+    let found = collection(folder, "{tar: \"shards/{07..08}.tar\"}");
+    assert_eq!(
+        ids(&found),
+        ["0001", "0002.left", "0002.right", "n02123045_5"]
+    );
+    assert_eq!(found[0].source, "shards/07.tar: a/0001.png");
+    assert_eq!(found[0].labels, [named("207")]);
+    assert_eq!(found[1].labels, [named("243")]);
+    assert_eq!(found[2].labels, [named("243")]);
+    assert_eq!(
+        found[3].labels,
+        [ImageLabel::Inferred("n02123045".to_owned())]
+    );
+    for (image, number) in found.iter().zip([1, 2, 3, 4]) {
+        let decoded = image.decode().unwrap();
+        assert_eq!(decoded.pixels.get_pixel(3, 3), &Rgb([number * 20, 40, 90]));
+        let alone = convscope::image::DecodedImage::from_bytes("x", &png(number)).unwrap();
+        assert_eq!(decoded.sha256, alone.sha256);
+    }
+    assert_eq!(collection(folder, "{tar: \"shards/*.tar\"}").len(), 4);
+    assert_eq!(collection(folder, "{tar: shards/08.tar}").len(), 1);
+    assert_eq!(
+        collection(folder, "{tar: \"shards/*.tar\", limit: 3}").len(),
+        3
+    );
+    assert_eq!(
+        collection(folder, "{tar: \"shards/*.tar\", sample: 2}").len(),
+        2
+    );
+}
+
+#[test]
+fn a_tar_file_is_searched_like_a_folder() {
+    let folder = shards();
+    let folder = folder.path();
+    let run = |collection: &str| {
+        let text = format!(
+            "title: T\nseed: 3\nmodels: [{{arch: resnet18, weights: random, preprocess: {{resize: none, crop: none}}}}]\n\
+             collection: {collection}\nmethods: [{{exemplars: {{layers: [layer1], units: 2, top: 4, maximize: 0}}}}, evaluate]\n"
+        );
+        write(folder, "spec.yaml", &text);
+        let options = RunOptions {
+            offline: true,
+            cache: Some(folder.join("cache")),
+            ..RunOptions::default()
+        };
+        let spec = SpecFile::read(&folder.join("spec.yaml")).unwrap();
+        run::run_spec(&spec, &options, &Silent).unwrap()
+    };
+    let files = folder.join("files");
+    for (name, number) in [
+        ("n02099601/0001.png", 1),
+        ("n02108422/0002.left.png", 2),
+        ("n02108422/0002.right.png", 3),
+        ("n02123045/n02123045_5.png", 4),
+    ] {
+        std::fs::create_dir_all(files.join(name).parent().unwrap()).unwrap();
+        std::fs::write(files.join(name), png(number)).unwrap();
+    }
+    let (shards, files) = (run("{tar: \"shards/*.tar\"}"), run("files"));
+    assert!(
+        shards.results.failures.is_empty(),
+        "{:?}",
+        shards.results.failures
+    );
+    assert_eq!(shards.results.evaluation.as_ref().unwrap().images, 4);
+    let (a, b) = (&shards.results.collection, &files.results.collection);
+    assert_eq!(a.as_ref().unwrap().sha256, b.as_ref().unwrap().sha256);
+    assert!(shards.tensors == files.tensors);
+}
+
+#[test]
+fn tar_files_that_can_not_be_used_are_refused() {
+    let folder = shards();
+    let folder = folder.path();
+    let refused = |collection: &str, words: &[&str]| {
+        let error = refused(folder, collection);
+        assert_eq!(error.exit_code(), 2, "{error}");
+        let text = error.full_message();
+        for word in words {
+            assert!(text.contains(word), "{text}");
+        }
+        assert!(error.has_position(), "{text}");
+    };
+    refused(
+        "{tar: \"shards/{07..09}.tar\"}",
+        &["there is no tar file", "09.tar"],
+    );
+    refused("{tar: \"shards/*.tgz\"}", &["there is no file", "*.tgz"]);
+    refused(
+        "{tar: \"shards/{9..7}.tar\"}",
+        &["{9..7}", "ends before it starts"],
+    );
+    let whole = std::fs::read(folder.join("shards/07.tar")).unwrap();
+    std::fs::write(folder.join("cut.tar"), &whole[..700]).unwrap();
+    refused(
+        "{tar: cut.tar}",
+        &["cut.tar is no tar file, or is damaged", "cut short"],
+    );
+    std::fs::write(folder.join("cut.tar"), &whole[..1536]).unwrap();
+    refused(
+        "{tar: cut.tar}",
+        &["the blocks that end a tar file are missing"],
+    );
+    std::fs::write(folder.join("cut.tar"), "").unwrap();
+    refused("{tar: cut.tar}", &["it is empty"]);
+    let mut damaged = whole.clone();
+    damaged[120] ^= 7;
+    std::fs::write(folder.join("cut.tar"), damaged).unwrap();
+    refused("{tar: cut.tar}", &["is no tar file, or is damaged"]);
+    tar_file(&folder.join("none.tar"), &[("a.txt", b"text")]);
+    refused("{tar: none.tar}", &["none.tar has no images in it"]);
+    refused("{tar: shards/07.tar, labels: x.csv}", &["`labels` needs"]);
 }

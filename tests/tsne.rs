@@ -312,8 +312,11 @@ mod method {
     //! The method on a collection, batch by batch.
 
     use convscope::figures::{Codes, Content, GroupedBy};
+    use convscope::image::ImageFile;
     use convscope::image::Preprocess;
-    use convscope::methods::{Batch, CollectionImage, LoadedModel, MethodOutput, MethodSpec};
+    use convscope::methods::{
+        Batch, CollectionImage, LoadedModel, MethodOutput, MethodSpec, Scratch,
+    };
     use convscope::network::labels::Labels;
     use convscope::network::{Network, node_info, random_weights, zoo};
     use convscope::progress::Silent;
@@ -355,7 +358,7 @@ mod method {
             id: format!("image-{at}"),
             source: format!("folder/image-{at}.png"),
             show: Vec::new(),
-            path: format!("folder/image-{at}.png").into(),
+            file: ImageFile::whole(format!("folder/image-{at}.png")),
             label: Some(subject.class(at % classes * 100)),
         }
     }
@@ -372,12 +375,14 @@ mod method {
         let subject = subject(Labels::imagenet());
         let method: MethodSpec = serde_yaml::from_str(method).unwrap();
         let layers = [subject.network.graph().find(layer).expect(layer)];
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(folder.path(), "");
         let make = || {
             method
                 .method()
                 .for_collection()
                 .unwrap()
-                .collector(&subject, &layers)
+                .collector(&subject, &layers, &scratch)
                 .unwrap()
         };
         let mut collector = make();

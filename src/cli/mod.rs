@@ -8,11 +8,16 @@ mod exit_status;
 mod fetch;
 mod figure;
 mod init;
+mod interrupt;
 mod kernel;
 mod layers;
+mod merge;
 mod models;
 mod render;
+mod report_files;
 mod run;
+mod run_settings;
+mod slurm;
 mod spec_files;
 mod terminal;
 
@@ -20,7 +25,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
-use convscope::Result;
+use convscope::{ErrorKind, Result};
 
 use exit_status::{Status, print, print_error, to_json};
 
@@ -44,12 +49,17 @@ struct ProgramArgs {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 a part of the run failed (the report shows the failures and \
-all other results); 2 the arguments or the experiment file are wrong.";
+all other results); 2 the arguments or the experiment file are wrong; 130 and 143 the run was stopped by SIGINT or SIGTERM \
+(the same command goes on).";
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     /// Run experiments and write their reports.
     Run(run::RunArgs),
+    /// Join the parts of `run --part` to the report of one run.
+    Merge(merge::MergeArgs),
+    /// Write the job scripts that run an experiment in parts under Slurm, and submit them.
+    Slurm(slurm::SlurmArgs),
     /// Check experiment files without running them.
     Check(check::CheckArgs),
     /// List the networks and their weight sets, with licences and sizes.
@@ -79,11 +89,15 @@ enum Subcommands {
 pub fn main() -> ExitCode {
     let arguments = ProgramArgs::parse();
     init_logging(arguments.verbose);
-    match run_subcommand(&arguments) {
+    let done = interrupt::listen().and_then(|()| run_subcommand(&arguments));
+    match done {
         Ok(Status::Success) => ExitCode::SUCCESS,
         Ok(Status::PartialFailure) => ExitCode::from(1),
         Err(error) => {
-            let code = error.exit_code();
+            let code = match error.kind() {
+                ErrorKind::Interrupted => interrupt::exit_code(),
+                _ => error.exit_code(),
+            };
             print_error(error);
             ExitCode::from(code)
         }
@@ -94,6 +108,8 @@ fn run_subcommand(arguments: &ProgramArgs) -> Result<Status> {
     let progress = terminal::TerminalProgress::new(arguments.quiet, arguments.verbose > 0);
     match &arguments.command {
         Subcommands::Run(run) => run.run(&progress),
+        Subcommands::Merge(merge) => merge.run(&progress),
+        Subcommands::Slurm(slurm) => slurm.run(&progress),
         Subcommands::Check(check) => check.run(&progress),
         Subcommands::Models(models) => models.run(),
         Subcommands::Layers(layers) => layers.run(&progress),

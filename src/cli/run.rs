@@ -1,15 +1,17 @@
-//! `convscope run`: runs experiments and writes their reports.
+//! `convscope run`: runs experiments and writes their reports, or runs a part of each.
 
 use std::path::{Path, PathBuf};
 
-use convscope::results::{Failure, store};
-use convscope::run::{self, RunOptions};
-use convscope::spec::SpecFile;
+use convscope::plan::Plan;
+use convscope::results::store;
+use convscope::run::{self, Part};
 use convscope::{Error, ErrorKind, Report, Result, notebook};
-use tch::Device;
 
 use super::exit_status::{Status, print_error};
+use super::interrupt;
 use super::kernel::dependency_line::dependency_line;
+use super::report_files::ReportSettings;
+use super::run_settings::RunSettings;
 use super::spec_files::experiment_paths;
 use super::terminal::TerminalProgress;
 
@@ -18,47 +20,20 @@ pub struct RunArgs {
     /// Experiment files; a folder means every YAML file below it.
     #[arg(required = true, value_name = "SPEC")]
     specs: Vec<PathBuf>,
-    /// The folder for the reports; each experiment writes into a folder of its own below it.
-    #[arg(long, value_name = "DIR", default_value = "output")]
-    out: PathBuf,
-    /// Set a key of the experiment: `--set seed=3`, `--set models.0.weights=mine.pth`.
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// The device of the networks: `cpu`, `cuda` or `cuda:N`.
-    #[arg(long, default_value = "cpu", value_parser = parse_device)]
-    device: Device,
-    /// Fetch nothing; weights and images come from the cache.
-    #[arg(long)]
-    offline: bool,
-    /// Compute everything; don't use cached results.
-    #[arg(long)]
-    no_cache: bool,
-    /// Use the templates in this folder instead of the built-in ones of the same name.
-    #[arg(long, value_name = "DIR")]
-    templates: Option<PathBuf>,
+    #[command(flatten)]
+    settings: RunSettings,
+    #[command(flatten)]
+    report: ReportSettings,
+    /// Search only part I of N of the collection, counted from 1; `convscope merge` joins the parts to the report.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["notebook", "open", "templates"])]
+    part: Option<Part>,
     /// Also write a notebook with the experiment, the calls, and the figures as their outputs.
     #[arg(long, value_name = "FILE.ipynb")]
     notebook: Option<PathBuf>,
-    /// Open each report in the browser.
-    #[arg(long)]
-    open: bool,
-}
-
-/// `cpu`, `cuda` or `cuda:N`.
-fn parse_device(text: &str) -> Result<Device, String> {
-    match text.split_once(':') {
-        None if text == "cpu" => Ok(Device::Cpu),
-        None if text == "cuda" => Ok(Device::Cuda(0)),
-        Some(("cuda", number)) => number
-            .parse()
-            .map(Device::Cuda)
-            .map_err(|_| format!("N in `cuda:N` must be a device index, got `{number}`")),
-        _ => Err("allowed: `cpu`, `cuda`, `cuda:N`".to_owned()),
-    }
 }
 
 impl RunArgs {
-    /// Runs each file and prints the paths of its report and notebook.
+    /// Runs each file and prints the paths of its report and notebook, or of its part.
     pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let files = experiment_paths(&self.specs)?;
         if let (Some(file), true) = (&self.notebook, files.len() > 1) {
@@ -70,61 +45,88 @@ impl RunArgs {
             return Err(Error::new(ErrorKind::Usage, message)
                 .help("call `convscope run` once for each experiment"));
         }
-        let mut status = Status::Success;
-        let mut worst: Option<Error> = None;
-        for file in &files {
-            match self.run_file(&file.path, &self.out.join(&file.name), progress) {
-                Ok(Status::Success) => {}
-                Ok(Status::PartialFailure) => status = Status::PartialFailure,
-                // The other files still run; the error with the largest exit code is returned.
-                Err(error) => {
-                    progress.finish();
-                    worst = Some(match worst.take() {
-                        Some(earlier) if earlier.exit_code() > error.exit_code() => {
-                            print_error(error);
-                            earlier
-                        }
-                        Some(earlier) => {
-                            print_error(earlier);
-                            error
-                        }
-                        None => error,
-                    });
-                }
-            }
-        }
-        worst.map_or(Ok(status), Err)
+        for_each_experiment(
+            &self.specs,
+            &self.settings,
+            progress,
+            |path, folder| match self.part {
+                Some(part) => self.run_part(part, path, folder, progress),
+                None => self.run_file(path, folder, progress),
+            },
+        )
     }
 
     fn run_file(&self, path: &Path, folder: &Path, progress: &TerminalProgress) -> Result<Status> {
-        let spec = SpecFile::read_with_overrides(path, &self.set)?;
-        let _folder = store::prepare_folder(folder)?;
-        let options = RunOptions {
-            device: self.device,
-            offline: self.offline,
-            cached: !self.no_cache,
-            ..RunOptions::default()
-        };
+        let spec = self.settings.read_spec(path)?;
+        let output = store::prepare_folder(folder)?;
+        interrupt::remove_if_empty(&output);
         let notebook = self.notebook.as_deref().map(notebook_folder).transpose()?;
-        let report = Report::new(run::run_spec(&spec, &options, progress)?, spec);
-        let report_options = convscope::report::RenderOptions {
-            templates: self.templates.clone(),
+        let results = run::run_spec(&spec, &self.settings.options(), progress)?;
+        let report = Report::new(results, spec);
+        let write_notebook = || {
+            if let Some((folder, name, _prepared)) = &notebook {
+                let text = notebook::text(&report, folder, &dependency_line())?;
+                store::write(folder, &[(name, text.as_bytes())])?;
+            }
+            Ok(self.notebook.clone())
         };
-        let page = report.save_with(folder, &report_options)?;
-        if let Some((folder, name, _prepared)) = &notebook {
-            let text = notebook::text(&report, folder, &dependency_line())?;
-            store::write(folder, &[(name, text.as_bytes())])?;
-        }
-        progress.finish();
-        println!("{}", page.display());
-        if let Some(file) = &self.notebook {
-            println!("{}", file.display());
-        }
-        if self.open {
-            open_in_browser(&page)?;
-        }
-        Ok(print_failures(report.failures()))
+        self.report.write(&report, folder, write_notebook, progress)
     }
+
+    fn run_part(
+        &self,
+        part: Part,
+        path: &Path,
+        folder: &Path,
+        progress: &TerminalProgress,
+    ) -> Result<Status> {
+        let spec = self.settings.read_spec(path)?;
+        let output = store::prepare_folder(folder)?;
+        interrupt::remove_if_empty(&output);
+        let options = self.settings.options();
+        let plan = Plan::new(&spec, &options.cache()?, progress)?;
+        let part_folder = run::run_part(&plan, part, &options, folder, progress)?;
+        progress.finish();
+        println!("{}", part_folder.display());
+        Ok(Status::Success)
+    }
+}
+
+/// Calls `run` with each experiment file and its output folder. The others still run after an error; the one with the
+/// largest exit code is returned. An interruption ends all of them.
+pub fn for_each_experiment(
+    specs: &[PathBuf],
+    settings: &RunSettings,
+    progress: &TerminalProgress,
+    run: impl Fn(&Path, &Path) -> Result<Status>,
+) -> Result<Status> {
+    let mut status = Status::Success;
+    let mut worst: Option<Error> = None;
+    for file in &experiment_paths(specs)? {
+        match run(&file.path, &settings.out.join(&file.name)) {
+            Ok(Status::Success) => {}
+            Ok(Status::PartialFailure) => status = Status::PartialFailure,
+            Err(error) => {
+                progress.finish();
+                if error.kind() == ErrorKind::Interrupted {
+                    worst.into_iter().for_each(print_error);
+                    return Err(error);
+                }
+                worst = Some(match worst.take() {
+                    Some(earlier) if earlier.exit_code() > error.exit_code() => {
+                        print_error(error);
+                        earlier
+                    }
+                    Some(earlier) => {
+                        print_error(earlier);
+                        error
+                    }
+                    None => error,
+                });
+            }
+        }
+    }
+    worst.map_or(Ok(status), Err)
 }
 
 /// The folder for a notebook, which is created if it doesn't exist, and the file's name in it.
@@ -144,37 +146,4 @@ fn notebook_folder(file: &Path) -> Result<(&Path, &str, store::OutputFolder)> {
         _ => Path::new("."),
     };
     Ok((folder, name, store::prepare_folder(folder)?))
-}
-
-/// Prints the failures to stderr. Returns the run's status.
-fn print_failures(failures: &[Failure]) -> Status {
-    if failures.is_empty() {
-        return Status::Success;
-    }
-    eprintln!("failed: {} (also shown in the report)", failures.len());
-    for failure in failures {
-        let parts = [&failure.model, &failure.image, &failure.method];
-        let subject: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-        eprintln!("  {}: {}", subject.join(", "), failure.message);
-        if let Some(help) = &failure.help {
-            eprintln!("    {help}");
-        }
-    }
-    Status::PartialFailure
-}
-
-fn open_in_browser(page: &Path) -> Result<()> {
-    let program = match std::env::consts::OS {
-        "macos" => "open",
-        "windows" => "explorer",
-        _ => "xdg-open",
-    };
-    std::process::Command::new(program)
-        .arg(page)
-        .spawn()
-        .map(drop)
-        .map_err(|error| {
-            let message = format!("can't open {} ({program})", page.display());
-            Error::new(ErrorKind::Io, message).caused_by(error)
-        })
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use convscope::progress::{Progress, ProgressUnit};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt;
+
 /// Shows progress on stderr.
 pub struct TerminalProgress {
     bar: ProgressBar,
@@ -64,6 +66,14 @@ impl Progress for TerminalProgress {
             self.bar.set_length(total);
         }
         self.bar.set_position(done);
+    }
+
+    fn note(&self, message: &str) {
+        self.warn(message);
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::has_come()
     }
 
     fn warn(&self, message: &str) {

@@ -4,6 +4,7 @@
 //! All of them take plain arrays and are exact (no approximate neighbours). The result has the same bits for any number
 //! of threads.
 
+mod block_sums;
 mod cka;
 mod evaluation;
 mod knn_accuracy;
@@ -15,6 +16,7 @@ mod spearman;
 mod ssim;
 mod trustworthiness;
 
+pub use block_sums::{BLOCK, BlockSums};
 pub use cka::{Gram, MIN_BATCH, cka};
 pub use evaluation::{
     Calibration, ConfidentJoint, ConfidentThresholds, ConfusedPair, Confusion, LabelIssue,

@@ -20,7 +20,7 @@ use tch::Kind;
 
 use super::{
     Batch, CollectionImage, CollectionMethod, Collector, CollectorState, LoadedModel, Method,
-    MethodInfo, MethodOutput, ResultKind, to_floats,
+    MethodInfo, MethodOutput, ResultKind, Scratch, to_floats,
 };
 use crate::compare::MIN_BATCH;
 use crate::error::{Error, ErrorKind, Result};
@@ -102,6 +102,7 @@ impl CollectionMethod for Cka {
         &'a self,
         model: &'a LoadedModel,
         layers: &[NodeId],
+        _scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
         Ok(Box::new(GramCollector {
             model,
@@ -153,6 +154,13 @@ impl Collector for GramCollector<'_> {
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
         self.minibatches = state.into_values()?;
+        Ok(())
+    }
+
+    fn append(&mut self, later: CollectorState) -> Result<()> {
+        let later: Minibatches = later.into_values()?;
+        self.minibatches.ranges.extend(later.ranges);
+        self.minibatches.grams.extend(later.grams);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! How a method searches a collection: it observes batch after batch, and keeps a state whose size does not grow with the
 //! collection's pixels and from which an interrupted pass resumes.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 use image::RgbImage;
 use serde::Serialize;
@@ -9,8 +9,10 @@ use serde::de::DeserializeOwned;
 use tch::Tensor;
 
 use super::method_output::MethodOutput;
+use super::row_file::RowFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{ClassInfo, Tensors};
+use crate::image::{DecodedImage, ImageFile};
 use crate::network::NodeValues;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
@@ -22,12 +24,22 @@ pub struct CollectionImage {
     pub id: String,
     /// The image as the spec names it.
     pub source: String,
-    /// Its file.
-    pub path: PathBuf,
+    /// Where its bytes are.
+    pub file: ImageFile,
     /// The bands that its picture is drawn from, counted from 1; empty for the default.
     pub show: Vec<usize>,
     /// Its true class, if the network knows it.
     pub label: Option<ClassInfo>,
+}
+
+impl CollectionImage {
+    /// Reads the image again.
+    ///
+    /// # Errors
+    /// If it can't be read or decoded.
+    pub fn decode(&self) -> Result<DecodedImage> {
+        self.file.decode(&self.source, &self.show)
+    }
 }
 
 /// Images of the collection that were evaluated together. All fields have the same order.
@@ -60,6 +72,8 @@ pub struct CollectorState {
     pub values: serde_json::Value,
     /// Tensors by key.
     pub tensors: Tensors,
+    /// Files of rows by key.
+    pub rows: BTreeMap<String, RowFile>,
 }
 
 impl CollectorState {
@@ -98,6 +112,14 @@ pub trait Collector {
     /// # Errors
     /// If it is no state of this method; the pass then begins with the first image.
     fn resume(&mut self, state: CollectorState) -> Result<()>;
+
+    /// Adds what another collector of the same method and network gathered from the images that follow. The result is,
+    /// to the last bit, that of one collector that observed all of them, if the images were split at the border of a
+    /// [block](crate::compare::BLOCK).
+    ///
+    /// # Errors
+    /// If it is no state of this method.
+    fn append(&mut self, later: CollectorState) -> Result<()>;
 
     /// Adds the figures to `out` after the last image. `member` returns the image at an index of the collection.
     ///

@@ -22,6 +22,7 @@ use super::collector::{Batch, CollectionImage, Collector, CollectorState};
 use super::loaded_model::LoadedModel;
 use super::method::{CollectionMethod, Method, MethodInfo, ResultKind};
 use super::method_output::{MethodOutput, to_floats};
+use super::row_file::Scratch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Content, Note};
 use crate::network::Task;
@@ -82,6 +83,7 @@ impl CollectionMethod for Evaluate {
         &'a self,
         model: &'a LoadedModel,
         _layers: &[NodeId],
+        _scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
         Ok(Box::new(PredictionCollector {
             model,
@@ -145,9 +147,14 @@ impl Collector for PredictionCollector<'_> {
     }
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
-        let records = state.tensors.get(RECORDS).and_then(Array::floats);
-        let none = || Error::new(ErrorKind::Io, "the checkpoint holds no predictions");
-        self.records = records.ok_or_else(none)?.to_vec();
+        self.records.clear();
+        self.append(state)
+    }
+
+    fn append(&mut self, later: CollectorState) -> Result<()> {
+        let records = later.tensors.get(RECORDS).and_then(Array::floats);
+        let none = || Error::new(ErrorKind::Io, "the state holds no predictions");
+        self.records.extend(records.ok_or_else(none)?);
         Ok(())
     }
 

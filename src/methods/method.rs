@@ -5,6 +5,7 @@ use super::collector::Collector;
 use super::forward_backward::{BackwardPass, ForwardPass};
 use super::loaded_model::LoadedModel;
 use super::method_output::MethodOutput;
+use super::row_file::Scratch;
 use crate::error::Result;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -217,7 +218,7 @@ pub trait CollectionMethod: Method {
         Ok(())
     }
 
-    /// A collector that observes the whole collection with this network.
+    /// A collector that observes the collection with this network. Its files lie in `scratch`.
     ///
     /// # Errors
     /// If libtorch fails; the run goes on with the other methods.
@@ -225,6 +226,7 @@ pub trait CollectionMethod: Method {
         &'a self,
         model: &'a LoadedModel,
         layers: &[NodeId],
+        scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>>;
 }
 

@@ -8,6 +8,7 @@ pub use method::{
     ResultKind,
 };
 pub use method_output::{MethodOutput, to_array, to_floats};
+pub use row_file::{RowFile, Scratch};
 pub use target::Target;
 
 pub mod baseline;
@@ -19,6 +20,7 @@ mod layer_constructors;
 mod loaded_model;
 mod method;
 mod method_output;
+mod row_file;
 mod target;
 pub mod unit_selection;
 

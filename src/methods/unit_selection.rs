@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
 
 use super::{LoadedModel, to_floats};
+use crate::compare::BlockSums;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::ClassSpec;
 use crate::network::graph::{Graph, NodeId};
@@ -158,12 +159,11 @@ pub struct UnitSelection {
     class: Option<usize>,
     /// The seed of the draw.
     seed: u64,
-    /// The number of images so far.
-    images: f64,
-    /// Sums over the images: of the class's logit, and of its square.
-    logit_sums: [f64; 2],
-    /// For each unit, sums over the images: of its largest activation, of the square, and of the product with the logit.
-    unit_sums: Vec<[f64; 3]>,
+    /// The number of units.
+    count: usize,
+    /// Sums over the images for a class: of 1, of its logit, of the logit's square; and for each unit of its largest
+    /// activation, of the square, and of the product with the logit.
+    sums: BlockSums,
 }
 
 impl UnitSelection {
@@ -180,36 +180,43 @@ impl UnitSelection {
             units: units.clone(),
             class,
             seed: model.seed ^ fnv1a(model.layer(layer)),
-            images: 0.0,
-            logit_sums: [0.0; 2],
-            unit_sums: vec![[0.0; 3]; count],
+            count,
+            sums: BlockSums::new(3 + 3 * count),
         })
     }
 
-    /// Updates the sums with the units' largest activations, `[N, C]`, and the logits, `[N, classes]`, of some images.
+    /// Updates the sums with the units' largest activations, `[N, C]`, and the logits, `[N, classes]`, of the images from
+    /// the index `first` of the collection on.
     ///
     /// # Errors
     /// If libtorch fails.
-    pub fn observe(&mut self, max_activations: &Tensor, logits: &Tensor) -> Result<()> {
+    pub fn observe(
+        &mut self,
+        first: usize,
+        max_activations: &Tensor,
+        logits: &Tensor,
+    ) -> Result<()> {
         let Some(class) = self.class else {
             return Ok(());
         };
         let logits = to_floats(&logits.f_select(1, class as i64)?)?;
         let activations = to_floats(max_activations)?;
-        let images = activations.chunks_exact(self.unit_sums.len().max(1));
-        for (activations, logit) in images.zip(logits) {
+        let images = activations.chunks_exact(self.count.max(1));
+        for (image, (activations, logit)) in (first..).zip(images.zip(logits)) {
             let logit = f64::from(logit);
-            self.images += 1.0;
-            self.logit_sums[0] += logit;
-            self.logit_sums[1] += logit * logit;
-            for (sums, &activation) in self.unit_sums.iter_mut().zip(activations) {
+            let units = activations.iter().flat_map(|&activation| {
                 let activation = f64::from(activation);
-                sums[0] += activation;
-                sums[1] += activation * activation;
-                sums[2] += activation * logit;
-            }
+                [activation, activation * activation, activation * logit]
+            });
+            let of_class = [1.0, logit, logit * logit].into_iter();
+            self.sums.add(image, of_class.chain(units));
         }
         Ok(())
+    }
+
+    /// Adds the sums of the images that follow.
+    pub fn append(&mut self, later: UnitSelection) {
+        self.sums.append(later.sums);
     }
 
     /// The units, in the order to show them; those of a class with their correlations, −1 to 1.
@@ -218,7 +225,7 @@ impl UnitSelection {
         match &self.units {
             Units::Listed(list) => plain(list.clone()),
             Units::Drawn(count) => {
-                let mut units: Vec<usize> = (0..self.unit_sums.len()).collect();
+                let mut units: Vec<usize> = (0..self.count).collect();
                 let hash = |unit: usize| mix64(mix64(self.seed).wrapping_add(unit as u64));
                 units.sort_by_key(|&unit| (hash(unit), unit));
                 units.truncate(*count);
@@ -226,7 +233,10 @@ impl UnitSelection {
                 plain(units)
             }
             Units::OfClass(ClassUnits { count, .. }) => {
-                let correlations = self.unit_sums.iter().map(|sums| self.correlation(sums));
+                let totals = self.sums.totals();
+                let (of_class, of_units) = totals.split_at(3);
+                let correlations = of_units.chunks_exact(3);
+                let correlations = correlations.map(|sums| correlation(of_class, sums));
                 let mut units: Vec<(usize, f64)> = correlations.enumerate().collect();
                 units.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
                 units.truncate(*count);
@@ -237,18 +247,20 @@ impl UnitSelection {
             }
         }
     }
+}
 
-    /// Pearson's correlation of a unit's largest activation with the logit; −1 if one of them is constant, so that the
-    /// unit comes last.
-    fn correlation(&self, sums: &[f64; 3]) -> f64 {
-        let n = self.images.max(1.0);
-        let covariance = sums[2] / n - sums[0] / n * (self.logit_sums[0] / n);
-        let unit_variance = sums[1] / n - (sums[0] / n).powi(2);
-        let logit_variance = self.logit_sums[1] / n - (self.logit_sums[0] / n).powi(2);
-        if unit_variance > 0.0 && logit_variance > 0.0 {
-            (covariance / (unit_variance * logit_variance).sqrt()).clamp(-1.0, 1.0)
-        } else {
-            -1.0
-        }
+/// Pearson's correlation of a unit's largest activation with the logit, of the sums for the class and for the unit; −1 if
+/// one of them is constant, so that the unit comes last.
+fn correlation(of_class: &[f64], of_unit: &[f64]) -> f64 {
+    let n = of_class[0].max(1.0);
+    let mean = |sum: f64| sum / n;
+    let (logit, activation) = (mean(of_class[1]), mean(of_unit[0]));
+    let covariance = mean(of_unit[2]) - activation * logit;
+    let unit_variance = mean(of_unit[1]) - activation.powi(2);
+    let logit_variance = mean(of_class[2]) - logit.powi(2);
+    if unit_variance > 0.0 && logit_variance > 0.0 {
+        (covariance / (unit_variance * logit_variance).sqrt()).clamp(-1.0, 1.0)
+    } else {
+        -1.0
     }
 }

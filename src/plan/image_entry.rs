@@ -24,7 +24,7 @@ pub(super) struct ImageEntry<'a> {
 
 impl ImageEntry<'_> {
     /// Makes the error point at the entry's `key`.
-    fn locate(&self, key: &'static str, error: Error) -> Error {
+    pub(super) fn locate(&self, key: &'static str, error: Error) -> Error {
         let entry = [PathStep::Key(self.list), PathStep::Index(self.index)];
         // A single entry may be written without a list around it.
         let path = if self.origin.has(&entry) {
@@ -384,7 +384,7 @@ fn folder_name(folder: &Path) -> String {
 
 /// The class that a file's path below the named folder suggests: the WordNet id that the file's name begins with, as in
 /// `n02108422_bull_mastiff.jpg`, else the name of the folder that contains it.
-fn inferred_label(below: &Path) -> Option<ImageLabel> {
+pub(super) fn inferred_label(below: &Path) -> Option<ImageLabel> {
     let stem = below.file_stem()?.to_str()?;
     let id = stem.split(['_', '-', '.', ' ']).next().unwrap_or(stem);
     let digits = id.strip_prefix('n').unwrap_or_default();

@@ -15,6 +15,8 @@ mod planned_image;
 mod preprocess;
 mod references;
 mod run_plan;
+mod shard_entry;
+mod shard_paths;
 mod single_step;
 mod spec_origin;
 mod task;

@@ -57,6 +57,7 @@ pub fn plan_images(
             ImageSpec::List { list, labels, .. } => {
                 entry.list_images(list, labels.as_deref(), progress)?
             }
+            ImageSpec::Tar { tar, .. } => entry.shard_images(tar)?,
             ImageSpec::Table { labels, split, .. } => {
                 entry.table_images(labels, split.as_deref(), None, progress)?
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::image::DecodedImage;
+use crate::image::{DecodedImage, ImageFile};
 use crate::network::labels::Labels;
 use crate::spec::id_from_path;
 
@@ -13,8 +13,8 @@ use crate::spec::id_from_path;
 pub struct PlannedImage {
     /// Unique in the experiment; the second part of its tensors' keys.
     pub id: String,
-    /// Its file; empty if the image is only in memory.
-    pub path: PathBuf,
+    /// Where its bytes are, unless the image is only in memory.
+    pub file: ImageFile,
     /// Its path as in the experiment, or its pack and file name.
     pub source: String,
     /// Its true classes: one, or several for networks whose classes are independent.
@@ -38,7 +38,7 @@ impl PlannedImage {
     pub(crate) fn file(path: PathBuf, source: String) -> Self {
         PlannedImage {
             id: id_from_path(&path),
-            path,
+            file: ImageFile::whole(path),
             source,
             labels: Vec::new(),
             groups: Vec::new(),
@@ -64,9 +64,7 @@ impl PlannedImage {
     pub fn decode(&self) -> Result<Arc<DecodedImage>> {
         match &self.decoded {
             Some(decoded) => Ok(decoded.clone()),
-            None => Ok(Arc::new(DecodedImage::open_showing(
-                &self.path, &self.show,
-            )?)),
+            None => Ok(Arc::new(self.file.decode(&self.source, &self.show)?)),
         }
     }
 

@@ -11,5 +11,5 @@ pub mod store;
 pub use network_note::NetworkNote;
 pub use record::{
     ClassScore, CollectionInfo, Environment, ExplainedValue, Failure, ImageInfo, LayerInfo,
-    ModelInfo, Prediction, Results, SelectedLayers, ViewInfo, WeightsInfo,
+    ModelInfo, Prediction, Results, SelectedLayers, UnreadableImage, ViewInfo, WeightsInfo,
 };

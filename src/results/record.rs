@@ -214,6 +214,18 @@ pub struct CollectionInfo {
     pub sha256: String,
     /// Whether it consists of the experiment's own images.
     pub own: bool,
+    /// The images that could not be read; all methods leave them out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unreadable: Vec<UnreadableImage>,
+}
+
+/// An image of the collection that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableImage {
+    /// The image as the spec names it.
+    pub source: String,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// An image after resizing and cropping, before normalisation.

@@ -19,11 +19,22 @@ pub const TENSORS: &str = "data.safetensors";
 /// The file of the lock.
 pub const LOCK: &str = "experiment.lock.yaml";
 
+/// The key of the text about the tensors in a safetensors file's header.
+const ABOUT: &str = "about";
+
 /// The bytes of a safetensors file; the same tensors give the same bytes.
 ///
 /// # Errors
 /// If the number of an array's values doesn't match its shape.
 pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
+    to_safetensors_about(tensors, None)
+}
+
+/// As [`to_safetensors`], with a text about the tensors in the file's header.
+///
+/// # Errors
+/// As [`to_safetensors`].
+pub(crate) fn to_safetensors_about(tensors: &Tensors, about: Option<String>) -> Result<Vec<u8>> {
     let bytes: Vec<(&String, &Array, Vec<u8>)> = tensors
         .iter()
         .map(|(key, array)| {
@@ -45,7 +56,8 @@ pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
         })?;
         views.push((key.as_str(), view));
     }
-    safetensors::serialize(views, None)
+    let about = about.map(|text| [(ABOUT.to_owned(), text)].into());
+    safetensors::serialize(views, about)
         .map_err(|error| Error::new(ErrorKind::Io, "can't store the tensors").caused_by(error))
 }
 
@@ -54,9 +66,20 @@ pub fn to_safetensors(tensors: &Tensors) -> Result<Vec<u8>> {
 /// # Errors
 /// If the bytes are not a safetensors file, or a tensor is neither float32 nor uint8.
 pub fn from_safetensors(bytes: &[u8]) -> Result<Tensors> {
+    Ok(from_safetensors_about(bytes)?.0)
+}
+
+/// As [`from_safetensors`], with the text about the tensors, if there is one.
+///
+/// # Errors
+/// As [`from_safetensors`].
+pub(crate) fn from_safetensors_about(bytes: &[u8]) -> Result<(Tensors, Option<String>)> {
     let broken =
         |error| Error::new(ErrorKind::Io, format!("{TENSORS} can't be read")).caused_by(error);
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let about = header.metadata().as_ref();
+    let about = about.and_then(|texts| texts.get(ABOUT).cloned());
     let mut tensors = Tensors::new();
     for (key, view) in file.iter() {
         let shape = view.shape();
@@ -80,7 +103,7 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<Tensors> {
         };
         tensors.insert(key.to_owned(), array);
     }
-    Ok(tensors)
+    Ok((tensors, about))
 }
 
 /// Reads the results of a finished run.
@@ -117,6 +140,13 @@ pub fn read(folder: &Path) -> Result<(Results, Tensors)> {
 pub struct OutputFolder {
     /// The folders that did not exist before, the outermost first.
     created: Vec<PathBuf>,
+}
+
+impl OutputFolder {
+    /// The folders that it created, the outermost first.
+    pub fn created(&self) -> &[PathBuf] {
+        &self.created
+    }
 }
 
 impl Drop for OutputFolder {

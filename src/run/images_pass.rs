@@ -30,6 +30,7 @@ pub(super) fn run_images(
     let mut first_error = None;
     let total = plan.images.len() * models.len();
     for (number, image) in plan.images.iter().enumerate() {
+        check_interrupted(plan, number, progress)?;
         let pass = ImagePass {
             plan,
             image,
@@ -48,10 +49,21 @@ pub(super) fn run_images(
             }
         }
     }
+    check_interrupted(plan, plan.images.len(), progress)?;
     match first_error {
         Some(error) if output.results.images.is_empty() => Err(error),
         _ => Ok(()),
     }
+}
+
+/// # Errors
+/// If the run is interrupted. What it has computed is in the cache.
+fn check_interrupted(plan: &Plan, done: usize, progress: &dyn Progress) -> Result<()> {
+    if progress.interrupted() {
+        let message = format!("interrupted after {done} of {} images", plan.images.len());
+        return Err(Error::interrupted(message).help("the same command goes on from there"));
+    }
+    Ok(())
 }
 
 /// One image, on its way through all networks.
@@ -97,6 +109,9 @@ impl ImagePass<'_> {
         let view_infos = store_views(id, models, &views, &mut output.tensors);
         for (index, (model, view)) in models.iter().zip(&views).enumerate() {
             let Some(view) = view else { continue };
+            if self.progress.interrupted() {
+                return;
+            }
             self.progress.step(&format!("{id}: {}", model.loaded.id));
             let mask = self.target_mask(decoded, model, output);
             let job = ModelOnImage {

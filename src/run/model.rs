@@ -30,7 +30,9 @@ pub struct RunModel {
     pub(super) likenesses: Vec<Likeness>,
     /// Its description in the results.
     pub info: ModelInfo,
-    /// A hash of everything about the network and the machine that results depend on.
+    /// A hash of everything about the network that results depend on.
+    pub(super) identity: String,
+    /// A hash of the identity and of what results depend on about the machine.
     pub(super) fingerprint: String,
 }
 
@@ -111,8 +113,11 @@ pub(super) fn load_planned(
         device,
         seed: plan.experiment.seed,
     };
+    let identity = model_identity(&loaded, &info)?;
+    let machine = (device_name(device), tch::get_num_threads());
     Ok(RunModel {
-        fingerprint: model_fingerprint(&loaded, &info)?,
+        fingerprint: fingerprint(&(&identity, machine))?,
+        identity,
         loaded,
         layers: planned.layers.clone(),
         position: planned.entry,
@@ -121,8 +126,8 @@ pub(super) fn load_planned(
     })
 }
 
-/// A hash of everything about a network and the machine that results depend on.
-fn model_fingerprint(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
+/// A hash of everything about a network that results depend on.
+fn model_identity(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
     let labels = &loaded.labels;
     let class_names: Vec<String> = (0..labels.len()).map(|index| labels.name(index)).collect();
     fingerprint(&(
@@ -132,7 +137,5 @@ fn model_fingerprint(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
         &info.weights.name,
         &loaded.preprocess,
         (loaded.task, class_names),
-        device_name(loaded.device),
-        tch::get_num_threads(),
     ))
 }

@@ -71,15 +71,9 @@ impl ResultCache {
         store::write(&self.folder, &files).ok()
     }
 
-    /// Removes what is stored under `fingerprint`.
-    pub(super) fn remove(&self, fingerprint: &str) {
-        for extension in ["json", "safetensors"] {
-            let path = self
-                .folder
-                .join(format!("{}.{extension}", file_stem(fingerprint)));
-            // A file that stays only takes space.
-            let _ = std::fs::remove_file(path);
-        }
+    /// The folder for what a long pass with this name keeps.
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{}.pass", file_stem(name)))
     }
 }
 

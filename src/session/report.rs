@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::figures::Tensors;
 use crate::output_folder;
 use crate::report::{self, ChartKind, RenderOptions};
-use crate::results::{Failure, Results, store};
+use crate::results::{Failure, Results, UnreadableImage, store};
 use crate::run::RunOutput;
 use crate::spec::SpecFile;
 
@@ -90,6 +90,12 @@ impl Report {
     /// The failures of parts of the run.
     pub fn failures(&self) -> &[Failure] {
         &self.results().failures
+    }
+
+    /// The images of the collection that could not be read and are left out.
+    pub fn unreadable(&self) -> &[UnreadableImage] {
+        let collection = self.results().collection.as_ref();
+        collection.map_or(&[], |collection| &collection.unreadable)
     }
 
     /// The predictions of all networks for all images.

@@ -32,7 +32,9 @@ impl<'de> Deserialize<'de> for CollectionEntry {
             type Value = CollectionEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a folder, or a map with `dir`, `labels`, `list`, `pack` or `path`")
+                f.write_str(
+                    "a folder, or a map with `dir`, `labels`, `list`, `tar`, `pack` or `path`",
+                )
             }
 
             fn visit_str<E: de::Error>(self, dir: &str) -> Result<CollectionEntry, E> {
@@ -54,7 +56,7 @@ impl<'de> Deserialize<'de> for CollectionSpec {
             type Value = CollectionSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a folder, a map with `dir`, `labels`, `list`, `pack` or `path`, or a list of these")
+                f.write_str("a folder, a map with `dir`, `labels`, `list`, `tar`, `pack` or `path`, or a list of these")
             }
 
             fn visit_str<E: de::Error>(self, dir: &str) -> Result<CollectionSpec, E> {

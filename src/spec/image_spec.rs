@@ -130,6 +130,25 @@ pub enum ImageSpec {
         #[schemars(with = "schema_parts::ShownBands")]
         show: Vec<usize>,
     },
+    /// The images in tar files, as WebDataset writes them: `0017.jpg` with its class in `0017.cls`.
+    #[schemars(extend("not" = { "required": ["limit", "sample"] }))]
+    Tar {
+        /// The file, or several: `shards/{000..099}.tar`, `shards/*.tar`.
+        #[schemars(length(min = 1))]
+        tar: PathBuf,
+        /// The largest number of images; the first of the files are taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        limit: Option<usize>,
+        /// The number of images, drawn at random with the experiment's seed; all of them where there are fewer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        sample: Option<usize>,
+        /// The bands that their pictures are drawn from, as for one file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "schema_parts::ShownBands")]
+        show: Vec<usize>,
+    },
     /// The images that a CSV names.
     #[schemars(extend("not" = { "required": ["limit", "sample"] }))]
     Table {
@@ -203,6 +222,16 @@ impl ImageSpec {
         }
     }
 
+    /// The images in tar files, as WebDataset writes them.
+    pub fn tar(tar: impl Into<PathBuf>) -> Self {
+        ImageSpec::Tar {
+            tar: tar.into(),
+            limit: None,
+            sample: None,
+            show: Vec::new(),
+        }
+    }
+
     /// The images and classes that a CSV with the columns `path` and `class` names.
     pub fn table(labels: impl Into<PathBuf>) -> Self {
         ImageSpec::Table {
@@ -220,6 +249,7 @@ impl ImageSpec {
             ImageSpec::Path { show, .. }
             | ImageSpec::Dir { show, .. }
             | ImageSpec::List { show, .. }
+            | ImageSpec::Tar { show, .. }
             | ImageSpec::Table { show, .. } => *show = bands.into(),
             ImageSpec::Pack { .. } => {}
         }
@@ -232,6 +262,7 @@ impl ImageSpec {
             ImageSpec::Path { show, .. }
             | ImageSpec::Dir { show, .. }
             | ImageSpec::List { show, .. }
+            | ImageSpec::Tar { show, .. }
             | ImageSpec::Table { show, .. } => show,
             ImageSpec::Pack { .. } => &[],
         }
@@ -242,6 +273,7 @@ impl ImageSpec {
         match self {
             ImageSpec::Dir { limit, sample, .. }
             | ImageSpec::List { limit, sample, .. }
+            | ImageSpec::Tar { limit, sample, .. }
             | ImageSpec::Table { limit, sample, .. } => (*limit, *sample),
             ImageSpec::Pack { .. } | ImageSpec::Path { .. } => (None, None),
         }
@@ -254,6 +286,7 @@ impl ImageSpec {
             ImageSpec::Path { path, mask, .. } => std::iter::once(path).chain(mask).collect(),
             ImageSpec::Dir { dir, labels, .. } => std::iter::once(dir).chain(labels).collect(),
             ImageSpec::List { list, labels, .. } => std::iter::once(list).chain(labels).collect(),
+            ImageSpec::Tar { tar, .. } => vec![tar],
             ImageSpec::Table { labels, .. } => vec![labels],
         }
     }
@@ -262,7 +295,10 @@ impl ImageSpec {
     pub(super) fn may_be_float(&self) -> bool {
         match self {
             ImageSpec::Pack { .. } => false,
-            ImageSpec::Dir { .. } | ImageSpec::List { .. } | ImageSpec::Table { .. } => true,
+            ImageSpec::Dir { .. }
+            | ImageSpec::List { .. }
+            | ImageSpec::Tar { .. }
+            | ImageSpec::Table { .. } => true,
             ImageSpec::Path { path, .. } => {
                 let ending = path.extension().and_then(|ending| ending.to_str());
                 ending.is_some_and(|ending| {
@@ -300,7 +336,7 @@ impl From<PathBuf> for ImageSpec {
     }
 }
 
-/// The keys of all kinds of entry; which kind it is follows from `pack`, `path`, `dir` or `list`, or else from `labels`.
+/// The keys of all kinds of entry; which kind it is follows from `pack`, `path`, `dir`, `list` or `tar`, or else from `labels`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ImageKeys {
@@ -311,6 +347,7 @@ struct ImageKeys {
     class: Option<OneOrMany>,
     dir: Option<PathBuf>,
     list: Option<PathBuf>,
+    tar: Option<PathBuf>,
     labels: Option<PathBuf>,
     split: Option<String>,
     limit: Option<usize>,
@@ -331,6 +368,14 @@ impl ImageKeys {
         self.check_owners(kind)?;
         let show = self.show.unwrap_or_default();
         let (limit, sample, split) = (self.limit, self.sample, self.split);
+        if let Some(tar) = self.tar {
+            return Ok(ImageSpec::Tar {
+                tar,
+                limit,
+                sample,
+                show,
+            });
+        }
         Ok(match (kind, self.pack, self.dir, self.list, self.labels) {
             (_, Some(pack), ..) => ImageSpec::Pack {
                 pack,
@@ -372,7 +417,7 @@ impl ImageKeys {
 
     /// Checks that every key belongs to this kind of entry.
     fn check_owners<E: de::Error>(&self, kind: &str) -> Result<(), E> {
-        const FILES: &[&str] = &["dir", "list", "labels"];
+        const FILES: &[&str] = &["dir", "list", "labels", "tar"];
         let owners: [(&str, &[&str], bool); 10] = [
             ("pick", &["pack"], self.pick.is_some()),
             ("id", &["path"], self.id.is_some()),
@@ -385,7 +430,7 @@ impl ImageKeys {
             ("box", &["path", "pack"], self.bounds.is_some()),
             (
                 "show",
-                &["path", "dir", "list", "labels"],
+                &["path", "dir", "list", "labels", "tar"],
                 self.show.is_some(),
             ),
         ];
@@ -417,6 +462,7 @@ impl ImageKeys {
             ("path", self.path.is_some()),
             ("dir", self.dir.is_some()),
             ("list", self.list.is_some()),
+            ("tar", self.tar.is_some()),
         ];
         let mut given = kinds.iter().filter(|(_, given)| *given);
         let (first, second) = (given.next(), given.next());
@@ -427,7 +473,7 @@ impl ImageKeys {
             ))),
             (None, _) if self.labels.is_some() => Ok("labels"),
             (None, _) => Err(E::custom(
-                "an image must have `path`, `dir`, `list`, `labels` or `pack`; write for example `path: photos/cat.jpg`",
+                "an image must have `path`, `dir`, `list`, `tar`, `labels` or `pack`; write for example `path: photos/cat.jpg`",
             )),
         }
     }
@@ -441,7 +487,7 @@ impl<'de> Deserialize<'de> for ImageSpec {
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str(
-                    "an image: its path, or a map with `path`, `dir`, `list`, `labels` or `pack`",
+                    "an image: its path, or a map with `path`, `dir`, `list`, `tar`, `labels` or `pack`",
                 )
             }
 

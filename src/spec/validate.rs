@@ -218,6 +218,7 @@ impl Validator<'_> {
                 ("list", list.to_str()),
                 ("labels", labels.as_deref().and_then(Path::to_str)),
             ],
+            ImageSpec::Tar { tar, .. } => [("tar", tar.to_str()), ("", None)],
             ImageSpec::Table { labels, .. } => [("labels", labels.to_str()), ("", None)],
         };
         let mut texts = texts.iter();
@@ -282,7 +283,10 @@ impl Validator<'_> {
         let path = [Key("images"), Index(index), Key("box")];
         let bounds = match image {
             ImageSpec::Pack { bounds, .. } | ImageSpec::Path { bounds, .. } => *bounds,
-            ImageSpec::Dir { .. } | ImageSpec::List { .. } | ImageSpec::Table { .. } => None,
+            ImageSpec::Dir { .. }
+            | ImageSpec::List { .. }
+            | ImageSpec::Tar { .. }
+            | ImageSpec::Table { .. } => None,
         };
         let Some([left, top, right, bottom]) = bounds else {
             return Ok(());

@@ -100,11 +100,16 @@ impl DecodedImage {
     /// As [`open`](Self::open) and [`showing`](Self::showing).
     pub fn open_showing(path: &Path, show: &[usize]) -> Result<DecodedImage> {
         let image = DecodedImage::open(path)?;
+        image.showing_in(&path.display().to_string(), show)
+    }
+
+    /// As [`showing`](Self::showing), with the default where `show` is empty; errors begin with the image's `name`.
+    pub(super) fn showing_in(self, name: &str, show: &[usize]) -> Result<DecodedImage> {
         if show.is_empty() {
-            return Ok(image);
+            return Ok(self);
         }
-        image.showing(show).map_err(|error| {
-            let message = format!("{}: {}", path.display(), error.message());
+        self.showing(show).map_err(|error| {
+            let message = format!("{name}: {}", error.message());
             let help = error.help_text().unwrap_or_default().to_owned();
             Error::new(error.kind(), message).help(help)
         })

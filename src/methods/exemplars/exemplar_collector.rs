@@ -9,7 +9,7 @@ use super::options::Exemplars;
 use super::top_activations::{Activation, TopActivations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, AscentImage, Content, Exemplar, Note, UnitExemplars};
-use crate::image::{DecodedImage, View, Window, thumbnail};
+use crate::image::{View, Window, thumbnail};
 use crate::methods::deconvnet::Projector;
 use crate::methods::maximize::{
     ActivationReduction, AscentOptions, DEFAULT_SIDE, Objective, Parametrisation, ascent_side,
@@ -56,7 +56,7 @@ impl Collector for ExemplarCollector<'_> {
         for top in &mut self.layers {
             let activations = &self.model.map(top.layer, batch.value(top.layer)?)?;
             let maxima = max_activations(activations)?;
-            top.selection.observe(&maxima, logits)?;
+            top.selection.observe(batch.first, &maxima, logits)?;
             top.update(activations, batch.first, self.options)?;
         }
         Ok(())
@@ -68,6 +68,14 @@ impl Collector for ExemplarCollector<'_> {
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
         self.layers = state.into_values()?;
+        Ok(())
+    }
+
+    fn append(&mut self, later: CollectorState) -> Result<()> {
+        let later: Vec<TopActivations> = later.into_values()?;
+        for (own, later) in self.layers.iter_mut().zip(later) {
+            own.append(later, self.options.top);
+        }
         Ok(())
     }
 
@@ -120,7 +128,7 @@ impl ExemplarCollector<'_> {
             .collect();
         let (preprocess, channels) = (&self.model.preprocess, self.model.channels());
         let views = members.into_par_iter().map(|(index, member)| {
-            let image = DecodedImage::open_showing(&member.path, &member.show)?;
+            let image = member.decode()?;
             let view = preprocess.view_of(&image, channels)?;
             Ok((index, (member, view)))
         });

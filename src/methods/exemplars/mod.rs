@@ -21,7 +21,7 @@ mod exemplar_collector;
 mod options;
 mod top_activations;
 
-use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
+use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind, Scratch};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -75,6 +75,7 @@ impl CollectionMethod for Exemplars {
         &'a self,
         model: &'a LoadedModel,
         layers: &[NodeId],
+        _scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
         let collector = exemplar_collector::ExemplarCollector::new(self, model, layers)?;
         Ok(Box::new(collector))

@@ -95,6 +95,16 @@ impl TopActivations {
         }
         Ok(())
     }
+
+    /// Adds the activations of the images that follow; at most `top` for each unit stay.
+    pub fn append(&mut self, later: TopActivations, top: usize) {
+        self.selection.append(later.selection);
+        for (own, later) in self.activations.iter_mut().zip(later.activations) {
+            for activation in later {
+                insert(own, activation, top);
+            }
+        }
+    }
 }
 
 /// Inserts `activation` if it is one of the `count` largest; of equal values the earlier image comes first.

@@ -27,7 +27,7 @@ mod options;
 mod parametrisation;
 mod top_image_collector;
 
-use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
+use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind, Scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -103,6 +103,7 @@ impl CollectionMethod for Maximize {
         &'a self,
         model: &'a LoadedModel,
         layers: &[NodeId],
+        _scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
         let collector = top_image_collector::TopImageCollector::new(self, model, layers)?;
         Ok(Box::new(collector))

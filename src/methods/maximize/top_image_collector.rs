@@ -8,7 +8,7 @@ use super::objective::{ActivationReduction, Objective};
 use super::options::{Classes, Maximize};
 use crate::error::Result;
 use crate::figures::{Array, ClassInfo, Content, MaximisedImage, Note, TopImage};
-use crate::image::{DecodedImage, thumbnail};
+use crate::image::thumbnail;
 use crate::methods::unit_selection::{UnitSelection, max_activations};
 use crate::methods::{
     Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
@@ -34,6 +34,20 @@ struct TopValues {
     logits: Vec<Option<TopValue>>,
     /// The true classes of the collection, in the order of its images, at most as many as `classes` asks for.
     true_classes: Vec<usize>,
+}
+
+impl TopValues {
+    /// Adds classes that are not there yet, as long as `options` ask for more.
+    fn add_true_classes(&mut self, classes: impl IntoIterator<Item = usize>, options: &Maximize) {
+        let Classes::First(count) = options.classes else {
+            return;
+        };
+        for class in classes {
+            if self.true_classes.len() < count && !self.true_classes.contains(&class) {
+                self.true_classes.push(class);
+            }
+        }
+    }
 }
 
 /// The largest values of a layer's units.
@@ -124,7 +138,7 @@ impl Collector for TopImageCollector<'_> {
         for layer in &mut self.found.layers {
             let activations = &self.model.map(layer.layer, batch.value(layer.layer)?)?;
             let maxima = max_activations(activations)?;
-            layer.selection.observe(&maxima, logits)?;
+            layer.selection.observe(batch.first, &maxima, logits)?;
             let values = match (self.options.at, activations.dim()) {
                 (ActivationReduction::Channel, 4) => {
                     activations.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?
@@ -133,15 +147,9 @@ impl Collector for TopImageCollector<'_> {
             };
             update(&mut layer.units, &values, batch.first)?;
         }
-        if let Classes::First(count) = self.options.classes {
-            let labels = batch.members.iter().filter_map(|m| m.label.as_ref());
-            let true_classes = &mut self.found.true_classes;
-            for class in labels.map(|label| label.index) {
-                if true_classes.len() < count && !true_classes.contains(&class) {
-                    true_classes.push(class);
-                }
-            }
-        }
+        let labels = batch.members.iter().filter_map(|m| m.label.as_ref());
+        let classes = labels.map(|label| label.index);
+        self.found.add_true_classes(classes, self.options);
         Ok(())
     }
 
@@ -151,6 +159,18 @@ impl Collector for TopImageCollector<'_> {
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
         self.found = state.into_values()?;
+        Ok(())
+    }
+
+    fn append(&mut self, later: CollectorState) -> Result<()> {
+        let later: TopValues = later.into_values()?;
+        append(&mut self.found.logits, later.logits);
+        for (own, later) in self.found.layers.iter_mut().zip(later.layers) {
+            own.selection.append(later.selection);
+            append(&mut own.units, later.units);
+        }
+        self.found
+            .add_true_classes(later.true_classes, self.options);
         Ok(())
     }
 
@@ -267,7 +287,7 @@ impl TopImageCollector<'_> {
         out: &mut MethodOutput,
     ) -> Result<TopImage> {
         let member = member(top.image);
-        let pixels = DecodedImage::open_showing(&member.path, &member.show)?.pixels;
+        let pixels = member.decode()?.pixels;
         let view = self.model.preprocess.view(&pixels)?;
         let whole = [0, 0, view.width(), view.height()];
         let thumbnail = thumbnail(&view, whole, THUMBNAIL_SIDE);
@@ -281,6 +301,17 @@ impl TopImageCollector<'_> {
             value: top.value,
             tensor: key,
         })
+    }
+}
+
+/// Updates the largest values with those of the images that follow; of equal values the earlier image stays.
+fn append(top: &mut [Option<TopValue>], later: Vec<Option<TopValue>>) {
+    for (top, later) in top.iter_mut().zip(later) {
+        if let Some(found) = later
+            && top.is_none_or(|top| found.value > top.value)
+        {
+            *top = Some(found);
+        }
     }
 }
 

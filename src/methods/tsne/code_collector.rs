@@ -1,6 +1,5 @@
 //! Collects the codes and thumbnails of a collection's images batch by batch, and maps them after the last one.
 
-use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::image_groups::group_images;
@@ -11,7 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, CodedImage, Codes, Content};
 use crate::image::{Interpolation, Preprocess};
 use crate::methods::{
-    Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, to_floats,
+    Batch, CollectionImage, Collector, CollectorState, LoadedModel, MethodOutput, RowFile, Scratch,
+    to_floats,
 };
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
@@ -24,50 +24,51 @@ pub(super) struct CodeCollector<'a> {
     options: &'a Tsne,
     model: &'a LoadedModel,
     layers: Vec<NodeId>,
-    index: CodeIndex,
-    /// For each layer, the codes `[n, dims]`, row by row.
-    codes: Vec<Vec<f32>>,
-    /// 8-bit, `[n, side, side, 3]`.
-    thumbnails: Vec<u8>,
-}
-
-/// Which images have been collected, and the size of their codes.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct CodeIndex {
     /// The images' indices in the collection.
     images: Vec<usize>,
-    /// For each layer, the number of values of a code.
-    dims: Vec<usize>,
+    /// For each layer, the codes, a row of float32 for each image.
+    codes: Vec<RowFile>,
+    /// 8-bit, `[side, side, 3]` for each image.
+    thumbnails: RowFile,
 }
 
+/// The key of the thumbnails in a state.
+const THUMBNAILS: &str = "thumbnails";
+
 impl<'a> CodeCollector<'a> {
-    pub fn new(options: &'a Tsne, model: &'a LoadedModel, layers: &[NodeId]) -> Self {
-        CodeCollector {
+    /// # Errors
+    /// If the files of the codes can't be created.
+    pub fn new(
+        options: &'a Tsne,
+        model: &'a LoadedModel,
+        layers: &[NodeId],
+        scratch: &Scratch,
+    ) -> Result<Self> {
+        let codes = layers
+            .iter()
+            .map(|&layer| scratch.rows(&codes_key(model, layer)));
+        Ok(CodeCollector {
             options,
             model,
             layers: layers.to_vec(),
-            index: CodeIndex {
-                images: Vec::new(),
-                dims: vec![0; layers.len()],
-            },
-            codes: vec![Vec::new(); layers.len()],
-            thumbnails: Vec::new(),
-        }
+            images: Vec::new(),
+            codes: codes.collect::<Result<_>>()?,
+            thumbnails: scratch.rows(THUMBNAILS)?,
+        })
     }
+}
 
-    /// The key of a layer's codes in a checkpoint.
-    fn checkpoint_key(&self, layer: NodeId) -> String {
-        format!("codes/{}", self.model.layer(layer))
-    }
+/// The key of a layer's codes in a state.
+fn codes_key(model: &LoadedModel, layer: NodeId) -> String {
+    format!("codes-{}", model.layer(layer))
 }
 
 impl Collector for CodeCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
-        for (number, &layer) in self.layers.iter().enumerate() {
+        let count = batch.members.len();
+        for (codes, &layer) in self.codes.iter_mut().zip(&self.layers) {
             let map = self.model.map(layer, batch.value(layer)?)?;
-            let codes = to_floats(&code(&map)?)?;
-            self.index.dims[number] = codes.len() / batch.members.len().max(1);
-            self.codes[number].extend(codes);
+            codes.push_floats(count, &to_floats(&code(&map)?)?)?;
         }
         let thumbnail = Preprocess {
             resize: Some(THUMBNAIL_SIDE),
@@ -75,56 +76,40 @@ impl Collector for CodeCollector<'_> {
             interpolation: Interpolation::Bilinear,
             ..Preprocess::imagenet()
         };
+        let mut pixels = Vec::new();
         for view in batch.views {
-            self.thumbnails.extend(thumbnail.view(view)?.as_raw());
+            pixels.extend_from_slice(thumbnail.view(view)?.as_raw());
         }
-        let indices = batch.first..batch.first + batch.members.len();
-        self.index.images.extend(indices);
+        self.thumbnails.push(count, &pixels)?;
+        self.images.extend(batch.first..batch.first + count);
         Ok(())
     }
 
     fn state(&self) -> CollectorState {
-        let count = self.index.images.len();
-        let mut state = CollectorState::from_values(&self.index);
-        let layers = self.layers.iter().zip(&self.index.dims).zip(&self.codes);
-        for ((&layer, &dims), codes) in layers {
-            let codes = Array::f32(&[count, dims], codes.clone());
-            state.tensors.insert(self.checkpoint_key(layer), codes);
+        let mut state = CollectorState::from_values(&self.images);
+        for (codes, &layer) in self.codes.iter().zip(&self.layers) {
+            let key = codes_key(self.model, layer);
+            state.rows.insert(key, codes.clone());
         }
-        let thumbnails = Array::u8(&thumbnails_shape(count), self.thumbnails.clone());
-        state.tensors.insert("thumbnails".into(), thumbnails);
+        let thumbnails = self.thumbnails.clone();
+        state.rows.insert(THUMBNAILS.to_owned(), thumbnails);
         state
     }
 
-    fn resume(&mut self, state: CollectorState) -> Result<()> {
-        let mismatch = || {
-            let message = "the checkpoint holds no codes of these layers";
-            Error::new(ErrorKind::Io, message)
-        };
-        let CollectorState {
-            values,
-            mut tensors,
-        } = state;
-        let index: CodeIndex = serde_json::from_value(values).map_err(|_| mismatch())?;
-        let count = index.images.len();
-        if index.dims.len() != self.layers.len() {
-            return Err(mismatch());
+    fn resume(&mut self, mut state: CollectorState) -> Result<()> {
+        let rows = self.rows_of(&mut state)?;
+        self.images = state.into_values()?;
+        (self.codes, self.thumbnails) = rows;
+        Ok(())
+    }
+
+    fn append(&mut self, mut later: CollectorState) -> Result<()> {
+        let (codes, thumbnails) = self.rows_of(&mut later)?;
+        for (own, later) in self.codes.iter_mut().zip(&codes) {
+            own.append(later)?;
         }
-        let mut codes = Vec::with_capacity(self.layers.len());
-        for (&layer, &dims) in self.layers.iter().zip(&index.dims) {
-            let key = self.checkpoint_key(layer);
-            let array = tensors.remove(&key).ok_or_else(mismatch)?;
-            match array.floats() {
-                Some(floats) if array.shape == [count, dims] => codes.push(floats.to_vec()),
-                _ => return Err(mismatch()),
-            }
-        }
-        let thumbnails = tensors.remove("thumbnails").ok_or_else(mismatch)?;
-        self.thumbnails = match thumbnails.bytes() {
-            Some(bytes) if thumbnails.shape == thumbnails_shape(count) => bytes.to_vec(),
-            _ => return Err(mismatch()),
-        };
-        (self.index, self.codes) = (index, codes);
+        self.thumbnails.append(&thumbnails)?;
+        self.images.extend(later.into_values::<Vec<usize>>()?);
         Ok(())
     }
 
@@ -134,7 +119,7 @@ impl Collector for CodeCollector<'_> {
         out: &mut MethodOutput,
         progress: &dyn Progress,
     ) -> Result<()> {
-        let count = self.index.images.len();
+        let count = self.images.len();
         // Images that could not be read are missing here.
         check_image_count(self.options, count)?;
         let coded_image = |&index: &usize| {
@@ -145,22 +130,24 @@ impl Collector for CodeCollector<'_> {
                 group: None,
             }
         };
-        let mut images: Vec<CodedImage> = self.index.images.iter().map(coded_image).collect();
+        let mut images: Vec<CodedImage> = self.images.iter().map(coded_image).collect();
         let groups = group_images(&mut images, &self.model.labels);
         // Networks with the same preprocessing have the same thumbnails: one tensor for all of them.
-        let hash = blake3::hash(&self.thumbnails).to_hex();
+        let pixels = self.thumbnails.bytes(0, count)?;
+        let hash = blake3::hash(&pixels).to_hex();
         let thumbnails_key = format!("_thumbnails/{}", &hash[..16]);
-        let thumbnails = Array::u8(&thumbnails_shape(count), self.thumbnails.clone());
+        let thumbnails = Array::u8(&thumbnails_shape(count), pixels);
         out.tensors.insert(thumbnails_key.clone(), thumbnails);
-        for (number, &layer) in self.layers.iter().enumerate() {
+        for (codes, &layer) in self.codes.iter().zip(&self.layers) {
             let name = self.model.layer(layer);
             progress.step(&format!(
                 "{}: t-SNE of {count} images by `{name}`",
                 self.model.id
             ));
+            let values = codes.floats(0, count)?;
             let layer_map = LayerMap {
                 options: self.options,
-                codes: PointSet::new(&self.codes[number], self.index.dims[number])?,
+                codes: PointSet::new(&values, codes.dims())?,
                 images: &images,
                 groups: groups.as_ref(),
                 seed: self.model.seed,
@@ -176,6 +163,22 @@ impl Collector for CodeCollector<'_> {
             out.figures.push(figure);
         }
         Ok(())
+    }
+}
+
+impl CodeCollector<'_> {
+    /// The codes and thumbnails of a state.
+    fn rows_of(&self, state: &mut CollectorState) -> Result<(Vec<RowFile>, RowFile)> {
+        let mut take = |key: &str| {
+            let found = state.rows.remove(key);
+            found.ok_or_else(|| Error::new(ErrorKind::Io, format!("the state has no `{key}`")))
+        };
+        let codes = self
+            .layers
+            .iter()
+            .map(|&layer| take(&codes_key(self.model, layer)));
+        let codes = codes.collect::<Result<_>>()?;
+        Ok((codes, take(THUMBNAILS)?))
     }
 }
 

@@ -31,7 +31,7 @@ mod options;
 mod pca;
 mod superclasses;
 
-use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind};
+use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind, Scratch};
 use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
@@ -89,8 +89,9 @@ impl CollectionMethod for Tsne {
         &'a self,
         model: &'a LoadedModel,
         layers: &[NodeId],
+        scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
-        let collector = code_collector::CodeCollector::new(self, model, layers);
+        let collector = code_collector::CodeCollector::new(self, model, layers, scratch)?;
         Ok(Box::new(collector))
     }
 }

@@ -28,18 +28,23 @@ struct OpeningView<'a> {
     /// The experiment's file.
     spec: &'a str,
     failures: Vec<FailureView>,
+    /// What is wrong with the images of the collection that could not be read.
+    unreadable: Vec<&'a str>,
     /// What came out, in sentences.
     summary: Vec<String>,
 }
 
 fn view(input: &ReportInput) -> Result<Option<Value>> {
     let results = input.results;
+    let collection = results.collection.as_ref();
+    let unreadable = collection.map_or(&[][..], |found| &found.unreadable);
     Ok(Some(to_value(&OpeningView {
         question: results.experiment.question.as_deref(),
         photos: input.photos.len(),
-        collection: results.collection.as_ref().map_or(0, |found| found.images),
+        collection: collection.map_or(0, |found| found.images),
         spec: &results.spec,
         failures: results.failures.iter().map(FailureView::new).collect(),
+        unreadable: unreadable.iter().map(|image| &*image.message).collect(),
         summary: prediction_summary::sentences(results, input.words),
     })))
 }

@@ -1,20 +1,20 @@
-//! A pass over the collection, batch by batch.
+//! A pass over the collection, or over a part of it, batch by batch.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::super::machine::Machine;
 use super::super::model::RunModel;
-use super::super::result_cache::ResultCache;
-use super::super::run_output::{PartialResults, failure};
 use super::batches::{DecodedBatch, Preprocessings, decode_batches};
-use super::checkpoint::{Checkpoint, pass_fingerprint};
-use super::task::{CollectionTask, FinishedTask, failed_results, member};
-use crate::error::{Error, ErrorKind, Result};
+use super::pass_folder::{PassFolder, PassIdentity, PassState, StoredPass};
+use super::task::{CollectionTask, PlannedTask, member};
+use crate::error::{Error, Result};
 use crate::image::{RgbImage, View};
-use crate::methods::{Batch, CollectionImage, MethodOutput};
+use crate::methods::{Batch, CollectionImage};
 use crate::plan::Plan;
 use crate::progress::{Progress, ProgressUnit};
-use crate::results::Failure;
+use crate::results::UnreadableImage;
 
 /// A pass over the collection.
 pub(super) struct CollectionPass<'a> {
@@ -22,95 +22,119 @@ pub(super) struct CollectionPass<'a> {
     models: &'a [RunModel],
     preprocessings: Arc<Preprocessings>,
     tasks: Vec<CollectionTask<'a>>,
-    cache: Option<&'a ResultCache>,
-    /// What its checkpoint is stored under.
-    fingerprint: String,
+    identity: PassIdentity,
+    machine: Machine,
+    folder: &'a PassFolder,
     /// The images that could not be read.
-    skipped: Vec<Failure>,
+    unreadable: Vec<UnreadableImage>,
+    images: Range<usize>,
     /// The index of the first image that no task has observed.
     next: usize,
 }
 
 impl<'a> CollectionPass<'a> {
-    /// A pass that begins with the first image.
-    ///
-    /// # Errors
-    /// If the tasks can't be fingerprinted.
+    /// A pass over the images of `identity`, which continues from the state in `folder` if that is one of this pass.
     pub(super) fn new(
         plan: &'a Plan,
         models: &'a [RunModel],
-        tasks: Vec<CollectionTask<'a>>,
-        cache: Option<&'a ResultCache>,
-    ) -> Result<Self> {
-        Ok(CollectionPass {
+        tasks: Vec<PlannedTask>,
+        identity: PassIdentity,
+        machine: Machine,
+        folder: &'a PassFolder,
+        progress: &dyn Progress,
+    ) -> Self {
+        let begin = |(number, task)| CollectionTask::begin(task, number, plan, models, folder);
+        let images = identity.images.0..identity.images.1;
+        let mut pass = CollectionPass {
             plan,
             models,
             preprocessings: Arc::new(Preprocessings::new(models)),
-            fingerprint: pass_fingerprint(&tasks)?,
-            tasks,
-            cache,
-            skipped: Vec::new(),
-            next: 0,
-        })
+            tasks: tasks.into_iter().enumerate().map(begin).collect(),
+            identity,
+            machine,
+            folder,
+            unreadable: Vec::new(),
+            next: images.start,
+            images,
+        };
+        pass.resume(progress);
+        pass
     }
 
-    /// Restores the state of an earlier pass that was interrupted, if there is one.
-    pub(super) fn resume(&mut self) {
-        let read = |cache| Checkpoint::read(cache, &self.fingerprint);
-        let Some(checkpoint) = self.cache.and_then(read) else {
-            return;
+    /// Continues from the stored state, if there is one of this pass.
+    fn resume(&mut self, progress: &dyn Progress) {
+        let stored = match StoredPass::read(self.folder.path()) {
+            Ok(Some(stored)) if *stored.identity() == self.identity => stored.into_state(),
+            Ok(_) => return,
+            Err(error) => Err(error),
         };
-        for (task, state) in self.tasks.iter_mut().zip(checkpoint.states) {
-            if task.collector.resume(state).is_err() {
-                // Earlier tasks have the checkpoint's state already.
-                self.restart();
+        let state = match stored {
+            Ok(state) => state,
+            Err(error) => {
+                let problem = error.full_message();
+                progress.warn(&format!(
+                    "collection: begins with the first image: {problem}"
+                ));
                 return;
             }
+        };
+        if state.next <= self.images.start || state.tasks.len() != self.tasks.len() {
+            return;
         }
-        self.next = checkpoint.next;
-        self.skipped = checkpoint.skipped;
-    }
-
-    /// Gives every task a new collector.
-    fn restart(&mut self) {
-        let (models, methods) = (self.models, &self.plan.experiment.methods);
-        for task in &mut self.tasks {
-            let Some(method) = methods[task.method].method().for_collection() else {
-                continue;
-            };
-            // There was a collector for the same network and layers before.
-            if let Ok(collector) = method.collector(&models[task.model].loaded, task.layers) {
-                task.collector = collector;
+        for (task, state) in self.tasks.iter_mut().zip(state.tasks) {
+            if let Err(error) = task.resume(state) {
+                // The task's results would lack images; the others are not worse for it.
+                task.failed = Some(error);
             }
         }
+        self.next = state.next;
+        self.unreadable = state.unreadable;
+        let (done, total) = (self.next - self.images.start, self.images.len());
+        progress.note(&format!(
+            "collection: goes on after {done} of {total} images, which an interrupted run has seen"
+        ));
     }
 
-    fn save(&self) {
-        if let Some(cache) = self.cache {
-            let states = self.tasks.iter().map(|task| task.collector.state());
-            let checkpoint = Checkpoint {
-                next: self.next,
-                skipped: self.skipped.clone(),
-                states: states.collect(),
-            };
-            checkpoint.write(cache, &self.fingerprint);
+    /// Stores the state, unless a task has failed: it would lack the images since.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub(super) fn save(&self) -> Result<()> {
+        if self.tasks.iter().any(CollectionTask::is_broken) {
+            return Ok(());
+        }
+        self.folder.write(&self.identity, self.state(None))
+    }
+
+    fn state(&self, sha256: Option<Vec<[u8; 32]>>) -> PassState {
+        PassState {
+            next: self.next,
+            unreadable: self.unreadable.clone(),
+            tasks: self.tasks.iter().map(CollectionTask::state).collect(),
+            machine: self.machine.clone(),
+            sha256,
         }
     }
 
-    /// Observes every image from the checkpoint on.
+    /// Stores the state of a complete pass, with the sha256 of each image's file.
     ///
     /// # Errors
-    /// If no image can be read, or for a libtorch error in a forward pass.
+    /// If it can't be written.
+    pub(super) fn save_complete(&self, sha256: Vec<[u8; 32]>) -> Result<()> {
+        self.folder.write(&self.identity, self.state(Some(sha256)))
+    }
+
+    /// Observes every image from the stored state on.
+    ///
+    /// # Errors
+    /// If the run is interrupted: its state is stored then; or for a libtorch error in a forward pass.
     pub(super) fn run(
         &mut self,
         checkpoint_interval: Duration,
         progress: &dyn Progress,
     ) -> Result<()> {
-        let (images, first) = (&self.plan.collection, self.next);
-        let total = images.len();
-        if first > 0 {
-            progress.step(&format!("collection: resuming at image {first} of {total}"));
-        }
+        let (plan, first, total) = (self.plan, self.next, self.images.len() as u64);
+        let images = &plan.collection[..self.images.end];
         let preprocessings = self.preprocessings.clone();
         std::thread::scope(|scope| -> Result<()> {
             let began = Instant::now();
@@ -119,25 +143,29 @@ impl<'a> CollectionPass<'a> {
                 let count = batch.images.len();
                 self.observe(batch, progress)?;
                 self.next += count;
+                let done = (self.next - self.images.start) as u64;
                 let rate = (self.next - first) as f64 / began.elapsed().as_secs_f64();
-                let next = self.next;
                 progress.step(&format!(
-                    "collection: {next} of {total} images, {rate:.1} images/s"
+                    "collection: {done} of {total} images, {rate:.1} images/s, {} left",
+                    duration_text((total - done) as f64 / rate)
                 ));
-                progress.advance(next as u64, Some(total as u64), ProgressUnit::Items);
-                if saved.elapsed() >= checkpoint_interval && next < total {
-                    self.save();
+                progress.advance(done, Some(total), ProgressUnit::Items);
+                let interrupted = progress.interrupted();
+                if (saved.elapsed() >= checkpoint_interval || interrupted) && done < total {
+                    if let Err(error) = self.save() {
+                        progress.warn(&format!("collection: {}", error.full_message()));
+                    }
                     saved = Instant::now();
+                }
+                if interrupted {
+                    return Err(Error::interrupted(format!(
+                        "interrupted after {done} of {total} images of the collection"
+                    ))
+                    .help("the same command goes on from there"));
                 }
             }
             Ok(())
-        })?;
-        if self.skipped.len() == total {
-            let message = format!("none of the collection's {total} images can be read");
-            let first = self.skipped.first().map(|failure| failure.message.clone());
-            return Err(Error::new(ErrorKind::Image, message).help(first.unwrap_or_default()));
-        }
-        Ok(())
+        })
     }
 
     /// Passes a batch to every network that a task needs.
@@ -148,15 +176,17 @@ impl<'a> CollectionPass<'a> {
             match views {
                 Ok(views) => decoded.push((index, views)),
                 Err(error) => {
-                    progress.warn(&error.full_message());
-                    let source = &self.plan.collection[index].source;
-                    self.skipped.push(failure(None, Some(source), None, &error));
+                    progress.warn(&format!("collection: {}", error.full_message()));
+                    self.unreadable.push(UnreadableImage {
+                        source: self.plan.collection[index].source.clone(),
+                        message: error.full_message(),
+                    });
                 }
             }
         }
         for model in 0..self.models.len() {
-            let mut tasks = self.tasks.iter().filter(|task| task.model == model);
-            if tasks.all(|task| task.failed.is_some()) {
+            let mut tasks = self.tasks.iter();
+            if tasks.all(|task| task.planned.model != model || task.failed.is_some()) {
                 continue;
             }
             // Images fed without resizing may differ in size; only neighbours of one size form a batch.
@@ -179,7 +209,8 @@ impl<'a> CollectionPass<'a> {
             return Ok(());
         };
         let mut nodes = vec![loaded.network.graph().output()];
-        let tasks = self.tasks.iter().filter(|task| task.model == model_index);
+        let tasks = self.tasks.iter();
+        let tasks = tasks.filter(|task| task.planned.model == model_index);
         nodes.extend(tasks.flat_map(|task| task.layers));
         nodes.sort_unstable();
         nodes.dedup();
@@ -196,13 +227,10 @@ impl<'a> CollectionPass<'a> {
             views: &views,
             values: &values,
         };
-        for task in self
-            .tasks
-            .iter_mut()
-            .filter(|task| task.model == model_index)
-        {
-            if task.failed.is_none()
-                && let Err(error) = tch::no_grad(|| task.collector.observe(&batch))
+        let tasks = self.tasks.iter_mut();
+        for task in tasks.filter(|task| task.planned.model == model_index) {
+            if let (None, Some(collector)) = (&task.failed, &mut task.collector)
+                && let Err(error) = tch::no_grad(|| collector.observe(&batch))
             {
                 task.failed = Some(error);
             }
@@ -210,51 +238,30 @@ impl<'a> CollectionPass<'a> {
         Ok(())
     }
 
-    /// The results of every task, and the images that could not be read.
-    pub(super) fn finish(self, progress: &dyn Progress) -> (Vec<FinishedTask>, Vec<Failure>) {
-        // To finish may take long (gradient ascent), and may be interrupted, too.
-        self.save();
-        let cache = self.cache.filter(|_| self.skipped.is_empty());
-        let mut finished = Vec::new();
-        let mut all_succeeded = true;
-        for task in self.tasks {
-            let model = &self.models[task.model];
-            let entry = &self.plan.experiment.methods[task.method];
-            let step = format!("{}: {}", model.loaded.id, entry.name());
-            progress.step(&step);
-            let mut output = MethodOutput::default();
-            let done = match task.failed {
-                Some(error) => Err(error),
-                None => {
-                    let member = |index: usize| member(&self.plan.collection[index], model);
-                    tch::no_grad(|| task.collector.finish(&member, &mut output, progress))
-                }
-            };
-            let results = match done {
-                Ok(()) => PartialResults {
-                    figures: output.figures,
-                    tensors: output.tensors,
-                    ..PartialResults::default()
-                },
-                Err(error) => {
-                    all_succeeded = false;
-                    progress.warn(&format!("{step}: {}", error.full_message()));
-                    failed_results(model, entry, &error)
-                }
-            };
-            // Not stored where an image could not be read: the next run has to report it, too.
-            if let Some(cache) = cache.filter(|_| results.failures.is_empty()) {
-                cache.store(&task.fingerprint, &results);
-            }
-            finished.push(FinishedTask {
-                model: task.model,
-                method: task.method,
-                results,
-            });
+    /// Checks that every task has observed all images.
+    ///
+    /// # Errors
+    /// The first task's error.
+    pub(super) fn check_tasks(&mut self) -> Result<()> {
+        let mut tasks = self.tasks.iter_mut().filter(|task| task.is_broken());
+        match tasks.find_map(|task| task.failed.take()) {
+            Some(error) => Err(error),
+            None => Ok(()),
         }
-        if let Some(cache) = cache.filter(|_| all_succeeded) {
-            cache.remove(&self.fingerprint);
-        }
-        (finished, self.skipped)
+    }
+
+    /// The tasks after the last image, and the images that could not be read.
+    pub(super) fn into_tasks(self) -> (Vec<CollectionTask<'a>>, Vec<UnreadableImage>) {
+        (self.tasks, self.unreadable)
+    }
+}
+
+/// A duration as people write it: `40 s`, `12 min`, `3 h 20 min`.
+fn duration_text(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }

@@ -4,24 +4,35 @@ use super::super::fingerprint::fingerprint;
 use super::super::model::RunModel;
 use super::super::result_cache::ResultCache;
 use super::super::run_output::{PartialResults, failure};
-use crate::error::{Error, Result};
-use crate::methods::{CollectionImage, Collector, MethodSpec};
+use super::pass_folder::PassFolder;
+use crate::error::{Error, ErrorKind, Result};
+use crate::methods::{CollectionImage, Collector, CollectorState, MethodOutput};
 use crate::network::graph::NodeId;
+use crate::network::labels::Labels;
 use crate::plan::{Plan, PlannedImage};
+use crate::progress::Progress;
 
-/// One method that searches the collection with one network.
-pub(super) struct CollectionTask<'a> {
+/// A method that is to search the collection with one network.
+#[derive(Debug)]
+pub(super) struct PlannedTask {
     /// The network's index.
     pub(super) model: usize,
     /// The method's index in the experiment.
     pub(super) method: usize,
+    /// A hash of everything that its results depend on, but for the images' content and the machine.
+    pub(super) identity: String,
     /// A hash of everything that its results depend on.
     pub(super) fingerprint: String,
+}
+
+/// A method that searches the collection with one network.
+pub(super) struct CollectionTask<'a> {
+    pub(super) planned: PlannedTask,
     /// The method's layers.
     pub(super) layers: &'a [NodeId],
-    /// The method's state.
-    pub(super) collector: Box<dyn Collector + 'a>,
-    /// The error that ended the task before the last image.
+    /// The method's state; none if it could not begin.
+    pub(super) collector: Option<Box<dyn Collector + 'a>>,
+    /// The error that ended the task.
     pub(super) failed: Option<Error>,
 }
 
@@ -34,66 +45,154 @@ pub(super) struct FinishedTask {
     pub(super) results: PartialResults,
 }
 
-/// The tasks that are to be run, and the results of those that are in the cache or can't begin.
-pub(super) fn plan_tasks<'a>(
-    plan: &'a Plan,
-    models: &'a [RunModel],
+/// Every task of a plan.
+///
+/// # Errors
+/// If the tasks can't be fingerprinted.
+pub(super) fn plan_tasks(
+    plan: &Plan,
+    models: &[RunModel],
     sha256: &str,
-    cache: Option<&ResultCache>,
-) -> (Vec<CollectionTask<'a>>, Vec<FinishedTask>) {
+) -> Result<Vec<PlannedTask>> {
     let mut tasks = Vec::new();
-    let mut finished = Vec::new();
     for (model_index, model) in models.iter().enumerate() {
+        let members = members_fingerprint(&plan.collection, &model.loaded.labels)?;
         for (index, entry) in plan.experiment.methods.iter().enumerate() {
-            let Some(method) = entry.method().for_collection() else {
+            if entry.method().for_collection().is_none() {
                 continue;
-            };
-            let mut finish = |results: PartialResults| {
-                finished.push(FinishedTask {
-                    model: model_index,
-                    method: index,
-                    results,
-                });
-            };
-            let layers = &model.layers[index];
-            let begun = task_fingerprint(model, entry, layers, sha256, &plan.collection).and_then(
-                |fingerprint| {
-                    let found = cache.and_then(|cache| cache.find(&fingerprint));
-                    let collector = match found {
-                        Some(_) => None,
-                        None => Some(method.collector(&model.loaded, layers)?),
-                    };
-                    Ok((fingerprint, found, collector))
-                },
-            );
-            match begun {
-                Ok((_, Some(found), _)) => finish(found),
-                Ok((fingerprint, None, Some(collector))) => tasks.push(CollectionTask {
-                    model: model_index,
-                    method: index,
-                    fingerprint,
-                    layers,
-                    collector,
-                    failed: None,
-                }),
-                Ok((_, None, None)) => {}
-                Err(error) => finish(failed_results(model, entry, &error)),
             }
+            let options = (entry, &model.layers[index], model.loaded.seed, &members);
+            tasks.push(PlannedTask {
+                model: model_index,
+                method: index,
+                identity: fingerprint(&(&model.identity, &options))?,
+                fingerprint: fingerprint(&(&model.fingerprint, &options, sha256))?,
+            });
         }
     }
-    (tasks, finished)
+    Ok(tasks)
 }
 
-/// Results that hold the error of a method alone.
-pub(super) fn failed_results(
-    model: &RunModel,
-    entry: &MethodSpec,
-    error: &Error,
-) -> PartialResults {
-    let failure = failure(Some(&model.loaded.id), None, Some(entry.name()), error);
-    PartialResults {
-        failures: vec![failure],
-        ..PartialResults::default()
+/// Splits tasks into those that are to be run, and the results of those that are in the cache.
+pub(super) fn find_results(
+    tasks: Vec<PlannedTask>,
+    cache: Option<&ResultCache>,
+) -> (Vec<PlannedTask>, Vec<FinishedTask>) {
+    let mut open = Vec::new();
+    let mut finished = Vec::new();
+    for task in tasks {
+        match cache.and_then(|cache| cache.find(&task.fingerprint)) {
+            Some(results) => finished.push(FinishedTask {
+                model: task.model,
+                method: task.method,
+                results,
+            }),
+            None => open.push(task),
+        }
+    }
+    (open, finished)
+}
+
+impl<'a> CollectionTask<'a> {
+    /// The task `number` of a pass, which has observed no image.
+    pub(super) fn begin(
+        planned: PlannedTask,
+        number: usize,
+        plan: &'a Plan,
+        models: &'a [RunModel],
+        folder: &PassFolder,
+    ) -> Self {
+        let model = &models[planned.model];
+        let layers = &model.layers[planned.method];
+        let method = plan.experiment.methods[planned.method].method();
+        let scratch = folder.scratch(number);
+        let collector = match method.for_collection() {
+            Some(method) => method.collector(&model.loaded, layers, &scratch),
+            None => Err(Error::new(
+                ErrorKind::Network,
+                "the method does not search a collection",
+            )),
+        };
+        let (collector, failed) = match collector {
+            Ok(collector) => (Some(collector), None),
+            Err(error) => (None, Some(error)),
+        };
+        CollectionTask {
+            planned,
+            layers,
+            collector,
+            failed,
+        }
+    }
+
+    /// What it has gathered.
+    pub(super) fn state(&self) -> CollectorState {
+        let collector = self.collector.as_ref();
+        collector.map(|c| c.state()).unwrap_or_default()
+    }
+
+    /// Whether an error ended it after it had begun: its state lacks images.
+    pub(super) fn is_broken(&self) -> bool {
+        self.collector.is_some() && self.failed.is_some()
+    }
+
+    /// Continues from a state.
+    ///
+    /// # Errors
+    /// If it is no state of this method.
+    pub(super) fn resume(&mut self, state: CollectorState) -> Result<()> {
+        match &mut self.collector {
+            Some(collector) => collector.resume(state),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds what the same task gathered from the images that follow.
+    ///
+    /// # Errors
+    /// If it is no state of this method.
+    pub(super) fn append(&mut self, later: CollectorState) -> Result<()> {
+        match &mut self.collector {
+            Some(collector) => collector.append(later),
+            None => Ok(()),
+        }
+    }
+
+    /// Its results after the last image.
+    pub(super) fn finish(
+        self,
+        plan: &Plan,
+        models: &[RunModel],
+        progress: &dyn Progress,
+    ) -> PartialResults {
+        let model = &models[self.planned.model];
+        let entry = &plan.experiment.methods[self.planned.method];
+        let step = format!("{}: {}", model.loaded.id, entry.name());
+        progress.step(&step);
+        let mut output = MethodOutput::default();
+        let done = match (self.failed, self.collector) {
+            (Some(error), _) => Err(error),
+            (None, Some(collector)) => {
+                let member = |index: usize| member(&plan.collection[index], model);
+                tch::no_grad(|| collector.finish(&member, &mut output, progress))
+            }
+            (None, None) => Ok(()),
+        };
+        match done {
+            Ok(()) => PartialResults {
+                figures: output.figures,
+                tensors: output.tensors,
+                ..PartialResults::default()
+            },
+            Err(error) => {
+                progress.warn(&format!("{step}: {}", error.full_message()));
+                let failure = failure(Some(&model.loaded.id), None, Some(entry.name()), &error);
+                PartialResults {
+                    failures: vec![failure],
+                    ..PartialResults::default()
+                }
+            }
+        }
     }
 }
 
@@ -104,36 +203,21 @@ pub(super) fn member(image: &PlannedImage, model: &RunModel) -> CollectionImage 
     CollectionImage {
         id: image.id.clone(),
         source: image.source.clone(),
-        path: image.path.clone(),
+        file: image.file.clone(),
         show: image.show.clone(),
         label: class.map(|class| loaded.class(class)),
     }
 }
 
-/// A hash of everything that the results of one method depend on.
-fn task_fingerprint(
-    model: &RunModel,
-    entry: &MethodSpec,
-    layers: &[NodeId],
-    sha256: &str,
-    images: &[PlannedImage],
-) -> Result<String> {
-    let labels = &model.loaded.labels;
-    let members: Vec<_> = images
-        .iter()
-        .map(|image| {
-            let classes: Vec<usize> = image.class_indices(labels).collect();
-            let groups = image.groups.iter();
-            let groups: Vec<[&str; 2]> = groups.map(|(name, text)| [&**name, &**text]).collect();
-            (&image.id, &image.source, &image.show, classes, groups)
-        })
-        .collect();
-    fingerprint(&(
-        &model.fingerprint,
-        entry,
-        layers,
-        model.loaded.seed,
-        sha256,
-        members,
-    ))
+/// A hash of everything that a network's methods know of the images, but for their content.
+fn members_fingerprint(images: &[PlannedImage], labels: &Labels) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for image in images {
+        let classes: Vec<usize> = image.class_indices(labels).collect();
+        let groups = image.groups.iter();
+        let groups: Vec<[&str; 2]> = groups.map(|(name, text)| [&**name, &**text]).collect();
+        let known = fingerprint(&(&image.id, &image.source, &image.show, classes, groups))?;
+        hasher.update(known.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
