@@ -1,5 +1,5 @@
 # The targets for users and for CI.
-.PHONY: report large-set test lint bench bench-peers peers zoo-conformance libtorch tools npm screenshots notebook notebooks jupyter
+.PHONY: report large-set test test-slurm lint bench bench-peers peers zoo-conformance libtorch tools npm screenshots notebook notebooks jupyter
 
 # Fetches what is missing into the cache (libtorch, weights, photos), builds, runs the quickstart.
 report: libtorch npm
@@ -63,6 +63,12 @@ jupyter: libtorch npm
 # The whole suite.
 test: libtorch npm
 	cargo test
+
+# An experiment in parts under Slurm, with a node that is killed. It sets up a cluster of two nodes on this machine below
+# target/, as root, with Debian's slurm-wlm and munge.
+test-slurm: libtorch
+	cargo build
+	python3 scripts/test_slurm.py
 
 # Formatting (cargo fmt does not know the modules that a registry declares), clippy, each combination of features, and
 # the documentation, all without warnings.
