@@ -98,12 +98,7 @@ fn exemplars_equal_a_search_image_by_image() {
     let weights = random_weights::weights(&graph);
     let network = Network::new(graph, weights).unwrap();
     let layer = network.graph().find("layer1.0.relu_1").unwrap();
-    let mut paths: Vec<_> = walkdir::WalkDir::new(folder.path().join("photos"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.is_file())
-        .collect();
-    paths.sort();
+    let paths = sorted_photos(folder.path());
     let maps: Vec<Vec<f32>> = paths
         .iter()
         .map(|path| {
@@ -148,6 +143,70 @@ fn exemplars_equal_a_search_image_by_image() {
         }
         assert_first_patch(&output, card, &paths);
     }
+}
+
+#[test]
+fn layer_statistics_equal_a_search_image_by_image() {
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), 21);
+    let methods = "  - layer_statistics: {layers: [layer1.0.relu_1, layer4.1.conv2, fc]}";
+    let spec = spec(folder.path(), methods);
+    let output = run::run_spec(&spec, &options(folder.path()), &Silent).unwrap();
+    let (layers, coded) = match &output.results.figures[0].content {
+        Content::LayerStatistics { layers, coded } => (layers, coded),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(*coded, 21);
+    let graph = zoo::find("resnet18")
+        .unwrap()
+        .graph(zoo::ArchOptions::default());
+    let weights = random_weights::weights(&graph);
+    let network = Network::new(graph, weights).unwrap();
+    let mut depth = 0.0;
+    for (layer, units) in layers.iter().zip([64, 512, 1000]) {
+        assert_eq!(layer.units, units);
+        assert!(depth < layer.depth && layer.depth <= 1.0);
+        depth = layer.depth;
+        let node = network.graph().find(&layer.layer).unwrap();
+        let (mut fired, mut positive, mut count) = (vec![false; units], 0, 0);
+        let mut codes: Vec<f32> = Vec::new();
+        for path in sorted_photos(folder.path()) {
+            let view = DecodedImage::open(&path).unwrap().pixels;
+            let input = Tensor::from_slice(&Preprocess::imagenet().normalise(&view));
+            let values = network
+                .forward(&input.view([1, 3, 64, 64]), &[node])
+                .unwrap();
+            let values: Vec<f32> = Vec::try_from(values[&node].flatten(0, -1)).unwrap();
+            for (unit, own) in values.chunks(values.len() / units).enumerate() {
+                let above = own.iter().filter(|value| **value > 0.0).count();
+                fired[unit] |= above > 0;
+                positive += above;
+                count += own.len();
+                codes.push(own.iter().sum::<f32>() / own.len() as f32);
+            }
+        }
+        assert_eq!(layer.dead, fired.iter().filter(|fired| !**fired).count());
+        let sparsity = 1.0 - positive as f64 / count as f64;
+        assert!(
+            (layer.sparsity - sparsity).abs() < 1e-4,
+            "{layer:?} {sparsity}"
+        );
+        let codes = convscope::compare::PointSet::new(&codes, units).unwrap();
+        let rank = convscope::compare::effective_rank(&codes).unwrap().unwrap();
+        let found = layer.effective_rank.unwrap();
+        assert!((found / rank - 1.0).abs() < 1e-3, "{found} {rank}");
+    }
+}
+
+/// The files of the collection, by path.
+fn sorted_photos(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = walkdir::WalkDir::new(folder.join("photos"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .collect();
+    paths.sort();
+    paths
 }
 
 /// Asserts that a unit's first patch is its window of the image, enlarged.

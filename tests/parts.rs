@@ -21,6 +21,7 @@ const METHODS: &str = "  - evaluate
   - maximize: {layers: [stage3], units: 2, classes: 2, steps: 2}
   - tsne: {layers: [penultimate], epochs: 20}
   - cka: {layers: [stage2, penultimate]}
+  - layer_statistics: {layers: [stage2, penultimate]}
 ";
 
 /// Small images in two folders of classes, one of them unreadable.

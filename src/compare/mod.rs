@@ -6,6 +6,7 @@
 
 mod block_sums;
 mod cka;
+mod effective_rank;
 mod evaluation;
 mod knn_accuracy;
 mod neighbours;
@@ -18,6 +19,7 @@ mod trustworthiness;
 
 pub use block_sums::{BLOCK, BlockSums};
 pub use cka::{Gram, MIN_BATCH, cka};
+pub use effective_rank::effective_rank;
 pub use evaluation::{
     Calibration, ConfidentJoint, ConfidentThresholds, ConfusedPair, Confusion, LabelIssue,
     LabelledPrediction, MultiLabelScores, RELIABILITY_BINS, RegressionScores, ReliabilityBin,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Codes, KernelNorms, MaximisedImage, Note, Quantity, ResidualBlock, TargetInfo, UnitExemplars,
-    UnitProjection,
+    Codes, KernelNorms, LayerStatistics, MaximisedImage, Note, Quantity, ResidualBlock, TargetInfo,
+    UnitExemplars, UnitProjection,
 };
 
 /// One result of a method.
@@ -155,6 +155,13 @@ pub enum Content {
         layers: Vec<String>,
         /// For each minibatch, the index of its first image and its size; entries beyond the size are 0.
         batches: Vec<(usize, usize)>,
+    },
+    /// What the values of some layers are like over a collection.
+    LayerStatistics {
+        /// The layers in the network's order.
+        layers: Vec<LayerStatistics>,
+        /// The number of images whose codes the effective rank is computed from.
+        coded: usize,
     },
     /// The codes of a collection's images, and a map of them.
     Codes(Box<Codes>),

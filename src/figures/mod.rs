@@ -11,6 +11,7 @@ mod comparison;
 mod evaluation;
 mod figure;
 mod kernels;
+mod layer_statistics;
 mod note;
 mod residual;
 mod target_info;
@@ -27,6 +28,7 @@ pub use evaluation::{
 };
 pub use figure::{Content, Figure};
 pub use kernels::KernelNorms;
+pub use layer_statistics::LayerStatistics;
 pub use note::Note;
 pub use residual::{AblatedPrediction, EnergyMaps, GradientShares, ResidualBlock};
 pub use target_info::{ContrastInfo, LikenessInfo, Quantity, TargetInfo};

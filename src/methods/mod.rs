@@ -16,6 +16,7 @@ pub mod batched;
 mod cam;
 mod collector;
 mod forward_backward;
+mod image_sample;
 mod layer_constructors;
 mod loaded_model;
 mod method;
@@ -51,6 +52,7 @@ crate::registry::list! {
     tsne: Tsne,
     cka: Cka,
     evaluate: Evaluate,
+    layer_statistics: LayerStatistics,
     exemplars: Exemplars,
     maximize: Maximize,
     skip_connections: SkipConnections,

@@ -27,6 +27,7 @@ sections! {
     exemplars,
     maximize,
     codes,
+    layer_statistics,
     checks,
     reproduce,
     references,
