@@ -26,7 +26,7 @@ pub struct CheckArgs {
 }
 
 impl CheckArgs {
-    /// Checks each file and prints its networks, layers and number of images.
+    /// Checks each file and prints its networks, layers and numbers of images.
     pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let mut last: Option<Error> = None;
         for file in experiment_paths(&self.specs)? {
@@ -62,7 +62,12 @@ impl CheckArgs {
             }
         }
         match images {
-            Some(images) => text.push_str(&format!("  images: {}\n", images.len())),
+            Some([images, collection]) => {
+                let counts = [("images", images.len()), ("collection", collection.len())];
+                for (list, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+                    text.push_str(&format!("  {list}: {count}\n"));
+                }
+            }
             None => text.push_str("  images: from a pack that is not in the cache\n"),
         }
         Ok(text)

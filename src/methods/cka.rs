@@ -107,60 +107,81 @@ impl CollectionMethod for Cka {
         Ok(Box::new(GramCollector {
             model,
             layers: layers.to_vec(),
-            minibatches: Minibatches::default(),
+            ranges: Vec::new(),
+            grams: vec![Vec::new(); layers.len()],
         }))
     }
 }
 
-/// The Gram matrices of the images so far.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Minibatches {
-    /// The index of each minibatch's first image, and its size.
-    ranges: Vec<(usize, usize)>,
-    /// For every minibatch and every layer, the Gram matrix, row by row.
-    grams: Vec<Vec<Vec<f32>>>,
-}
+/// The side of a stored Gram matrix, and so the most images that one is computed from.
+const SIDE: usize = 8;
 
 /// Collects the Gram matrices of one network's layers.
 struct GramCollector<'a> {
     model: &'a LoadedModel,
     layers: Vec<NodeId>,
-    minibatches: Minibatches,
+    /// The index of each minibatch's first image, and its size.
+    ranges: Vec<(usize, usize)>,
+    /// For each layer, `[minibatches, SIDE, SIDE]`; 0 beyond a minibatch's size.
+    grams: Vec<Vec<f32>>,
+}
+
+impl GramCollector<'_> {
+    /// The key of a layer's matrices in a state.
+    fn key(&self, layer: NodeId) -> String {
+        format!("grams-{}", self.model.layer(layer))
+    }
 }
 
 impl Collector for GramCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
-        let count = batch.members.len();
-        // The last images may be too few for an estimate.
-        if count < MIN_BATCH {
-            return Ok(());
+        let mut first = 0;
+        while first < batch.members.len() {
+            let count = SIDE.min(batch.members.len() - first);
+            // The last images may be too few for an estimate.
+            if count >= MIN_BATCH {
+                for (layer, stored) in self.layers.iter().zip(&mut self.grams) {
+                    let values = self.model.map(*layer, batch.value(*layer)?)?;
+                    let values = values.f_narrow(0, first as i64, count as i64)?;
+                    let values = values.f_flatten(1, -1)?;
+                    let centred = values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
+                    let gram = centred.f_matmul(&centred.f_tr()?)?.f_to_kind(Kind::Float)?;
+                    let mut padded = [0.0; SIDE * SIDE];
+                    for (row, products) in to_floats(&gram)?.chunks_exact(count).enumerate() {
+                        padded[row * SIDE..row * SIDE + count].copy_from_slice(products);
+                    }
+                    stored.extend(padded);
+                }
+                self.ranges.push((batch.first + first, count));
+            }
+            first += count;
         }
-        let mut grams = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let values = self.model.map(*layer, batch.value(*layer)?)?;
-            let values = values.f_flatten(1, -1)?;
-            let centred = values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
-            let gram = centred.f_matmul(&centred.f_tr()?)?.f_to_kind(Kind::Float)?;
-            grams.push(to_floats(&gram)?);
-        }
-        self.minibatches.ranges.push((batch.first, count));
-        self.minibatches.grams.push(grams);
         Ok(())
     }
 
     fn state(&self) -> CollectorState {
-        CollectorState::from_values(&self.minibatches)
+        let mut state = CollectorState::from_values(&self.ranges);
+        for (&layer, grams) in self.layers.iter().zip(&self.grams) {
+            let array = Array::f32(&[self.ranges.len(), SIDE, SIDE], grams.clone());
+            state.tensors.insert(self.key(layer), array);
+        }
+        state
     }
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
-        self.minibatches = state.into_values()?;
-        Ok(())
+        self.ranges.clear();
+        self.grams.iter_mut().for_each(Vec::clear);
+        self.append(state)
     }
 
     fn append(&mut self, later: CollectorState) -> Result<()> {
-        let later: Minibatches = later.into_values()?;
-        self.minibatches.ranges.extend(later.ranges);
-        self.minibatches.grams.extend(later.grams);
+        for number in 0..self.layers.len() {
+            let key = self.key(self.layers[number]);
+            let grams = later.tensors.get(&key).and_then(Array::floats);
+            let none = || Error::new(ErrorKind::Io, format!("the state has no `{key}`"));
+            self.grams[number].extend(grams.ok_or_else(none)?);
+        }
+        self.ranges.extend(later.into_values::<Vec<(usize, usize)>>()?);
         Ok(())
     }
 
@@ -170,35 +191,26 @@ impl Collector for GramCollector<'_> {
         out: &mut MethodOutput,
         _progress: &dyn Progress,
     ) -> Result<()> {
-        let ranges = &self.minibatches.ranges;
-        let Some(side) = ranges.iter().map(|(_, count)| *count).max() else {
+        if self.ranges.is_empty() {
             let message =
                 format!("CKA needs a minibatch of {MIN_BATCH} images of one size, got none");
             return Err(Error::new(ErrorKind::Image, message));
-        };
+        }
         let mut names = Vec::with_capacity(self.layers.len());
-        for (number, layer) in self.layers.iter().enumerate() {
-            let name = self.model.layer(*layer).to_owned();
-            let mut values = vec![0.0; ranges.len() * side * side];
-            let grams = self.minibatches.grams.iter().zip(ranges);
-            for (batch, (grams, (_, count))) in grams.enumerate() {
-                for (row, products) in grams[number].chunks(*count).enumerate() {
-                    let start = (batch * side + row) * side;
-                    values[start..start + count].copy_from_slice(products);
-                }
-            }
+        for (layer, values) in self.layers.into_iter().zip(self.grams) {
+            let name = self.model.layer(layer).to_owned();
             if values.iter().any(|value| !value.is_finite()) {
                 let message = format!("`{name}` has values that are not finite");
                 return Err(Error::new(ErrorKind::Network, message));
             }
             let key = format!("{}/cka/{name}", self.model.id);
-            let array = Array::f32(&[ranges.len(), side, side], values);
+            let array = Array::f32(&[self.ranges.len(), SIDE, SIDE], values);
             out.tensors.insert(key, array);
             names.push(name);
         }
         let content = Content::Similarity {
             layers: names,
-            batches: ranges.clone(),
+            batches: self.ranges,
         };
         out.figures.push(self.model.figure("cka", None, content));
         Ok(())

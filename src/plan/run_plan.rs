@@ -82,8 +82,8 @@ impl Plan {
         })
     }
 
-    /// The models and images of a spec without fetching an image pack: `None` for the images where a pack is not in the
-    /// cache. A network of a Python library that is not in the cache is exported, unless the cache is offline.
+    /// The models of a spec, its images and its collection, without fetching an image pack: `None` for both where a pack is not in
+    /// the cache. A network of a Python library that is not in the cache is exported, unless the cache is offline.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -91,7 +91,7 @@ impl Plan {
         spec: &SpecFile,
         cache: &Cache,
         progress: &dyn Progress,
-    ) -> Result<(Vec<PlannedModel>, Option<Vec<PlannedImage>>)> {
+    ) -> Result<(Vec<PlannedModel>, Option<[Vec<PlannedImage>; 2]>)> {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin, cache, progress)?;
         warn_of_assumptions(&models, progress);
@@ -100,8 +100,8 @@ impl Plan {
             ..cache.clone()
         };
         match plan_all_images(experiment, &models, &origin, &offline, &Silent) {
-            Ok([images, _]) => {
-                plan_references(experiment, &models, &images, &origin)?;
+            Ok(images) => {
+                plan_references(experiment, &models, &images[0], &origin)?;
                 Ok((models, Some(images)))
             }
             Err(error) if error.kind() == ErrorKind::Fetch => Ok((models, None)),
