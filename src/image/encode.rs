@@ -1,10 +1,15 @@
 //! Encodes pixels as the bytes of a file; equal pixels result in equal bytes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
+use mozjpeg::qtable::{AnnexK_Chroma, AnnexK_Luma};
+use mozjpeg::{ColorSpace, Compress};
 
+use super::decode;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An 8-bit indexed PNG of `indices`, row by row.
@@ -78,6 +83,26 @@ pub fn encode_jpeg(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>> {
         .encode_image(pixels)
         .map_err(|error| encode_error(width, height, error))?;
     Ok(file)
+}
+
+/// The pixels that a JPEG of `quality` 1 to 50 (clamped) has, as libjpeg writes and reads it with the settings of Pillow; `None` if it can't.
+pub(super) fn through_libjpeg(pixels: &RgbImage, quality: u8) -> Option<RgbImage> {
+    let (width, height) = pixels.dimensions();
+    // mozjpeg reports libjpeg's errors by unwinding.
+    let file = catch_unwind(AssertUnwindSafe(|| -> std::io::Result<Vec<u8>> {
+        let mut compress = Compress::new(ColorSpace::JCS_RGB);
+        compress.set_size(width as usize, height as usize);
+        compress.set_fastest_defaults();
+        // `set_quality` lets divisors grow beyond 255, where Pillow's end; libjpeg's percentage is a whole number.
+        let percentage = 5000 / u32::from(quality.clamp(1, 50));
+        let quality = 5000.0 / percentage as f32;
+        compress.set_luma_qtable(&AnnexK_Luma.scaled(quality, quality));
+        compress.set_chroma_qtable(&AnnexK_Chroma.scaled(quality, quality));
+        let mut started = compress.start_compress(Vec::new())?;
+        started.write_scanlines(pixels.as_raw())?;
+        started.finish()
+    }));
+    decode::jpeg_pixels(&file.ok()?.ok()?)
 }
 
 /// A file as a data URI: `data:image/png;base64,…`.

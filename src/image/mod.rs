@@ -2,6 +2,7 @@
 
 mod bands;
 mod colour_map;
+mod corruption;
 mod decode;
 mod drawing;
 mod encode;
@@ -23,6 +24,7 @@ mod window;
 pub use ::image::RgbImage;
 pub use bands::{Bands, Samples};
 pub use colour_map::ColourMap;
+pub use corruption::{Corruption, SEVERITIES};
 pub use decode::DecodedImage;
 pub use drawing::Drawing;
 pub use encode::{data_uri, encode_jpeg, encode_palette_png, encode_rgb_png};

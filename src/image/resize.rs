@@ -26,8 +26,21 @@ pub(crate) fn resize(
     height: u32,
     interpolation: Interpolation,
 ) -> RgbImage {
+    resize_by(pixels, width, height, Filter::of(interpolation))
+}
+
+/// The image at `width` × `height` by Pillow's box filter: each new pixel is the mean of those below it.
+pub(super) fn resize_by_box(pixels: &RgbImage, width: u32, height: u32) -> RgbImage {
+    let filter = Filter {
+        weight: |x| f64::from(u8::from(x > -0.5 && x <= 0.5)),
+        support: 0.5,
+    };
+    resize_by(pixels, width, height, filter)
+}
+
+fn resize_by(pixels: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     let from = pixels.dimensions();
-    let resized = resize_bytes::<3>(pixels.as_raw(), from, (width, height), interpolation);
+    let resized = resize_bytes::<3>(pixels.as_raw(), from, (width, height), filter);
     RgbImage::from_raw(width, height, resized).unwrap_or_else(|| RgbImage::new(width, height))
 }
 
@@ -38,16 +51,28 @@ pub(super) fn resize_band(
     to: Size,
     interpolation: Interpolation,
 ) -> Vec<u8> {
-    resize_bytes::<1>(samples, from, to, interpolation)
+    resize_bytes::<1>(samples, from, to, Filter::of(interpolation))
+}
+
+/// A filter: its weights around 0, and where they end.
+#[derive(Clone, Copy)]
+struct Filter {
+    weight: fn(f64) -> f64,
+    support: f64,
+}
+
+impl Filter {
+    fn of(interpolation: Interpolation) -> Filter {
+        let (weight, support): (fn(f64) -> f64, f64) = match interpolation {
+            Interpolation::Bilinear => (triangle, 1.0),
+            Interpolation::Bicubic => (cubic, 2.0),
+        };
+        Filter { weight, support }
+    }
 }
 
 /// Samples of `C` values for each pixel at another size; empty if a side of either is 0.
-fn resize_bytes<const C: usize>(
-    samples: &[u8],
-    from: Size,
-    to: Size,
-    interpolation: Interpolation,
-) -> Vec<u8> {
+fn resize_bytes<const C: usize>(samples: &[u8], from: Size, to: Size, filter: Filter) -> Vec<u8> {
     if [from.0, from.1, to.0, to.1].contains(&0) {
         return Vec::new();
     }
@@ -55,13 +80,13 @@ fn resize_bytes<const C: usize>(
     let across = if to.0 == from.0 {
         samples.to_vec()
     } else {
-        let taps = filter_taps(from.0, to.0, interpolation);
+        let taps = filter_taps(from.0, to.0, filter);
         resize_rows::<C>(samples, from, &taps)
     };
     if to.1 == from.1 {
         across
     } else {
-        let taps = filter_taps(from.1, to.1, interpolation);
+        let taps = filter_taps(from.1, to.1, filter);
         resize_columns(&across, C * to.0 as usize, &taps)
     }
 }
@@ -130,7 +155,7 @@ pub(super) fn resize_floats(
     let across = if to.0 == from.0 {
         samples.to_vec()
     } else {
-        let taps = filter_weights(from.0, to.0, interpolation);
+        let taps = filter_weights(from.0, to.0, Filter::of(interpolation));
         let rows = samples.par_chunks_exact(from.0 as usize);
         rows.flat_map_iter(|row| taps.iter().map(move |tap| sum(tap, &|x| row[x])))
             .collect()
@@ -139,7 +164,7 @@ pub(super) fn resize_floats(
         return across;
     }
     let stride = to.0 as usize;
-    let taps = filter_weights(from.1, to.1, interpolation);
+    let taps = filter_weights(from.1, to.1, Filter::of(interpolation));
     taps.par_iter()
         .flat_map_iter(|tap| (0..stride).map(|x| sum(tap, &|y| across[y * stride + x])))
         .collect()
@@ -155,8 +180,8 @@ struct FilterTaps<W> {
 
 /// The taps of each of the `to` samples that a line of `from` samples is resized to. Weights are in units of 2⁻²² and sum to
 /// about one.
-fn filter_taps(from: u32, to: u32, interpolation: Interpolation) -> Vec<FilterTaps<i32>> {
-    let taps = filter_weights(from, to, interpolation).into_iter();
+fn filter_taps(from: u32, to: u32, filter: Filter) -> Vec<FilterTaps<i32>> {
+    let taps = filter_weights(from, to, filter).into_iter();
     taps.map(|tap| {
         let weights = tap.weights.iter();
         FilterTaps {
@@ -171,22 +196,18 @@ fn filter_taps(from: u32, to: u32, interpolation: Interpolation) -> Vec<FilterTa
 }
 
 /// The same with weights that sum to one.
-fn filter_weights(from: u32, to: u32, interpolation: Interpolation) -> Vec<FilterTaps<f64>> {
-    let (filter, support): (fn(f64) -> f64, f64) = match interpolation {
-        Interpolation::Bilinear => (triangle, 1.0),
-        Interpolation::Bicubic => (cubic, 2.0),
-    };
+fn filter_weights(from: u32, to: u32, filter: Filter) -> Vec<FilterTaps<f64>> {
     let step = f64::from(from) / f64::from(to);
     // Shrinking widens the filter by the same factor: that is the antialiasing.
     let widening = step.max(1.0);
-    let support = support * widening;
+    let support = filter.support * widening;
     (0..to)
         .map(|index| {
             let centre = (f64::from(index) + 0.5) * step;
             let first = (centre - support + 0.5).max(0.0) as usize;
             let end = ((centre + support + 0.5) as usize).min(from as usize);
             let parts: Vec<f64> = (first..end)
-                .map(|sample| filter((sample as f64 - centre + 0.5) * (1.0 / widening)))
+                .map(|sample| (filter.weight)((sample as f64 - centre + 0.5) * (1.0 / widening)))
                 .collect();
             let sum: f64 = parts.iter().sum();
             let parts = parts.iter();

@@ -28,6 +28,11 @@ use fault::file_error;
 const SUPPORTED_FORMATS: &str =
     "convscope reads JPEG, PNG, WebP, GIF, BMP, TIFF and NumPy arrays (.npy)";
 
+/// The pixels of a JPEG in colour; `None` if it can't be decoded.
+pub(super) fn jpeg_pixels(bytes: &[u8]) -> Option<RgbImage> {
+    jpeg::decode(bytes).ok().flatten()
+}
+
 /// An image file, upright: what networks get of it, and what is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedImage {
