@@ -8,6 +8,7 @@ mod block_sums;
 mod cka;
 mod effective_rank;
 mod evaluation;
+mod k_means;
 mod knn_accuracy;
 mod neighbours;
 mod overlap;
@@ -22,10 +23,11 @@ pub use cka::{Gram, MIN_BATCH, cka};
 pub use effective_rank::effective_rank;
 pub use evaluation::{
     Calibration, ConfidentJoint, ConfidentThresholds, ConfusedPair, Confusion, LabelIssue,
-    LabelledPrediction, MultiLabelScores, RELIABILITY_BINS, RegressionScores, ReliabilityBin,
-    auroc, average_precision, cohen_kappa, error_consistency, mcnemar_exact, multi_label_scores,
-    regression_scores, wilson_interval,
+    LabelledPrediction, LogFactorials, MultiLabelScores, RELIABILITY_BINS, RegressionScores,
+    ReliabilityBin, auroc, average_precision, cohen_kappa, error_consistency, holm, mcnemar_exact,
+    multi_label_scores, regression_scores, wilson_interval,
 };
+pub use k_means::{KMeans, k_means};
 pub use knn_accuracy::{LeaveOneOutAccuracy, knn_accuracy};
 pub use neighbours::{Neighbour, nearest_neighbours};
 pub use overlap::overlap;

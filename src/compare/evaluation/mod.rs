@@ -7,6 +7,7 @@
 mod calibration;
 mod confident_learning;
 mod confusion;
+mod fisher;
 mod kappa;
 mod mcnemar;
 mod multi_label;
@@ -16,6 +17,7 @@ mod wilson;
 pub use calibration::{Calibration, RELIABILITY_BINS, ReliabilityBin};
 pub use confident_learning::{ConfidentJoint, ConfidentThresholds, LabelIssue, LabelledPrediction};
 pub use confusion::{ConfusedPair, Confusion};
+pub use fisher::{LogFactorials, holm};
 pub use kappa::{cohen_kappa, error_consistency};
 pub use mcnemar::mcnemar_exact;
 pub use multi_label::{MultiLabelScores, auroc, average_precision, multi_label_scores};
