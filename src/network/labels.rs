@@ -196,7 +196,8 @@ impl Labels {
 
     /// The index of the class that `text` names: by its name (in lower or upper case, with spaces or underscores), one of
     /// its names if they are separated by commas, its WordNet id, its index in digits, or consecutive words
-    /// of it that occur in no other name.
+    /// of it that occur in no other name. A WordNet id of ImageNet also names the class with ImageNet's name for it, in a list
+    /// without ids.
     ///
     /// # Errors
     /// If no class matches (with the nearest name), or several do (with their indices).
@@ -209,7 +210,11 @@ impl Labels {
             ));
         }
         let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
-        match self.matching(&wanted, !digits)[..] {
+        let mut found = self.matching(&wanted, !digits);
+        if found.is_empty() {
+            found = self.by_imagenet_name(&wanted);
+        }
+        match found[..] {
             [index] => Ok(index),
             [] if digits => self.by_index(&wanted),
             [] => Err(self.unknown(text, &wanted)),
@@ -256,6 +261,19 @@ impl Labels {
         all.filter(|(_, class)| within(class))
             .map(|(index, _)| index)
             .collect()
+    }
+
+    /// The classes with the name that ImageNet has for a WordNet id, or with one of its synonyms.
+    fn by_imagenet_name(&self, wnid: &str) -> Vec<usize> {
+        let is_wnid = wnid.strip_prefix('n').is_some_and(|digits| {
+            digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let imagenet = Labels::imagenet();
+        let class = is_wnid.then(|| imagenet.classes.names().wnids.get(wnid));
+        let Some([class]) = class.flatten().map(Vec::as_slice) else {
+            return Vec::new();
+        };
+        self.matching(&normalised(&imagenet.name(*class)), false)
     }
 
     /// The class with that index.
