@@ -16,7 +16,7 @@ use image::{Rgb, RgbImage};
 /// More than four blocks of 64 images.
 const COUNT: u32 = 270;
 
-const METHODS: &str = "  - evaluate
+const METHODS: &str = "  - evaluate: {gallery: 2, corruptions: {kinds: [contrast, shot_noise], severities: [3], share: 0.1}}
   - exemplars: {layers: [stage3, penultimate], units: {class: tench, count: 3}, per_image: 2, maximize: 0}
   - maximize: {layers: [stage3], units: 2, classes: 2, steps: 2}
   - tsne: {layers: [penultimate], epochs: 20}

@@ -360,6 +360,8 @@ mod method {
             show: Vec::new(),
             file: ImageFile::whole(format!("folder/image-{at}.png")),
             label: Some(subject.class(at % classes * 100)),
+            labels: vec![at % classes * 100],
+            groups: Vec::new(),
         }
     }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Codes, KernelNorms, LayerStatistics, MaximisedImage, Note, Quantity, ResidualBlock, TargetInfo,
-    UnitExemplars, UnitProjection,
+    Codes, EvaluationRecords, KernelNorms, LayerStatistics, MaximisedImage, Note, Quantity,
+    ResidualBlock, TargetInfo, UnitExemplars, UnitProjection,
 };
 
 /// One result of a method.
@@ -140,14 +140,8 @@ pub enum Content {
         /// The blocks in the network's order.
         blocks: Vec<ResidualBlock>,
     },
-    /// What a network predicts for the labelled images of a collection, `[n, 5]`: the image's index in the collection, the true
-    /// class, the predicted class, the predicted class's probability, and the rank of the true class, from 1.
-    Evaluation {
-        /// Key of the predictions.
-        tensor: String,
-        /// The names of the network's classes, by index.
-        classes: Vec<String>,
-    },
+    /// What a network predicts for the labelled images of a collection.
+    Evaluation(EvaluationRecords),
     /// Gram matrices of a collection's images at some layers, `[minibatches, side, side]`, under
     /// `<model>/<method>/<layer>`.
     Similarity {

@@ -23,8 +23,12 @@ pub use class_info::ClassInfo;
 pub use codes::{CodedImage, Codes, GroupedBy, ImageGroups, KnnAccuracy, Trustworthiness};
 pub use comparison::{ComparedPart, Comparison, ImageAgreement, LayerAgreement, MapAgreement};
 pub use evaluation::{
-    CalibrationBin, ClassAccuracy, Confusion, Evaluation, Gallery, GalleryImage, GalleryKind,
-    GalleryPrediction, ModelEvaluation, PairEvaluation, RightTogether,
+    CalibrationBin, ClassAccuracy, ClassRanking, Confusion, ConfusionMatrix, CorruptedAccuracy,
+    CorruptionEvaluation, CorruptionRecords, CorruptionStrip, EvaluatedTask, Evaluation,
+    EvaluationRecords, Gallery, GalleryImage, GalleryKind, GalleryMap, GalleryPrediction,
+    GroupAccuracy, LabelIssues, ModelEvaluation, ModelLabelIssues, ModelSlices,
+    MultiLabelEvaluation, OutputScores, PairEvaluation, RegressionEvaluation, RightTogether, Slice,
+    SliceImage, SliceSource, SuggestedLabel, SuspectLabel,
 };
 pub use figure::{Content, Figure};
 pub use kernels::KernelNorms;

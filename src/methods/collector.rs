@@ -2,6 +2,7 @@
 //! collection's pixels and from which an interrupted pass resumes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use image::RgbImage;
 use serde::Serialize;
@@ -30,6 +31,10 @@ pub struct CollectionImage {
     pub show: Vec<usize>,
     /// Its true class, if the network knows it.
     pub label: Option<ClassInfo>,
+    /// The indices of all its true classes that the network knows.
+    pub labels: Vec<usize>,
+    /// The columns of the CSV that names it and its texts there, without empty ones.
+    pub groups: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl CollectionImage {

@@ -189,7 +189,7 @@ fn run_with_parts(
             &mut output,
         )?,
     }
-    output.results.evaluation = evaluation::evaluate(plan, &output.results, &mut output.tensors)?;
+    evaluation::evaluate(plan, &models, cache, progress, &mut output)?;
     output.results.models = models.into_iter().map(|model| model.info).collect();
     output.results.comparison = comparison::compare(&output.results, &mut output.tensors)?;
     Ok(output)

@@ -5,7 +5,9 @@ mod chart_info;
 pub mod depth_lines;
 pub mod norms;
 mod plot;
+pub mod scatter;
 pub mod series_chart;
+pub mod severity_lines;
 pub mod standalone;
 
 pub use chart_info::{ChartInfo, ChartPlace};

@@ -117,7 +117,12 @@ pub fn series_chart(
 }
 
 /// A network's mark: circle, square, triangle, diamond, as the signs of `NetView`.
-fn draw_mark(area: &ChartArea, network: usize, (x, y): (i32, i32), hollow: bool) -> DrawResult {
+pub(super) fn draw_mark(
+    area: &ChartArea,
+    network: usize,
+    (x, y): (i32, i32),
+    hollow: bool,
+) -> DrawResult {
     let colour = network_colour(network);
     let corners: &[(i32, i32)] = match network % 8 {
         1 | 6 => &[(-4, -4), (4, -4), (4, 4), (-4, 4)],
@@ -141,16 +146,16 @@ fn draw_mark(area: &ChartArea, network: usize, (x, y): (i32, i32), hollow: bool)
 
 /// Round numbers along the vertical axis.
 #[derive(Debug)]
-struct AxisTicks {
-    low: f64,
-    high: f64,
-    step: f64,
-    count: u32,
+pub(super) struct AxisTicks {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    pub(super) step: f64,
+    pub(super) count: u32,
 }
 
 impl AxisTicks {
     /// Three to eight steps of 1, 2 or 5 times a power of ten, around `low` and `high`.
-    fn new((low, high): (f64, f64)) -> AxisTicks {
+    pub(super) fn new((low, high): (f64, f64)) -> AxisTicks {
         let length = (high - low).max(1e-6);
         let power = 10f64.powf((length / 4.0).log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0];
@@ -168,7 +173,8 @@ impl AxisTicks {
         }
     }
 
-    fn label(&self, value: f64, unit: AxisUnit, words: &Words) -> String {
+    /// The number at a tick.
+    pub(super) fn label(&self, value: f64, unit: AxisUnit, words: &Words) -> String {
         let factor = if unit == AxisUnit::Plain { 1.0 } else { 100.0 };
         let digits = (-(self.step * factor).log10().floor()).clamp(0.0, 6.0) as usize;
         // What is 0 but for rounding errors has no sign.

@@ -16,6 +16,7 @@ use crate::figures::{Content, Figure, Quantity, TargetInfo};
 use crate::methods::{MethodSpec, activations};
 use crate::network::Task;
 use crate::report::input::ReportInput;
+use crate::report::words::Words;
 use crate::results::ImageInfo;
 
 /// Maps with longer sides are smoothed when they are enlarged; smaller ones show each value as a square.
@@ -91,6 +92,33 @@ pub struct MosaicView {
     pub channels: String,
     /// The scale of all of them.
     pub scale: ScaleView,
+}
+
+impl MapView {
+    /// The view of a map `[height, width]`, which goes into `store`.
+    ///
+    /// # Errors
+    /// If it can't be encoded.
+    pub fn new(
+        values: &[f32],
+        [height, width]: [usize; 2],
+        signed: bool,
+        store: &mut ImageStore,
+        words: &Words,
+    ) -> Result<MapView> {
+        let display = DisplayScale::new(values, signed);
+        let indices = display.scale.indices(values);
+        let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let percent = |part: f64| words.fixed(part * 100.0, 0);
+        Ok(MapView {
+            width,
+            height,
+            small: width.max(height) <= SMALL_SIDE,
+            peak: peak(values, width).map(|(x, y)| (percent(x), percent(y))),
+            scale: ScaleView::new(&display, "scale.own", words),
+            id: store.grey(side(width), side(height), &indices)?,
+        })
+    }
 }
 
 impl CellView {
@@ -216,7 +244,13 @@ impl<'a> CellRenderer<'a> {
         }
         cell.notes
             .extend(map_note(self.input.results, figure, words)?);
-        cell.map = Some(self.map(values, width, height, signed)?);
+        cell.map = Some(MapView::new(
+            values,
+            [height, width],
+            signed,
+            &mut self.store,
+            words,
+        )?);
         cell.kind = "map";
         Ok(())
     }
@@ -270,31 +304,15 @@ impl<'a> CellRenderer<'a> {
             channels: indices.join(", "),
             scale: ScaleView::new(&display, "scale.channels", words),
         });
-        cell.map = Some(self.map(&mean, width, height, signed)?);
+        cell.map = Some(MapView::new(
+            &mean,
+            [height, width],
+            signed,
+            &mut self.store,
+            words,
+        )?);
         cell.kind = "channels";
         Ok(())
-    }
-
-    fn map(
-        &mut self,
-        values: &[f32],
-        width: usize,
-        height: usize,
-        signed: bool,
-    ) -> Result<MapView> {
-        let display = DisplayScale::new(values, signed);
-        let indices = display.scale.indices(values);
-        let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        let words = self.input.words;
-        let percent = |part: f64| words.fixed(part * 100.0, 0);
-        Ok(MapView {
-            width,
-            height,
-            small: width.max(height) <= SMALL_SIDE,
-            peak: peak(values, width).map(|(x, y)| (percent(x), percent(y))),
-            scale: ScaleView::new(&display, "scale.own", words),
-            id: self.store.grey(side(width), side(height), &indices)?,
-        })
     }
 
     /// Whether the experiment lists the channels to show, rather than how many.

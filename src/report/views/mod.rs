@@ -14,4 +14,6 @@ pub mod pixels;
 pub mod prediction;
 pub mod projections;
 pub mod scale;
+pub mod share;
+pub mod stored_images;
 pub mod target;

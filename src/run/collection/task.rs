@@ -199,13 +199,15 @@ impl<'a> CollectionTask<'a> {
 /// An image of the collection as a method of `model` gets it.
 pub(super) fn member(image: &PlannedImage, model: &RunModel) -> CollectionImage {
     let loaded = &model.loaded;
-    let class = image.class_index(&loaded.labels);
+    let labels: Vec<usize> = image.class_indices(&loaded.labels).collect();
     CollectionImage {
         id: image.id.clone(),
         source: image.source.clone(),
         file: image.file.clone(),
         show: image.show.clone(),
-        label: class.map(|class| loaded.class(class)),
+        label: labels.first().map(|class| loaded.class(*class)),
+        labels,
+        groups: image.groups.clone(),
     }
 }
 
