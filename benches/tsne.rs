@@ -17,7 +17,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use convscope::compare::{PointSet, trustworthiness};
-use convscope::methods::tsne::{
+use convscope::embedding::{
     Affinities, gradient_descent, initial_layout, kl_divergence, principal_components,
 };
 use convscope::progress::Silent;

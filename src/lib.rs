@@ -127,7 +127,7 @@
 //! Data flows in one direction, and no module imports one to its right:
 //!
 //! ```text
-//! error, progress, rng ◄─ image ◄─ figures ◄─ network ◄─ compare ◄─ methods ◄─ checks
+//! error, progress, rng ◄─ image ◄─ figures ◄─ network ◄─ compare ◄─ embedding ◄─ methods ◄─ checks
 //!     ◄─ spec ◄─ fetch ◄─ results ◄─ plan ◄─ run ◄─ report ◄─ output ◄─ session ◄─ notebook
 //! ```
 //!
@@ -137,6 +137,7 @@
 //! | [`figures`] | the results of methods, checks and comparisons, as plain data |
 //! | [`network`] | graphs, weights, forward and backward passes |
 //! | [`methods`], [`checks`], [`compare`] | methods, checks and measures of similarity, one file for each |
+//! | [`embedding`] | maps of points in the plane (t-SNE) |
 //! | [`spec`] | an experiment's YAML, with errors that point at a line |
 //! | [`fetch`] | fetches weights and image packs, and caches them |
 //! | [`results`] | the record of a run, in memory and on disk |
@@ -146,6 +147,7 @@
 
 pub mod checks;
 pub mod compare;
+pub mod embedding;
 pub mod error;
 pub mod fetch;
 pub mod figures;

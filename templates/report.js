@@ -20,5 +20,6 @@
 {% include "script/value_under_pointer.js" %}
 {% include "script/save.js" %}
 {% include "script/enlarge.js" %}
+{% include "script/atlas.js" %}
   address.read();
 })();

@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "figures",
     "network",
     "compare",
+    "embedding",
     "methods",
     "checks",
     "spec",

@@ -136,8 +136,8 @@ fn each_photo_and_each_map_is_stored_once_and_every_use_finds_it() {
     let stored: Vec<String> = ids.captures_iter(&page).map(|c| c[1].to_owned()).collect();
     let distinct: BTreeSet<&String> = stored.iter().collect();
     assert_eq!(distinct.len(), stored.len());
-    // Two photos, and two projections of three networks: patches are cut out of the photo.
-    assert_eq!(page.matches("data:image/jpeg").count(), 2 + 2 * 3);
+    // Two photos, two projections of three networks (patches are cut out of the photo), and the thumbnails of the atlas.
+    assert_eq!(page.matches("data:image/jpeg").count(), 2 + 2 * 3 + 1);
     let used = Regex::new(r##"href="#([^"]+)""##).unwrap();
     let anchors = Regex::new(r#" id="([^"]+)""#).unwrap();
     let known: BTreeSet<String> = anchors

@@ -2,7 +2,7 @@
 //! computed by hand, and each against a second, slower implementation.
 
 use convscope::compare::{PointSet, knn_accuracy, nearest_neighbours, trustworthiness};
-use convscope::methods::tsne::{
+use convscope::embedding::{
     Affinities, assign_to_grid, gradient_descent, grid_size, initial_layout, kl_divergence,
     principal_components,
 };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Codes, EvaluationRecords, KernelNorms, LayerStatistics, MaximisedImage, Note, Quantity,
+    Atlas, Codes, EvaluationRecords, KernelNorms, LayerStatistics, MaximisedImage, Note, Quantity,
     ResidualBlock, TargetInfo, UnitExemplars, UnitProjection,
 };
 
@@ -159,6 +159,8 @@ pub enum Content {
     },
     /// The codes of a collection's images, and a map of them.
     Codes(Box<Codes>),
+    /// A map of all images of a collection by their codes, and their neighbours.
+    Atlas(Box<Atlas>),
     /// No result, and the reason.
     Absent {
         /// Why there is no result.

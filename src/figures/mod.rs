@@ -4,6 +4,7 @@
 //! tensor is named by its key in `data.safetensors`. The serialised names are part of the result format and stay as
 //! they are; where a Rust name differs, serde renames it.
 
+mod atlas;
 mod checks;
 mod class_info;
 mod codes;
@@ -18,6 +19,7 @@ mod target_info;
 mod tensors;
 mod units;
 
+pub use atlas::Atlas;
 pub use checks::{CheckedMap, MapSource};
 pub use class_info::ClassInfo;
 pub use codes::{CodedImage, Codes, GroupedBy, ImageGroups, KnnAccuracy, Trustworthiness};

@@ -37,6 +37,31 @@ pub fn encode_palette_png(
     })
 }
 
+/// An 8-bit indexed PNG, as [`encode_palette_png`], in which index 0 is transparent.
+///
+/// # Errors
+/// If there are not `width · height` indices, or none.
+pub fn encode_transparent_png(
+    width: u32,
+    height: u32,
+    indices: &[u8],
+    palette: &[[u8; 3]],
+) -> Result<Vec<u8>> {
+    if indices.len() as u64 != u64::from(width) * u64::from(height) {
+        return Err(encode_error(
+            width,
+            height,
+            format!("there are {} indices", indices.len()),
+        ));
+    }
+    encode_png(width, height, indices, |encoder| {
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_palette(palette.as_flattened());
+        encoder.set_trns(&[0][..]);
+        encoder.set_filter(png::Filter::NoFilter);
+    })
+}
+
 /// A 24-bit PNG.
 ///
 /// # Errors

@@ -27,7 +27,9 @@ pub use colour_map::ColourMap;
 pub use corruption::{Corruption, SEVERITIES};
 pub use decode::DecodedImage;
 pub use drawing::Drawing;
-pub use encode::{data_uri, encode_jpeg, encode_palette_png, encode_rgb_png};
+pub use encode::{
+    data_uri, encode_jpeg, encode_palette_png, encode_rgb_png, encode_transparent_png,
+};
 pub use folder::image_paths;
 pub(crate) use folder::is_image_name;
 pub use image_file::{FilePart, ImageFile};

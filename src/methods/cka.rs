@@ -144,7 +144,8 @@ impl Collector for GramCollector<'_> {
                     let values = self.model.map(*layer, batch.value(*layer)?)?;
                     let values = values.f_narrow(0, first as i64, count as i64)?;
                     let values = values.f_flatten(1, -1)?;
-                    let centred = values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
+                    let centred =
+                        values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
                     let gram = centred.f_matmul(&centred.f_tr()?)?.f_to_kind(Kind::Float)?;
                     let mut padded = [0.0; SIDE * SIDE];
                     for (row, products) in to_floats(&gram)?.chunks_exact(count).enumerate() {
@@ -181,7 +182,8 @@ impl Collector for GramCollector<'_> {
             let none = || Error::new(ErrorKind::Io, format!("the state has no `{key}`"));
             self.grams[number].extend(grams.ok_or_else(none)?);
         }
-        self.ranges.extend(later.into_values::<Vec<(usize, usize)>>()?);
+        self.ranges
+            .extend(later.into_values::<Vec<(usize, usize)>>()?);
         Ok(())
     }
 

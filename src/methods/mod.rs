@@ -50,6 +50,7 @@ crate::registry::list! {
     eigen_cam: EigenCam,
     lrp: Lrp,
     tsne: Tsne,
+    atlas: Atlas,
     cka: Cka,
     evaluate: Evaluate,
     layer_statistics: LayerStatistics,

@@ -91,7 +91,7 @@ impl Plan {
         spec: &SpecFile,
         cache: &Cache,
         progress: &dyn Progress,
-    ) -> Result<(Vec<PlannedModel>, Option<[Vec<PlannedImage>; 2]>)> {
+    ) -> Result<(Vec<PlannedModel>, Option<PlannedImages>)> {
         let (experiment, origin) = (&spec.experiment, Origin::spec(spec));
         let models = plan_models(experiment, &origin, cache, progress)?;
         warn_of_assumptions(&models, progress);
@@ -118,6 +118,9 @@ fn warn_of_assumptions(models: &[PlannedModel], progress: &dyn Progress) {
         }
     }
 }
+
+/// The images of an experiment, and its collection.
+type PlannedImages = [Vec<PlannedImage>; 2];
 
 /// The images and the collection of an experiment.
 fn plan_all_images(

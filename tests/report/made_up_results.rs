@@ -97,6 +97,7 @@ pub fn results(lang: Lang) -> (Results, Tensors) {
             );
             skip_connections::add(&mut results, &mut tensors, place, image, &labels[number]);
         }
+        atlas(&mut results, &mut tensors, place, layer(4));
         projections(&mut results, &mut tensors, place, layer(1));
         first_kernels(&mut results, &mut tensors, place, layer(0));
         deeper_kernels(&mut results, &mut tensors, place, layer(2));
@@ -302,6 +303,93 @@ fn deeper_kernels(results: &mut Results, tensors: &mut Tensors, place: usize, la
             layers: vec![layer],
         });
     }
+}
+
+/// An atlas of sixty images, of which forty have a thumbnail, and what the network predicts for them.
+fn atlas(results: &mut Results, tensors: &mut Tensors, place: usize, layer: String) {
+    let id = NETWORKS[place].0;
+    let count = 60;
+    let mut floats = |name: &str, shape: &[usize], value: &dyn Fn(usize) -> f32| {
+        let key = format!("{id}/atlas/{layer}/{name}");
+        let values = (0..shape.iter().product()).map(value).collect();
+        tensors.insert(key.clone(), Array::f32(shape, values));
+        key
+    };
+    let turned = |at: usize| (at as f32 * (0.4 + 0.1 * place as f32)).sin() * (3 + at % 6) as f32;
+    let atlas = Atlas {
+        images: floats("images", &[count, 2], &|at| {
+            (if at % 2 == 0 { at / 2 } else { at / 2 % 6 }) as f32
+        }),
+        codes: floats("codes", &[count, 4], &turned),
+        map: floats("map", &[count, 2], &turned),
+        grid: floats("grid", &[count, 2], &|at| {
+            (if at % 2 == 0 { at / 2 % 8 } else { at / 2 / 8 }) as f32
+        }),
+        neighbours: floats("neighbours", &[count, 3], &|at| {
+            ((at / 3 + 1 + at % 3 * (place + 1)) % count) as f32
+        }),
+        with_thumbnail: floats("with_thumbnail", &[40], &|at| at as f32),
+        ids: format!("{id}/atlas/ids"),
+        thumbnails: format!("{id}/atlas/thumbnails"),
+        count,
+        classes: (0..6).map(|at| class(at, CLASSES[at])).collect(),
+        groups: Some(ImageGroups {
+            by: GroupedBy::Class,
+            names: CLASSES.map(str::to_owned).to_vec(),
+        }),
+        group_of_class: (0..6).collect(),
+        dims: 2048,
+        components: 4,
+        explained_variance: 0.8,
+        perplexity: 19.5,
+        epochs: 750,
+        divergence: 0.4,
+        sample: 50,
+        trustworthiness: Trustworthiness {
+            neighbours: 12,
+            value: 0.97,
+        },
+        knn_accuracy: None,
+    };
+    let answers = floats("answers", &[count, 6], &|at| answer(at / 6, place)[at % 6]);
+    let ids: String = (0..count).map(|at| format!("image-{at}\n")).collect();
+    let ids = ids.into_bytes();
+    tensors.insert(atlas.ids.clone(), Array::u8(&[ids.len()], ids));
+    let pixels = (0..40 * 48 * 48 * 3).map(|at: usize| (at / 6912 * 6 + at % 40) as u8);
+    let pixels = Array::u8(&[40, 48, 48, 3], pixels.collect());
+    tensors.insert(atlas.thumbnails.clone(), pixels);
+    let figure = |method: &str, layer: Option<String>, content: Content| Figure {
+        method: method.into(),
+        model: id.into(),
+        image: None,
+        target: None,
+        layer,
+        content,
+        notes: vec![],
+    };
+    let content = Content::Evaluation(EvaluationRecords {
+        task: EvaluatedTask::Classes,
+        tensor: answers,
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        codes: None,
+        corruptions: None,
+    });
+    results.figures.push(figure("evaluate", None, content));
+    let content = Content::Atlas(Box::new(atlas));
+    results.figures.push(figure("atlas", Some(layer), content));
+}
+
+/// What a network predicts for an image of the collection, as `evaluate` stores it.
+fn answer(image: usize, place: usize) -> [f32; 6] {
+    let right = !(image + place).is_multiple_of(3);
+    let class = image % 6;
+    let (predicted, rank, truth) = if right {
+        (class, 1.0, 0.7)
+    } else {
+        ((class + 1) % 6, 2.0, 0.2)
+    };
+    let [image, class, predicted] = [image, class, predicted].map(|index| index as f32);
+    [image, class, rank, truth, predicted, 0.7]
 }
 
 /// Three units of one network on the first photo: one is not active.

@@ -70,12 +70,7 @@ impl Collector for CodeCollector<'_> {
             let map = self.model.map(layer, batch.value(layer)?)?;
             codes.push_floats(count, &to_floats(&code(&map)?)?)?;
         }
-        let thumbnail = Preprocess {
-            resize: Some(THUMBNAIL_SIDE),
-            crop: Some(THUMBNAIL_SIDE),
-            interpolation: Interpolation::Bilinear,
-            ..Preprocess::imagenet()
-        };
+        let thumbnail = thumbnail_preprocess();
         let mut pixels = Vec::new();
         for view in batch.views {
             pixels.extend_from_slice(thumbnail.view(view)?.as_raw());
@@ -188,8 +183,18 @@ fn thumbnails_shape(count: usize) -> [usize; 4] {
     [count, side, side, 3]
 }
 
+/// How a network's view of an image becomes its thumbnail.
+pub(in crate::methods) fn thumbnail_preprocess() -> Preprocess {
+    Preprocess {
+        resize: Some(THUMBNAIL_SIDE),
+        crop: Some(THUMBNAIL_SIDE),
+        interpolation: Interpolation::Bilinear,
+        ..Preprocess::imagenet()
+    }
+}
+
 /// The codes of a batch, `[N, dims]`: `[N, C]` as it is, `[N, C, H, W]` averaged over the spatial positions.
-fn code(values: &Tensor) -> Result<Tensor> {
+pub(in crate::methods) fn code(values: &Tensor) -> Result<Tensor> {
     let values = values.f_detach()?;
     Ok(match values.dim() {
         0..=2 => values,

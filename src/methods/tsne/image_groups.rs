@@ -9,38 +9,56 @@ use crate::network::labels::Labels;
 /// The largest number of classes with colours that are easy to tell apart.
 const MAX_CLASSES: usize = 8;
 
-/// Sets each image's group: its class if there are at most eight, else its superclass if `labels` are ImageNet's. `None`
-/// if there are no labels, or too many classes of another data set.
-pub(super) fn group_images(images: &mut [CodedImage], labels: &Labels) -> Option<ImageGroups> {
-    let mut classes = BTreeMap::new();
-    for label in images.iter().filter_map(|image| image.label.as_ref()) {
-        classes.insert(label.index, label.name.clone());
-    }
+/// The groups of some classes.
+pub(in crate::methods) struct ClassGroups {
+    pub groups: ImageGroups,
+    /// The index of each class's group.
+    pub of_class: BTreeMap<usize, usize>,
+}
+
+/// The groups of `classes`, names by index: the classes themselves if there are at most eight, else their superclasses if
+/// `labels` are ImageNet's. `None` if there are no classes, or too many of another data set.
+pub(in crate::methods) fn class_groups(
+    classes: &BTreeMap<usize, String>,
+    labels: &Labels,
+) -> Option<ClassGroups> {
     if classes.is_empty() {
         return None;
     }
     if classes.len() <= MAX_CLASSES {
-        let order: Vec<usize> = classes.keys().copied().collect();
-        for image in images {
-            let label = image.label.as_ref();
-            image.group = label.and_then(|label| order.binary_search(&label.index).ok());
-        }
-        return Some(ImageGroups {
-            by: GroupedBy::Class,
-            names: classes.into_values().collect(),
+        return Some(ClassGroups {
+            groups: ImageGroups {
+                by: GroupedBy::Class,
+                names: classes.values().cloned().collect(),
+            },
+            of_class: classes.keys().copied().zip(0..).collect(),
         });
     }
     if *labels != Labels::imagenet() {
         return None;
     }
+    let superclass = |class: &usize| (*class, Superclass::for_class(*class) as usize);
+    Some(ClassGroups {
+        groups: ImageGroups {
+            by: GroupedBy::Superclass,
+            names: Superclass::ALL
+                .map(|superclass| superclass.key().to_owned())
+                .to_vec(),
+        },
+        of_class: classes.keys().map(superclass).collect(),
+    })
+}
+
+/// Sets each image's group: see [`class_groups`].
+pub(super) fn group_images(images: &mut [CodedImage], labels: &Labels) -> Option<ImageGroups> {
+    let mut classes = BTreeMap::new();
+    for label in images.iter().filter_map(|image| image.label.as_ref()) {
+        classes.insert(label.index, label.name.clone());
+    }
+    let found = class_groups(&classes, labels)?;
     for image in images {
         let label = image.label.as_ref();
-        image.group = label.map(|label| Superclass::for_class(label.index) as usize);
+        image.group = label.and_then(|label| found.of_class.get(&label.index).copied());
     }
-    Some(ImageGroups {
-        by: GroupedBy::Superclass,
-        names: Superclass::ALL
-            .map(|superclass| superclass.key().to_owned())
-            .to_vec(),
-    })
+    Some(found.groups)
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::affinities::Affinities;
-use super::gradient_descent::gradient_descent;
-use super::grid::assign_to_grid;
-use super::initial_layout::initial_layout;
-use super::kl_divergence::kl_divergence;
-use super::options::{Tsne, largest_perplexity};
-use super::pca::principal_components;
+use super::options::{Perplexity, Tsne, largest_perplexity};
 use crate::compare::{PointSet, knn_accuracy, trustworthiness};
+use crate::embedding::{
+    Affinities, assign_to_grid, gradient_descent, initial_layout, kl_divergence,
+    principal_components,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{
     Array, CodedImage, Codes, GroupedBy, ImageGroups, KnnAccuracy, Trustworthiness,
@@ -18,9 +16,9 @@ use crate::methods::MethodOutput;
 use crate::progress::Progress;
 
 /// The number of principal components that t-SNE is given.
-const COMPONENTS: usize = 50;
+pub(in crate::methods) const COMPONENTS: usize = 50;
 /// The number of neighbours of trustworthiness (van der Maaten 2009); fewer where there are fewer than 25 images.
-const TRUSTWORTHINESS_NEIGHBOURS: usize = 12;
+pub(in crate::methods) const TRUSTWORTHINESS_NEIGHBOURS: usize = 12;
 /// The largest number of images on the grid: the assignment of more would take longer than the map.
 const MAX_GRID_IMAGES: usize = 1600;
 /// The smallest number of images of a map.
@@ -29,33 +27,37 @@ const MIN_IMAGES: usize = 10;
 /// Checks the options that depend on the number of images.
 ///
 /// # Errors
-/// If there are fewer than 10 images, the perplexity is above a third of the other images, or `neighbours` is not below
-/// their number.
+/// As [`check_perplexity`], or if `neighbours` is not below the number of images.
 pub(super) fn check_image_count(options: &Tsne, count: usize) -> Result<()> {
-    let wrong =
-        |message: String, help: String| Err(Error::new(ErrorKind::Spec, message).help(help));
+    check_perplexity(options.perplexity, count)?;
+    if options.neighbours >= count {
+        let message = format!(
+            "`neighbours` must be below the {count} images, got {}",
+            options.neighbours
+        );
+        return Err(Error::new(ErrorKind::Spec, message).help("5 is usual"));
+    }
+    Ok(())
+}
+
+/// Checks that there are enough images for a map of this perplexity.
+///
+/// # Errors
+/// If there are fewer than 10 images, or the perplexity is above a third of the other images.
+pub(in crate::methods) fn check_perplexity(perplexity: Perplexity, count: usize) -> Result<()> {
+    let wrong = |message: String, help: &str| Err(Error::new(ErrorKind::Spec, message).help(help));
     if count < MIN_IMAGES {
         return wrong(
             format!("t-SNE needs at least {MIN_IMAGES} images, got {count}"),
-            "give a larger `collection`; a map of some hundred images is worth reading".into(),
+            "give a larger `collection`; a map of some hundred images is worth reading",
         );
     }
-    let (perplexity, largest) = (options.perplexity.value(count), largest_perplexity(count));
+    let (perplexity, largest) = (perplexity.value(count), largest_perplexity(count));
     if perplexity > largest {
         let rounded = (largest * 10.0).floor() / 10.0;
         return wrong(
             format!("`perplexity` must be at most {rounded} for {count} images, got {perplexity}"),
-            "that is a third of the other images; `auto` takes 30, or less if there are fewer images"
-                .into(),
-        );
-    }
-    if options.neighbours >= count {
-        return wrong(
-            format!(
-                "`neighbours` must be below the {count} images, got {}",
-                options.neighbours
-            ),
-            "5 is usual".into(),
+            "that is a third of the other images; `auto` takes 30, or less if there are fewer images",
         );
     }
     Ok(())

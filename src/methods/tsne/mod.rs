@@ -19,16 +19,10 @@
 //! **Cost.** One forward pass for each image; memory for the codes and a thumbnail of each (15 kB for each image with codes
 //! of 2048 values); then about a second for 1000 images.
 
-mod affinities;
 mod code_collector;
-mod gradient_descent;
-mod grid;
 mod image_groups;
-mod initial_layout;
-mod kl_divergence;
 mod layer_map;
 mod options;
-mod pca;
 mod superclasses;
 
 use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind, Scratch};
@@ -36,14 +30,11 @@ use crate::error::Result;
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 
-pub use affinities::Affinities;
 pub use code_collector::THUMBNAIL_SIDE;
-pub use gradient_descent::gradient_descent;
-pub use grid::{assign_to_grid, grid_size};
-pub use initial_layout::initial_layout;
-pub use kl_divergence::kl_divergence;
+pub(super) use code_collector::{code, thumbnail_preprocess};
+pub(super) use image_groups::{ClassGroups, class_groups};
+pub(super) use layer_map::{COMPONENTS, TRUSTWORTHINESS_NEIGHBOURS, check_perplexity};
 pub use options::{Auto, Perplexity, Tsne};
-pub use pca::{PrincipalComponents, principal_components};
 pub use superclasses::Superclass;
 
 super::layer_constructors::at_layers!(Tsne);

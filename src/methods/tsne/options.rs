@@ -54,7 +54,7 @@ pub enum Auto {
 
 impl Perplexity {
     /// The perplexity for `count` images.
-    pub(super) fn value(self, count: usize) -> f64 {
+    pub(in crate::methods) fn value(self, count: usize) -> f64 {
         match self {
             Perplexity::Number(number) => number,
             Perplexity::Auto(_) => largest_perplexity(count).min(30.0),

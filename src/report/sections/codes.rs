@@ -6,10 +6,10 @@ use image::{RgbImage, imageops};
 use minijinja::Value;
 use serde::Serialize;
 
+use crate::embedding::grid_size;
 use crate::error::Result;
 use crate::figures::{Array, CodedImage, Codes, Content, Figure, GroupedBy, Tensors};
 use crate::image::{data_uri, encode_jpeg};
-use crate::methods::tsne::grid_size;
 use crate::report::input::ReportInput;
 use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::net::NetView;

@@ -27,6 +27,7 @@ sections! {
     exemplars,
     maximize,
     codes,
+    atlas,
     layer_statistics,
     checks,
     reproduce,
