@@ -5,7 +5,7 @@
 report: libtorch npm
 	cargo run -- run experiments/quickstart.yaml
 
-# Exemplars and t-SNE over a folder of images: `make large-set PHOTOS=FOLDER`.
+# Accuracy, an atlas and exemplars over a folder of images: `make large-set PHOTOS=FOLDER`.
 large-set: libtorch npm
 	@test -d "$(PHOTOS)" || { echo "PHOTOS must be a folder of images: make large-set PHOTOS=FOLDER"; exit 1; }
 	cargo run -- run experiments/large-set.yaml --set "collection=$(abspath $(PHOTOS))"
