@@ -22,6 +22,8 @@ SCREENSHOTS = [
     ("filters", "quickstart", "#filters", "", 1280, 620),
     ("enlarged", "quickstart", None, "#photo-0&plain=viridis&row=9.2", 1280, 660),
     ("trust", "attributions", "#trust", "", 1280, 1500),
+    # Worth looking at with some hundred photos: `make large-set PHOTOS=FOLDER`, with --out output.
+    ("atlas", "large-set", "#atlas", "", 1280, 900),
 ]
 FLAGS = [
     "--headless",
