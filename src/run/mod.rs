@@ -6,7 +6,7 @@
 //!       └─► collection: batch by batch, all networks ───┘
 //! ```
 //!
-//! What fails (a weight file, an image, a method) is recorded as a [`Failure`](crate::results::Failure); the rest of the run
+//! What fails (a weight file, an image, a method) is recorded as a [`Failure`]; the rest of the run
 //! continues.
 
 mod collection;
