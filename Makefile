@@ -65,10 +65,10 @@ test: libtorch npm
 	cargo test
 
 # An experiment in parts under Slurm, with a node that is killed. It sets up a cluster of two nodes on this machine below
-# target/, as root, with Debian's slurm-wlm and munge.
+# target/, as root, with Debian's slurm-wlm and munge. SLURMFLAGS=--skip: where there can be none, say why and end well.
 test-slurm: libtorch
 	cargo build
-	python3 scripts/test_slurm.py
+	python3 scripts/test_slurm.py $(SLURMFLAGS)
 
 # Formatting (cargo fmt does not know the modules that a registry declares), clippy, each combination of features, and
 # the documentation, all without warnings.

@@ -279,7 +279,11 @@ def test(program):
     spec.write_text(SPEC)
     cluster = Cluster()
     try:
-        cluster.start()
+        try:
+            cluster.start()
+        except Failed as failure:
+            logs = "\n".join(log.read_text(errors="replace")[-500:] for log in sorted(WORK.glob("*.out")))
+            raise CannotRun(f"{failure}\n{logs}") from failure
         env = {**cluster.env, "CONVSCOPE_CACHE": str(WORK / "cache-of-cluster")}
         slurm = [program, "slurm", spec, "--tasks", str(TASKS), "--out", WORK / "cluster", "--offline", "--submit"]
         began = time.monotonic()
