@@ -12,12 +12,14 @@
 //! **What it can't show.** Which images are similar, and whether for good reasons. From few images the estimate is rough (it
 //! may even leave 0…1): use a hundred or more. Few directions of large variance outweigh all others.
 //! **Options.** `layers`.
-//! **Cost.** One forward pass for each image; memory grows by 64 values for each layer and minibatch.
+//! **Cost.** One forward pass for each image; 64 values for each layer and minibatch. Beyond 10,000 images the minibatches are a random
+//! part of all, 1250 at most, so that memory does not grow.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
+use super::sampled_rows::SampledRows;
 use super::{
     Batch, CollectionImage, CollectionMethod, Collector, CollectorState, LoadedModel, Method,
     MethodInfo, MethodOutput, ResultKind, Scratch, to_floats,
@@ -28,6 +30,7 @@ use crate::figures::{Array, Content};
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
+use crate::rng::fnv1a;
 
 /// The layers that are compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,11 +107,15 @@ impl CollectionMethod for Cka {
         layers: &[NodeId],
         _scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
+        let keys = layers
+            .iter()
+            .map(|&layer| format!("grams-{}", model.layer(layer)));
+        let keys = keys.chain([SIZES.to_owned()]);
+        let seed = model.seed ^ fnv1a(INFO.key);
         Ok(Box::new(GramCollector {
             model,
             layers: layers.to_vec(),
-            ranges: Vec::new(),
-            grams: vec![Vec::new(); layers.len()],
+            minibatches: SampledRows::new(MOST_MINIBATCHES, seed, keys),
         }))
     }
 }
@@ -116,33 +123,32 @@ impl CollectionMethod for Cka {
 /// The side of a stored Gram matrix, and so the most images that one is computed from.
 const SIDE: usize = 8;
 
+/// The key of the minibatches' sizes in a state.
+const SIZES: &str = "sizes";
+
+/// The largest number of minibatches whose matrices are kept, so that memory does not grow with the collection: the estimate's
+/// error falls with the root of their number, and is far below a hundredth with these.
+const MOST_MINIBATCHES: usize = 1250;
+
 /// Collects the Gram matrices of one network's layers.
 struct GramCollector<'a> {
     model: &'a LoadedModel,
     layers: Vec<NodeId>,
-    /// The index of each minibatch's first image, and its size.
-    ranges: Vec<(usize, usize)>,
-    /// For each layer, `[minibatches, SIDE, SIDE]`; 0 beyond a minibatch's size.
-    grams: Vec<Vec<f32>>,
-}
-
-impl GramCollector<'_> {
-    /// The key of a layer's matrices in a state.
-    fn key(&self, layer: NodeId) -> String {
-        format!("grams-{}", self.model.layer(layer))
-    }
+    /// For a sample of minibatches, each known by its first image: for each layer the matrix, `[SIDE, SIDE]`, 0 beyond the minibatch's
+    /// size; after the layers this size.
+    minibatches: SampledRows,
 }
 
 impl Collector for GramCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
-        let mut first = 0;
-        while first < batch.members.len() {
-            let count = SIDE.min(batch.members.len() - first);
+        let mut offset = 0;
+        while offset < batch.members.len() {
+            let count = SIDE.min(batch.members.len() - offset);
             // The last images may be too few for an estimate.
-            if count >= MIN_BATCH {
-                for (layer, stored) in self.layers.iter().zip(&mut self.grams) {
-                    let values = self.model.map(*layer, batch.value(*layer)?)?;
-                    let values = values.f_narrow(0, first as i64, count as i64)?;
+            if count >= MIN_BATCH && self.minibatches.add(batch.first + offset) {
+                for (number, &layer) in self.layers.iter().enumerate() {
+                    let values = self.model.map(layer, batch.value(layer)?)?;
+                    let values = values.f_narrow(0, offset as i64, count as i64)?;
                     let values = values.f_flatten(1, -1)?;
                     let centred =
                         values.f_sub(&values.f_mean_dim([0i64].as_slice(), true, None)?)?;
@@ -151,70 +157,64 @@ impl Collector for GramCollector<'_> {
                     for (row, products) in to_floats(&gram)?.chunks_exact(count).enumerate() {
                         padded[row * SIDE..row * SIDE + count].copy_from_slice(products);
                     }
-                    stored.extend(padded);
+                    self.minibatches.push(number, &padded);
                 }
-                self.ranges.push((batch.first + first, count));
+                self.minibatches.push(self.layers.len(), &[count as f32]);
             }
-            first += count;
+            offset += count;
         }
+        self.minibatches.thin();
         Ok(())
     }
 
     fn state(&self) -> CollectorState {
-        let mut state = CollectorState::from_values(&self.ranges);
-        for (&layer, grams) in self.layers.iter().zip(&self.grams) {
-            let array = Array::f32(&[self.ranges.len(), SIDE, SIDE], grams.clone());
-            state.tensors.insert(self.key(layer), array);
-        }
+        let mut state = CollectorState::from_values(self.minibatches.sample());
+        self.minibatches.save(&mut state);
         state
     }
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
-        self.ranges.clear();
-        self.grams.iter_mut().for_each(Vec::clear);
-        self.append(state)
+        self.minibatches.resume(state.parse_values()?, &state)
     }
 
     fn append(&mut self, later: CollectorState) -> Result<()> {
-        for number in 0..self.layers.len() {
-            let key = self.key(self.layers[number]);
-            let grams = later.tensors.get(&key).and_then(Array::floats);
-            let none = || Error::new(ErrorKind::Io, format!("the state has no `{key}`"));
-            self.grams[number].extend(grams.ok_or_else(none)?);
-        }
-        self.ranges
-            .extend(later.into_values::<Vec<(usize, usize)>>()?);
-        Ok(())
+        self.minibatches.append(&later.parse_values()?, &later)
     }
 
     fn finish(
-        self: Box<Self>,
+        mut self: Box<Self>,
         _member: &dyn Fn(usize) -> CollectionImage,
         out: &mut MethodOutput,
         _progress: &dyn Progress,
     ) -> Result<()> {
-        if self.ranges.is_empty() {
+        let count = self.minibatches.images().len();
+        if count == 0 {
             let message =
                 format!("CKA needs a minibatch of {MIN_BATCH} images of one size, got none");
             return Err(Error::new(ErrorKind::Image, message));
         }
         let mut names = Vec::with_capacity(self.layers.len());
-        for (layer, values) in self.layers.into_iter().zip(self.grams) {
+        for (number, &layer) in self.layers.iter().enumerate() {
             let name = self.model.layer(layer).to_owned();
+            let values = self.minibatches.take(number);
             if values.iter().any(|value| !value.is_finite()) {
                 let message = format!("`{name}` has values that are not finite");
                 return Err(Error::new(ErrorKind::Network, message));
             }
             let key = format!("{}/cka/{name}", self.model.id);
-            let array = Array::f32(&[self.ranges.len(), SIDE, SIDE], values);
+            let array = Array::f32(&[count, SIDE, SIDE], values);
             out.tensors.insert(key, array);
             names.push(name);
         }
+        let firsts = self.minibatches.images().iter().copied();
+        let sizes = self.minibatches.rows(self.layers.len());
         let content = Content::Similarity {
             layers: names,
-            batches: self.ranges,
+            batches: firsts
+                .zip(sizes.iter().map(|size| *size as usize))
+                .collect(),
         };
-        out.figures.push(self.model.figure("cka", None, content));
+        out.figures.push(self.model.figure(INFO.key, None, content));
         Ok(())
     }
 }

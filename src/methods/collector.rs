@@ -94,9 +94,9 @@ impl CollectorState {
     ///
     /// # Errors
     /// If they are of another type.
-    pub fn into_values<T: DeserializeOwned>(self) -> Result<T> {
+    pub fn parse_values<T: DeserializeOwned>(&self) -> Result<T> {
         let message = "the cache holds no state of this method";
-        serde_json::from_value(self.values)
+        T::deserialize(&self.values)
             .map_err(|error| Error::new(ErrorKind::Io, message).caused_by(error))
     }
 }

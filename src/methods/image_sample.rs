@@ -26,6 +26,18 @@ impl ImageSample {
         }
     }
 
+    /// The sample of these images, which come in order.
+    pub fn of(most: usize, seed: u64, images: impl Iterator<Item = usize>) -> Self {
+        let mut sample = ImageSample::new(most, seed);
+        for image in images {
+            sample.add(image);
+            if sample.images.len() > most {
+                sample.thin();
+            }
+        }
+        sample
+    }
+
     /// The indices of its images.
     pub fn images(&self) -> &[usize] {
         &self.images
@@ -78,12 +90,7 @@ mod tests {
     use super::ImageSample;
 
     fn sample(images: std::ops::Range<usize>) -> ImageSample {
-        let mut sample = ImageSample::new(100, 9);
-        for image in images {
-            sample.add(image);
-            sample.thin();
-        }
-        sample
+        ImageSample::of(100, 9, images)
     }
 
     #[test]

@@ -24,9 +24,10 @@ use super::loaded_model::LoadedModel;
 use super::method::{CollectionMethod, Method, MethodInfo, ResultKind};
 use super::method_output::{MethodOutput, to_floats};
 use super::row_file::Scratch;
+use super::sampled_rows::SampledRows;
 use crate::compare::{PointSet, effective_rank};
-use crate::error::{Error, ErrorKind, Result};
-use crate::figures::{Array, Content, LayerStatistics as Statistics};
+use crate::error::Result;
+use crate::figures::{Content, LayerStatistics as Statistics};
 use crate::network::LayerSelector;
 use crate::network::graph::NodeId;
 use crate::progress::Progress;
@@ -94,15 +95,17 @@ impl CollectionMethod for LayerStatistics {
         _scratch: &Scratch,
     ) -> Result<Box<dyn Collector + 'a>> {
         let units = |&layer: &NodeId| model.info[layer].shape[0].max(0) as usize;
+        let keys = layers.iter().map(|&layer| model.layer(layer));
+        let keys = keys.map(|layer| format!("codes-{layer}"));
+        let seed = model.seed ^ fnv1a(INFO.key);
         Ok(Box::new(StatisticsCollector {
             model,
             layers: layers.to_vec(),
-            sample: ImageSample::new(MOST_CODES, model.seed ^ fnv1a(INFO.key)),
             sums: layers
                 .iter()
                 .map(|layer| LayerSums::new(units(layer)))
                 .collect(),
-            codes: vec![Vec::new(); layers.len()],
+            codes: SampledRows::new(MOST_CODES, seed, keys),
         }))
     }
 }
@@ -155,10 +158,8 @@ struct StatisticsCollector<'a> {
     model: &'a LoadedModel,
     layers: Vec<NodeId>,
     sums: Vec<LayerSums>,
-    /// The images whose codes are kept.
-    sample: ImageSample,
-    /// For each layer, their codes, row by row.
-    codes: Vec<Vec<f32>>,
+    /// For each layer, the codes of a sample of the images.
+    codes: SampledRows,
 }
 
 /// All but the codes.
@@ -168,44 +169,12 @@ struct StoredSums {
     sample: ImageSample,
 }
 
-impl StatisticsCollector<'_> {
-    /// The key of a layer's codes in a state.
-    fn key(&self, layer: NodeId) -> String {
-        format!("codes-{}", self.model.layer(layer))
-    }
-
-    /// Removes images from the sample until it is small enough.
-    fn thin(&mut self) {
-        let Some(kept) = self.sample.thin() else {
-            return;
-        };
-        for codes in &mut self.codes {
-            let dims = codes.len() / kept.len().max(1);
-            let rows = codes.chunks_exact(dims.max(1)).zip(&kept);
-            let rows = rows.filter(|(_, stays)| **stays).flat_map(|(row, _)| row);
-            *codes = rows.copied().collect();
-        }
-    }
-
-    fn stored(&self, state: &mut CollectorState) -> Result<(StoredSums, Vec<Vec<f32>>)> {
-        let mut codes = Vec::with_capacity(self.layers.len());
-        for &layer in &self.layers {
-            let key = self.key(layer);
-            let array = state.tensors.remove(&key);
-            let floats = array.as_ref().and_then(Array::floats).map(<[f32]>::to_vec);
-            let none = || Error::new(ErrorKind::Io, format!("the state has no `{key}`"));
-            codes.push(floats.ok_or_else(none)?);
-        }
-        Ok((std::mem::take(state).into_values()?, codes))
-    }
-}
-
 impl Collector for StatisticsCollector<'_> {
     fn observe(&mut self, batch: &Batch) -> Result<()> {
         let count = batch.members.len();
         let first = batch.first;
         let kept: Vec<i64> = (0..count as i64)
-            .filter(|offset| self.sample.add(first + *offset as usize))
+            .filter(|offset| self.codes.add(first + *offset as usize))
             .collect();
         let kept = Tensor::from_slice(&kept);
         for (number, &layer) in self.layers.iter().enumerate() {
@@ -215,42 +184,33 @@ impl Collector for StatisticsCollector<'_> {
             self.sums[number].observe(&values)?;
             let codes = values.f_mean_dim([2i64].as_slice(), false, Kind::Float)?;
             let codes = codes.f_index_select(0, &kept.to(codes.device()))?;
-            self.codes[number].extend(to_floats(&codes)?);
+            self.codes.push(number, &to_floats(&codes)?);
         }
-        self.thin();
+        self.codes.thin();
         Ok(())
     }
 
     fn state(&self) -> CollectorState {
         let mut state = CollectorState::from_values(&StoredSums {
             sums: self.sums.clone(),
-            sample: self.sample.clone(),
+            sample: self.codes.sample().clone(),
         });
-        let rows = self.sample.images().len();
-        for (&layer, codes) in self.layers.iter().zip(&self.codes) {
-            let array = Array::f32(&[rows, codes.len() / rows.max(1)], codes.clone());
-            state.tensors.insert(self.key(layer), array);
-        }
+        self.codes.save(&mut state);
         state
     }
 
-    fn resume(&mut self, mut state: CollectorState) -> Result<()> {
-        let (stored, codes) = self.stored(&mut state)?;
-        (self.sums, self.sample, self.codes) = (stored.sums, stored.sample, codes);
-        Ok(())
+    fn resume(&mut self, state: CollectorState) -> Result<()> {
+        let stored: StoredSums = state.parse_values()?;
+        self.sums = stored.sums;
+        self.codes.resume(stored.sample, &state)
     }
 
-    fn append(&mut self, mut later: CollectorState) -> Result<()> {
-        let (stored, codes) = self.stored(&mut later)?;
+    fn append(&mut self, later: CollectorState) -> Result<()> {
+        let stored: StoredSums = later.parse_values()?;
         for (own, later) in self.sums.iter_mut().zip(&stored.sums) {
             own.append(later);
         }
-        self.sample.append(&stored.sample);
-        for (own, later) in self.codes.iter_mut().zip(codes) {
-            own.extend(later);
-        }
-        self.thin();
-        Ok(())
+        self.codes.append(&stored.sample, &later)
     }
 
     fn finish(
@@ -261,15 +221,14 @@ impl Collector for StatisticsCollector<'_> {
     ) -> Result<()> {
         let output = self.model.network.graph().output().max(1) as f64;
         let mut layers = Vec::with_capacity(self.layers.len());
-        let rows = self.sample.images().len();
-        for ((&layer, sums), codes) in self.layers.iter().zip(&self.sums).zip(&self.codes) {
+        for (number, (&layer, sums)) in self.layers.iter().zip(&self.sums).enumerate() {
             let name = self.model.layer(layer);
             progress.step(&format!("{}: effective rank of {name}", self.model.id));
-            let dims = codes.len() / rows.max(1);
-            let effective_rank = match dims {
+            let codes = self.codes.rows(number);
+            let effective_rank = match self.codes.width(number) {
                 0 => None,
                 _ if codes.iter().any(|value| !value.is_finite()) => None,
-                _ => effective_rank(&PointSet::new(codes, dims)?)?,
+                dims => effective_rank(&PointSet::new(codes, dims)?)?,
             };
             layers.push(Statistics {
                 layer: name.to_owned(),
@@ -283,7 +242,7 @@ impl Collector for StatisticsCollector<'_> {
         }
         let content = Content::LayerStatistics {
             layers,
-            coded: rows,
+            coded: self.codes.images().len(),
         };
         out.figures.push(self.model.figure(INFO.key, None, content));
         Ok(())

@@ -22,6 +22,7 @@ mod loaded_model;
 mod method;
 mod method_output;
 mod row_file;
+mod sampled_rows;
 mod target;
 pub mod unit_selection;
 

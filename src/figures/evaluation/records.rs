@@ -14,7 +14,8 @@ pub struct EvaluationRecords {
     pub tensor: String,
     /// The names of the network's classes, or of its outputs, by index.
     pub classes: Vec<String>,
-    /// Key of short codes of the images, `[n, at most 64]`, in the order of the predictions.
+    /// Key of short codes of all images, or of a random part of many, `[n, 1 + dims]` with at most 64 `dims`: the image's index in
+    /// the collection, then its code.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub codes: Option<String>,
     /// The ranks of the true classes of corrupted images.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::code_chunks::CodeChunks;
 use super::layer_atlas::LayerAtlas;
 use super::options::Atlas as Options;
-use super::sample::Sample;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figures::{Array, Atlas, ClassInfo, Content};
+use crate::methods::image_sample::ImageSample;
 use crate::methods::tsne::{
     ClassGroups, THUMBNAIL_SIDE, check_perplexity, class_groups, code, thumbnail_preprocess,
 };
@@ -34,7 +34,7 @@ pub(super) struct AtlasCollector<'a> {
     /// For each layer, the codes, a row of float32 for each image.
     codes: Vec<RowFile>,
     /// Which images have a thumbnail as far as is known.
-    sample: Sample,
+    sample: ImageSample,
     /// 8-bit, `[side, side, 3]`: more than are kept in the end.
     thumbnails: RowFile,
 }
@@ -66,7 +66,7 @@ impl<'a> AtlasCollector<'a> {
             layers: layers.to_vec(),
             index: AtlasIndex::default(),
             codes: codes.collect::<Result<_>>()?,
-            sample: Sample::new(model.seed, MAX_THUMBNAILS),
+            sample: ImageSample::new(MAX_THUMBNAILS, model.seed),
             thumbnails: scratch.rows(THUMBNAILS)?,
         })
     }
@@ -138,12 +138,12 @@ impl<'a> AtlasCollector<'a> {
     /// The thumbnails, and the rows of their images.
     fn thumbnails(&self) -> Result<[Array; 2]> {
         let images = self.index.images.iter().copied();
-        let sample = Sample::of(self.model.seed, MAX_THUMBNAILS, images);
+        let sample = ImageSample::of(MAX_THUMBNAILS, self.model.seed, images);
         let mut pixels = Vec::new();
         let mut rows = Vec::new();
         for (row, image) in self.index.thumbnails.iter().enumerate() {
             let at = self.index.images.binary_search(image);
-            if let (Ok(_), Ok(at)) = (sample.binary_search(image), at) {
+            if let (Ok(_), Ok(at)) = (sample.images().binary_search(image), at) {
                 pixels.extend(self.thumbnails.bytes(row, 1)?);
                 rows.push(at as f32);
             }
@@ -195,6 +195,7 @@ impl Collector for AtlasCollector<'_> {
             }
             self.index.images.push(index);
         }
+        self.sample.thin();
         Ok(())
     }
 
@@ -211,25 +212,25 @@ impl Collector for AtlasCollector<'_> {
 
     fn resume(&mut self, mut state: CollectorState) -> Result<()> {
         let rows = self.rows_of(&mut state)?;
-        self.index = state.into_values()?;
+        self.index = state.parse_values()?;
         (self.codes, self.thumbnails) = rows;
-        self.sample = Sample::new(self.model.seed, MAX_THUMBNAILS);
-        for &image in &self.index.images {
-            self.sample.add(image);
-        }
+        let images = self.index.images.iter().copied();
+        self.sample = ImageSample::of(MAX_THUMBNAILS, self.model.seed, images);
         Ok(())
     }
 
     fn append(&mut self, mut later: CollectorState) -> Result<()> {
         let (codes, thumbnails) = self.rows_of(&mut later)?;
-        let index: AtlasIndex = later.into_values()?;
+        let index: AtlasIndex = later.parse_values()?;
         for (own, later) in self.codes.iter_mut().zip(&codes) {
             own.append(later)?;
         }
         self.thumbnails.append(&thumbnails)?;
+        // The thumbnails of those that leave the sample stay, until the end.
         for &image in &index.images {
             self.sample.add(image);
         }
+        self.sample.thin();
         self.index.images.extend(index.images);
         self.index.thumbnails.extend(index.thumbnails);
         Ok(())

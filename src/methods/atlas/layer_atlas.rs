@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::options::Atlas as Options;
-use super::sample::Sample;
 use crate::compare::{PointSet, knn_accuracy, trustworthiness};
 use crate::embedding::{
     Affinities, EXACT_POINTS, NeighbourGraph, PointChunks, assign_to_grid, gradient_descent,
@@ -12,6 +11,7 @@ use crate::embedding::{
 use crate::error::Result;
 use crate::figures::{Array, Atlas, GroupedBy, KnnAccuracy, Trustworthiness};
 use crate::methods::MethodOutput;
+use crate::methods::image_sample::ImageSample;
 use crate::methods::tsne::{COMPONENTS, ClassGroups, TRUSTWORTHINESS_NEIGHBOURS};
 use crate::progress::Progress;
 
@@ -90,8 +90,9 @@ impl LayerAtlas<'_> {
 
     /// Trustworthiness and kNN accuracy among a sample.
     fn measures(&self, codes: &PointSet, map: &PointSet) -> Result<Atlas> {
-        let sample = Sample::of(self.seed, SAMPLE, 0..codes.len());
-        let (code_rows, map_rows) = (rows(codes, &sample), rows(map, &sample));
+        let sample = ImageSample::of(SAMPLE, self.seed, 0..codes.len());
+        let sample = sample.images();
+        let (code_rows, map_rows) = (rows(codes, sample), rows(map, sample));
         let codes_of = PointSet::new(&code_rows, codes.dims())?;
         let map_of = PointSet::new(&map_rows, 2)?;
         let neighbours = TRUSTWORTHINESS_NEIGHBOURS.min(sample.len().saturating_sub(1) / 2);
@@ -101,7 +102,7 @@ impl LayerAtlas<'_> {
                 neighbours,
                 value: trustworthiness(&codes_of, &map_of, neighbours)?,
             },
-            knn_accuracy: self.knn_accuracy(codes, map, &sample)?,
+            knn_accuracy: self.knn_accuracy(codes, map, sample)?,
             ..Atlas::default()
         })
     }

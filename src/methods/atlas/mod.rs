@@ -24,7 +24,6 @@ mod atlas_collector;
 mod code_chunks;
 mod layer_atlas;
 mod options;
-mod sample;
 
 use super::{CollectionMethod, Collector, LoadedModel, Method, MethodInfo, ResultKind, Scratch};
 use crate::error::{Error, ErrorKind, Result};

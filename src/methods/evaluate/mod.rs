@@ -10,8 +10,8 @@
 //! kappa of right and wrong (Geirhos et al. 2020, <https://arxiv.org/abs/2006.16736>), and by McNemar's exact test. Classes are the
 //! same in two networks if they have the same name. Labels that are probably wrong are found by confident learning (Northcutt et al.
 //! 2021, <https://arxiv.org/abs/1911.00068>) from the five most probable classes of each image. Groups of images are the columns of the
-//! collection's CSV with 2 to 50 different texts and at least two images for each on average, and the groups that k-means finds in the codes of `layers`, projected at random to 64 dimensions:
-//! one group for 30 images, at most 20. A group of at least 10 images is off if its accuracy differs from that of all other images by
+//! collection's CSV with 2 to 50 different texts and at least two images for each on average, and the groups that k-means finds in the codes of `layers`, projected at random to 64 dimensions,
+//! of at most 5000 images: one group for 30 images, at most 20. A group of at least 10 images is off if its accuracy differs from that of all other images by
 //! Fisher's exact test at 5 %, after Holm's correction for all groups tested. Corruptions are those of ImageNet-C (Hendrycks & Dietterich 2019,
 //! <https://arxiv.org/abs/1903.12261>) with its five severities, applied to 8-bit colours after resizing and cropping. A network
 //! of independent classes (`task: multi-label`) is scored by mean average precision and by the area under the ROC curve of each class; one
@@ -139,7 +139,7 @@ impl CollectionMethod for Evaluate {
             codes: layers
                 .first()
                 .filter(|_| classes)
-                .map(|layer| ProjectedCodes::new(*layer)),
+                .map(|layer| ProjectedCodes::new(*layer, model)),
             corrupted: corrupted.filter(|_| classes),
         }))
     }
@@ -156,19 +156,13 @@ struct EvaluationCollector<'a> {
 
 impl EvaluationCollector<'_> {
     fn rows(&self) -> impl Iterator<Item = &Rows> {
-        let codes = self.codes.iter().map(|codes| &codes.rows);
         let corrupted = self.corrupted.iter().map(|own| &own.rows);
-        std::iter::once(&self.predictions)
-            .chain(codes)
-            .chain(corrupted)
+        std::iter::once(&self.predictions).chain(corrupted)
     }
 
     fn rows_mut(&mut self) -> impl Iterator<Item = &mut Rows> {
-        let codes = self.codes.iter_mut().map(|codes| &mut codes.rows);
         let corrupted = self.corrupted.iter_mut().map(|own| &mut own.rows);
-        std::iter::once(&mut self.predictions)
-            .chain(codes)
-            .chain(corrupted)
+        std::iter::once(&mut self.predictions).chain(corrupted)
     }
 
     /// What is stored of the images, with its tensors in `out`.
@@ -192,7 +186,7 @@ impl EvaluationCollector<'_> {
         out.tensors.insert(key.clone(), self.predictions.array());
         let codes = self.codes.as_ref().map(|codes| {
             let key = format!("{key}/codes");
-            out.tensors.insert(key.clone(), codes.rows.array());
+            out.tensors.insert(key.clone(), codes.array());
             key
         });
         let corrupted = self.corrupted.as_ref().filter(|own| own.rows.count() > 0);
@@ -245,7 +239,7 @@ impl Collector for EvaluationCollector<'_> {
         }
         if let Some(codes) = &mut self.codes {
             let value = batch.value(codes.layer())?;
-            codes.observe(model, value, &labelled)?;
+            codes.observe(model, (batch.first, value), &labelled)?;
         }
         if let Some(corrupted) = &mut self.corrupted {
             corrupted.observe(model, batch, &logits, classes)?;
@@ -258,18 +252,27 @@ impl Collector for EvaluationCollector<'_> {
         for rows in self.rows() {
             rows.save(&mut state);
         }
+        if let Some(codes) = &self.codes {
+            codes.save(&mut state);
+        }
         state
     }
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
         for rows in self.rows_mut() {
             rows.clear();
+            rows.append(&state)?;
         }
-        self.append(state)
+        self.codes
+            .as_mut()
+            .map_or(Ok(()), |codes| codes.resume(&state))
     }
 
     fn append(&mut self, later: CollectorState) -> Result<()> {
-        self.rows_mut().try_for_each(|rows| rows.append(&later))
+        self.rows_mut().try_for_each(|rows| rows.append(&later))?;
+        self.codes
+            .as_mut()
+            .map_or(Ok(()), |codes| codes.append(&later))
     }
 
     fn finish(

@@ -5,29 +5,37 @@
 
 use tch::{Kind, Tensor};
 
-use super::rows::Rows;
 use crate::error::Result;
-use crate::methods::{LoadedModel, to_floats};
+use crate::figures::Array;
+use crate::methods::sampled_rows::SampledRows;
+use crate::methods::{CollectorState, LoadedModel, to_floats};
 use crate::network::graph::NodeId;
-use crate::rng::Rng;
+use crate::rng::{Rng, fnv1a};
 
 /// The largest number of dimensions of a short code.
 const DIMENSIONS: usize = 64;
 
-/// The short codes of the images observed so far.
+/// The key of the codes in a state.
+const CODES: &str = "codes";
+
+/// The largest number of images whose codes are kept, so that memory does not grow with the collection.
+pub(super) const MOST_CODES: usize = 5000;
+
+/// The short codes of a sample of the images observed so far.
 #[derive(Debug)]
 pub(super) struct ProjectedCodes {
     layer: NodeId,
-    pub(super) rows: Rows,
+    codes: SampledRows,
     /// The random matrix, once the codes' size is known.
     projection: Option<Tensor>,
 }
 
 impl ProjectedCodes {
-    pub(super) fn new(layer: NodeId) -> Self {
+    pub(super) fn new(layer: NodeId, model: &LoadedModel) -> Self {
+        let seed = model.seed ^ fnv1a("the images whose codes are kept");
         ProjectedCodes {
             layer,
-            rows: Rows::new("codes"),
+            codes: SampledRows::new(MOST_CODES, seed, [CODES.to_owned()]),
             projection: None,
         }
     }
@@ -37,16 +45,24 @@ impl ProjectedCodes {
         self.layer
     }
 
-    /// Adds the codes of those images of a batch that are `wanted`, from the layer's value.
+    /// Adds the codes of those images of a batch that are `wanted` and belong to the sample, from the layer's value. `first` is the
+    /// index of the batch's first image.
     ///
     /// # Errors
     /// If libtorch fails.
     pub(super) fn observe(
         &mut self,
         model: &LoadedModel,
-        value: &Tensor,
+        (first, value): (usize, &Tensor),
         wanted: &[bool],
     ) -> Result<()> {
+        let offsets = (0..wanted.len()).filter(|&offset| wanted[offset]);
+        let kept: Vec<usize> = offsets
+            .filter(|offset| self.codes.add(first + offset))
+            .collect();
+        if kept.is_empty() {
+            return Ok(());
+        }
         let map = model.map(self.layer, value)?;
         let codes = match map.dim() {
             0..=2 => map,
@@ -62,11 +78,46 @@ impl ProjectedCodes {
             codes
         };
         let values = to_floats(&codes)?;
-        let rows = values.chunks_exact(dims.clamp(1, DIMENSIONS));
-        for (row, _) in rows.zip(wanted).filter(|(_, wanted)| **wanted) {
-            self.rows.push(row);
+        let width = dims.clamp(1, DIMENSIONS);
+        for offset in kept {
+            let row = &values[offset * width..][..width];
+            self.codes.push(0, row);
         }
+        self.codes.thin();
         Ok(())
+    }
+
+    /// The codes, `[n, 1 + dims]`: the image's index in the collection, then its code.
+    pub(super) fn array(&self) -> Array {
+        let images = self.codes.images();
+        let width = self.codes.width(0);
+        let codes = self.codes.rows(0).chunks_exact(width.max(1));
+        let rows = images.iter().zip(codes);
+        let values =
+            rows.flat_map(|(image, code)| [*image as f32].into_iter().chain(code.to_vec()));
+        Array::f32(&[images.len(), 1 + width], values.collect())
+    }
+
+    /// Adds them to a state, whose values become those of the sample.
+    pub(super) fn save(&self, state: &mut CollectorState) {
+        state.values = CollectorState::from_values(self.codes.sample()).values;
+        self.codes.save(state);
+    }
+
+    /// Continues with those of a state.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub(super) fn resume(&mut self, state: &CollectorState) -> Result<()> {
+        self.codes.resume(state.parse_values()?, state)
+    }
+
+    /// Adds those of a state of the images that follow.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub(super) fn append(&mut self, later: &CollectorState) -> Result<()> {
+        self.codes.append(&later.parse_values()?, later)
     }
 
     fn projection(&mut self, model: &LoadedModel, dims: usize) -> Result<&Tensor> {

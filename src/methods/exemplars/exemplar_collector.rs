@@ -67,12 +67,12 @@ impl Collector for ExemplarCollector<'_> {
     }
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
-        self.layers = state.into_values()?;
+        self.layers = state.parse_values()?;
         Ok(())
     }
 
     fn append(&mut self, later: CollectorState) -> Result<()> {
-        let later: Vec<TopActivations> = later.into_values()?;
+        let later: Vec<TopActivations> = later.parse_values()?;
         for (own, later) in self.layers.iter_mut().zip(later) {
             own.append(later, self.options.top);
         }

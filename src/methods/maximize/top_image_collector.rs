@@ -158,12 +158,12 @@ impl Collector for TopImageCollector<'_> {
     }
 
     fn resume(&mut self, state: CollectorState) -> Result<()> {
-        self.found = state.into_values()?;
+        self.found = state.parse_values()?;
         Ok(())
     }
 
     fn append(&mut self, later: CollectorState) -> Result<()> {
-        let later: TopValues = later.into_values()?;
+        let later: TopValues = later.parse_values()?;
         append(&mut self.found.logits, later.logits);
         for (own, later) in self.found.layers.iter_mut().zip(later.layers) {
             own.selection.append(later.selection);

@@ -93,7 +93,7 @@ impl Collector for CodeCollector<'_> {
 
     fn resume(&mut self, mut state: CollectorState) -> Result<()> {
         let rows = self.rows_of(&mut state)?;
-        self.images = state.into_values()?;
+        self.images = state.parse_values()?;
         (self.codes, self.thumbnails) = rows;
         Ok(())
     }
@@ -104,7 +104,7 @@ impl Collector for CodeCollector<'_> {
             own.append(later)?;
         }
         self.thumbnails.append(&thumbnails)?;
-        self.images.extend(later.into_values::<Vec<usize>>()?);
+        self.images.extend(later.parse_values::<Vec<usize>>()?);
         Ok(())
     }
 

@@ -116,18 +116,20 @@ fn is_testable(candidate: &Candidate, own: &Predictions) -> bool {
 
 /// The groups of images with similar codes, the most typical images first.
 fn code_candidates(own: &Predictions, plan: &Plan, tensors: &Tensors) -> Result<Vec<Candidate>> {
-    let images: Vec<usize> = own.images.keys().copied().collect();
-    let count = (images.len() / SIMILAR).min(MOST);
-    let Some(key) = own.records.codes.as_ref().filter(|_| count >= 2) else {
+    let Some(key) = &own.records.codes else {
         return Ok(Vec::new());
     };
-    let (values, [rows, dims]) = stored_floats(tensors, key)?;
-    if rows != images.len() {
+    let (values, [count, width]) = stored_floats(tensors, key)?;
+    let groups = (count / SIMILAR).min(MOST);
+    if groups < 2 || width < 2 {
         return Ok(Vec::new());
     }
+    let rows = values.chunks_exact(width);
+    let images: Vec<usize> = rows.clone().map(|row| row[0] as usize).collect();
     // Codes of one direction are similar, however strong they are.
-    let directions: Vec<f32> = (values.chunks_exact(dims))
-        .flat_map(|code| {
+    let directions: Vec<f32> = rows
+        .flat_map(|row| {
+            let code = &row[1..];
             let norm = code
                 .iter()
                 .map(|v| f64::from(*v).powi(2))
@@ -138,10 +140,10 @@ fn code_candidates(own: &Predictions, plan: &Plan, tensors: &Tensors) -> Result<
                 .map(move |value| (f64::from(*value) / norm) as f32)
         })
         .collect();
-    let points = PointSet::new(&directions, dims)?;
+    let points = PointSet::new(&directions, width - 1)?;
     let found = k_means(
         &points,
-        count,
+        groups,
         plan.experiment.seed,
         "groups of similar codes",
     );
