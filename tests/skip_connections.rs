@@ -2,12 +2,12 @@
 //! other path, on networks with the weights of `network::random_weights`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convscope::figures::{Content, GradientShares, ResidualBlock};
 use convscope::image::Preprocess;
 use convscope::methods::{LoadedModel, MethodOutput, MethodSpec};
-use convscope::network::graph::NodeId;
+use convscope::network::graph::{Graph, NodeId};
 use convscope::network::labels::Labels;
 use convscope::network::{Network, NodeValues, node_info, random_weights, zoo};
 use tch::{Device, Kind, Tensor};
@@ -67,6 +67,10 @@ fn residual_blocks(out: &MethodOutput) -> (f32, f32, &[ResidualBlock]) {
     }
 }
 
+fn all_nodes(graph: &Graph) -> BTreeSet<NodeId> {
+    (0..graph.nodes().len()).collect()
+}
+
 /// The class's logit and probability, and the predicted class, of a whole forward pass with values replaced by `change`.
 fn whole_pass(
     model: &LoadedModel,
@@ -76,9 +80,12 @@ fn whole_pass(
     let given = NodeValues::from([(graph.input(), input())]);
     let kept = model
         .network
-        .forward_with(&given, &[graph.output()], &mut |id, value| {
-            Ok(change(id, value))
-        })
+        .forward_with(
+            &given,
+            &[graph.output()],
+            &all_nodes(graph),
+            &mut |id, value| Ok(change(id, value)),
+        )
         .unwrap();
     let logits: Vec<f64> = Vec::try_from(kept[&graph.output()].flatten(0, -1)).unwrap();
     let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
@@ -224,21 +231,26 @@ fn the_shares_are_those_of_the_gradient_with_one_path_detached() {
                 let given = NodeValues::from([(graph.input(), input.shallow_clone())]);
                 let kept = model
                     .network
-                    .forward_with(&given, &[graph.output()], &mut |id, value| {
-                        if id == start {
-                            *block_input.borrow_mut() = Some(value.shallow_clone());
-                        }
-                        // An identity shortcut is detached at the sum, because its start is the input of the branch, too.
-                        if id == add && detached == Some(shortcut) && !block.projection {
-                            let x = block_input.borrow().as_ref().unwrap().shallow_clone();
-                            return Ok(&value - &x + x.detach());
-                        }
-                        if detached == Some(id) && id != start {
-                            Ok(value.detach())
-                        } else {
-                            Ok(value)
-                        }
-                    })
+                    .forward_with(
+                        &given,
+                        &[graph.output()],
+                        &all_nodes(graph),
+                        &mut |id, value| {
+                            if id == start {
+                                *block_input.borrow_mut() = Some(value.shallow_clone());
+                            }
+                            // An identity shortcut is detached at the sum, because its start is the input of the branch, too.
+                            if id == add && detached == Some(shortcut) && !block.projection {
+                                let x = block_input.borrow().as_ref().unwrap().shallow_clone();
+                                return Ok(&value - &x + x.detach());
+                            }
+                            if detached == Some(id) && id != start {
+                                Ok(value.detach())
+                            } else {
+                                Ok(value)
+                            }
+                        },
+                    )
                     .unwrap();
                 let logit = kept[&graph.output()].select(1, CLASS).sum(Kind::Float);
                 let block_input = block_input.into_inner().unwrap();

@@ -165,7 +165,11 @@ fn with_parameters(
     Ok(LoadedModel {
         task: model.task,
         id: model.id.clone(),
-        network: model.network.with_parameters(parameters.collect())?,
+        // One pass does not pay for a preparation.
+        network: model
+            .network
+            .with_parameters(parameters.collect())?
+            .unprepared(),
         info: model.info.clone(),
         labels: model.labels.clone(),
         preprocess: model.preprocess.clone(),

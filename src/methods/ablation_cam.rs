@@ -22,7 +22,7 @@ use tch::Tensor;
 
 use super::forward_backward::BackwardPass;
 use super::layer_constructors::at_layers;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use super::{batched, cam};
 use crate::error::Result;
@@ -88,6 +88,10 @@ impl ClassMethod for AblationCam {
         }
     }
 
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Passes)
+    }
+
     fn class_figures(
         &self,
         pass: &BackwardPass,
@@ -118,7 +122,7 @@ fn ablated_values(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
     let bypassing = batched::bypassing_nodes(network.graph(), layer);
     let mut bypassing_values = NodeValues::new();
     if !bypassing.is_empty() {
-        bypassing_values = tch::no_grad(|| network.forward(&input, &bypassing))?;
+        bypassing_values = tch::no_grad(|| network.for_passes().forward(&input, &bypassing))?;
     }
     let channels: Vec<i64> = (0..values.size()[1]).collect();
     let mut ablated_values = Vec::new();
@@ -139,7 +143,7 @@ fn ablated_values(pass: &BackwardPass, layer: NodeId) -> Result<Tensor> {
             given.insert(*id, value.f_repeat(repeats)?);
         }
         let target = &pass.target;
-        let found = tch::no_grad(|| network.forward_from(&given, &[target.node]))?;
+        let found = tch::no_grad(|| network.for_passes().forward_from(&given, &[target.node]))?;
         ablated_values.push(target.values(pass.model(), found.value(target.node)?)?);
     }
     Ok(Tensor::f_cat(&ablated_values, 0)?)

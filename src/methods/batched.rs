@@ -40,7 +40,10 @@ pub fn target_scores(model: &LoadedModel, inputs: &Tensor, target: &Target) -> R
 pub fn input_gradients(model: &LoadedModel, inputs: &Tensor, target: &Target) -> Result<Tensor> {
     tch::with_grad(|| {
         let inputs = inputs.f_detach()?.f_set_requires_grad(true)?;
-        let values = model.network.forward(&inputs, &[target.node])?;
+        let values = model
+            .network
+            .for_gradients()
+            .forward(&inputs, &[target.node])?;
         let values = target.values(model, values.value(target.node)?)?;
         let objective = values.f_sum(Kind::Float)?;
         // No other backward pass follows, so libtorch may free its graph: half the memory, and less time.
@@ -68,6 +71,6 @@ pub fn bypassing_nodes(graph: &Graph, layer: NodeId) -> Vec<NodeId> {
 
 /// The value of the target's node for `inputs`, without recording gradients.
 fn node_value(model: &LoadedModel, inputs: &Tensor, target: &Target) -> Result<Tensor> {
-    let values = tch::no_grad(|| model.network.forward(inputs, &[target.node]))?;
+    let values = tch::no_grad(|| model.network.for_passes().forward(inputs, &[target.node]))?;
     Ok(values.value(target.node)?.shallow_clone())
 }

@@ -18,7 +18,7 @@ use tch::{Kind, Tensor};
 use super::baseline::Baseline;
 use super::batched;
 use super::forward_backward::BackwardPass;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::figures::{Note, Quantity};
@@ -121,6 +121,10 @@ impl ClassMethod for IntegratedGradients {
             forward: self.steps + 2,
             backward: self.steps,
         }
+    }
+
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Gradients)
     }
 
     fn class_figures(

@@ -187,6 +187,16 @@ pub trait ImageMethod: Method {
     ) -> Result<()>;
 }
 
+/// What a method computes of many inputs besides the image itself: changed copies of it, or the images of a collection. A network
+/// can run these passes in another [precision](crate::network::Precisions).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManyInputs {
+    /// Values, without gradients.
+    Passes,
+    /// Gradients.
+    Gradients,
+}
+
 /// A method that makes figures of an image and a class. One backward pass is made for each class, and the gradients of
 /// its logit at the input, at the method's layers and at its nodes are kept.
 pub trait ClassMethod: Method {
@@ -194,6 +204,11 @@ pub trait ClassMethod: Method {
     /// layers and the input size of `info`.
     fn passes(&self, _info: &[NodeInfo], _layers: &[NodeId]) -> PassCount {
         PassCount::default()
+    }
+
+    /// What it computes of changed copies of the image; `None` for nothing.
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        None
     }
 
     /// Adds the figures of an image and a class to `out`.

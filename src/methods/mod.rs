@@ -4,8 +4,8 @@ pub use collector::{Batch, CollectionImage, Collector, CollectorState};
 pub use forward_backward::{BackwardPass, ForwardPass};
 pub use loaded_model::LoadedModel;
 pub use method::{
-    ClassMethod, CollectionMethod, ImageMethod, Method, MethodInfo, NetworkMethod, PassCount,
-    ResultKind,
+    ClassMethod, CollectionMethod, ImageMethod, ManyInputs, Method, MethodInfo, NetworkMethod,
+    PassCount, ResultKind,
 };
 pub use method_output::{MethodOutput, to_array, to_floats};
 pub use row_file::{RowFile, Scratch};
@@ -21,6 +21,7 @@ mod layer_constructors;
 mod loaded_model;
 mod method;
 mod method_output;
+mod rectangle_changes;
 mod row_file;
 mod sampled_rows;
 mod target;

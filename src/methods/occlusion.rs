@@ -10,7 +10,8 @@
 //! **What it can't show.** It can't show details smaller than the window, or evidence that is in the image twice, because
 //! one of the two is enough. A constant square is itself something the network was never trained on.
 //! **Options.** `window`, `stride`, `baseline`.
-//! **Cost.** One forward pass for each square: 729 at 224 × 224.
+//! **Cost.** One forward pass for each square, 729 at 224 × 224, of which only what the square can change is computed: a quarter to a third
+//! of whole passes for squares of 16 pixels in VGG-16 and ResNet-50.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,9 @@ use tch::{Device, Kind, Tensor};
 
 use super::batched;
 use super::forward_backward::BackwardPass;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::{MethodOutput, to_floats};
+use super::rectangle_changes::RectangleChanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::graph::{Graph, NodeId};
 use crate::network::node_info::NodeInfo;
@@ -109,6 +111,10 @@ impl ClassMethod for Occlusion {
         }
     }
 
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Passes)
+    }
+
     fn class_figures(
         &self,
         pass: &BackwardPass,
@@ -121,16 +127,25 @@ impl ClassMethod for Occlusion {
         let whole = batched::target_values(model, &input, target)?.f_double_value(&[0])?;
         let sum = Tensor::f_zeros([height, width], (Kind::Double, Device::Cpu))?;
         let covers = sum.f_zeros_like()?;
-        for squares in self
-            .squares(height, width)
-            .chunks(batched::batch_size(&input))
-        {
-            let covered = input.f_repeat([squares.len() as i64, 1, 1, 1])?;
-            for (copy, square) in squares.iter().enumerate() {
-                let copy = covered.f_select(0, copy as i64)?;
-                let _ = square.view(&copy)?.f_fill_(self.baseline)?;
-            }
-            let values = to_floats(&batched::target_values(model, &covered, target)?)?;
+        let changes = RectangleChanges::new(model, &input, target, self.window_in(height, width))?;
+        for squares in self.squares(height, width).chunks(changes.batch_size()) {
+            let starts: Vec<[i64; 2]> = squares.iter().map(|s| [s.top, s.left]).collect();
+            let values = changes.values(&starts, |copy, rectangle| {
+                let square = &squares[copy];
+                // A square at the border is smaller than the others.
+                let [top, left] = [
+                    square.top - rectangle.start[0],
+                    square.left - rectangle.start[1],
+                ];
+                let covered = Square {
+                    top,
+                    left,
+                    ..*square
+                };
+                let _ = covered.view(&rectangle.pixels)?.f_fill_(self.baseline)?;
+                Ok(())
+            })?;
+            let values = to_floats(&values)?;
             for (value, square) in values.into_iter().zip(squares) {
                 let _ = square.view(&sum)?.f_add_scalar_(whole - f64::from(value))?;
                 let _ = square.view(&covers)?.f_add_scalar_(1.0)?;
@@ -143,6 +158,11 @@ impl ClassMethod for Occlusion {
 }
 
 impl Occlusion {
+    /// Height and width of a whole square.
+    fn window_in(&self, height: i64, width: i64) -> [i64; 2] {
+        [height, width].map(|length| length.min(i64::from(self.window)))
+    }
+
     /// All squares of an image, row by row.
     fn squares(&self, height: i64, width: i64) -> Vec<Square> {
         let rows = self.intervals(height);

@@ -18,7 +18,7 @@ use tch::{Kind, Tensor};
 
 use super::batched;
 use super::forward_backward::BackwardPass;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::graph::NodeId;
@@ -79,6 +79,10 @@ impl ClassMethod for Rise {
             forward: self.masks,
             backward: 0,
         }
+    }
+
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Passes)
     }
 
     fn class_figures(

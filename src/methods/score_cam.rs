@@ -20,7 +20,7 @@ use tch::{Kind, Tensor};
 
 use super::forward_backward::BackwardPass;
 use super::layer_constructors::at_layers;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use super::{batched, cam};
 use crate::error::Result;
@@ -92,6 +92,10 @@ impl ClassMethod for ScoreCam {
         }
     }
 
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Passes)
+    }
+
     fn class_figures(
         &self,
         pass: &BackwardPass,
@@ -136,7 +140,7 @@ impl ScoreCam {
             let inputs = input.f_mul(&masks)?;
             scores.push(batched::target_values(pass.model(), &inputs, &pass.target)?);
         }
-        let weights = Tensor::f_cat(&scores, 0)?.f_softmax(0, Kind::Float)?;
+        let weights = Tensor::f_cat(&scores, 0)?.f_softmax(0, None::<Kind>)?;
         Ok(magnitudes
             .f_zeros_like()?
             .f_index_copy(0, &order, &weights)?)

@@ -228,7 +228,8 @@ fn ablations(pass: &BackwardPass, blocks: &[BlockNodes]) -> Result<Vec<BlockAbla
             continue;
         };
         let given = NodeValues::from([(first.add, both_paths(first)?)]);
-        let values = network.forward_with(&given, &kept, &mut |id, value| match blocks
+        let sums = blocks.iter().map(|block| block.add).collect();
+        let values = network.forward_with(&given, &kept, &sums, &mut |id, value| match blocks
             .iter()
             .find(|block| block.add == id)
         {

@@ -18,7 +18,7 @@ use tch::{Kind, Tensor};
 
 use super::batched;
 use super::forward_backward::BackwardPass;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use crate::error::Result;
 use crate::network::graph::NodeId;
@@ -113,6 +113,10 @@ impl ClassMethod for Smoothgrad {
             forward: self.samples,
             backward: self.samples,
         }
+    }
+
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Gradients)
     }
 
     fn class_figures(

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::forward_backward::BackwardPass;
-use super::method::{ClassMethod, Method, MethodInfo, PassCount, ResultKind};
+use super::method::{ClassMethod, ManyInputs, Method, MethodInfo, PassCount, ResultKind};
 use super::method_output::MethodOutput;
 use super::smoothgrad::Smoothgrad;
 use crate::error::Result;
@@ -54,6 +54,10 @@ impl Method for Vargrad {
 impl ClassMethod for Vargrad {
     fn passes(&self, info: &[NodeInfo], layers: &[NodeId]) -> PassCount {
         self.0.passes(info, layers)
+    }
+
+    fn many_inputs(&self) -> Option<ManyInputs> {
+        Some(ManyInputs::Gradients)
     }
 
     fn class_figures(

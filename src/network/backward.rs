@@ -6,6 +6,8 @@
 //! every ReLU: its output is a leaf that starts a new segment. The backward pass computes libtorch's gradient of one
 //! segment after the other and applies the rule in between. Max pooling uses libtorch's own switches.
 
+use std::collections::BTreeSet;
+
 use tch::{Kind, Tensor};
 
 use super::forward::Network;
@@ -121,7 +123,9 @@ impl Network {
             relu_inputs.insert(graph.input(), start.shallow_clone());
         }
         let mut starts = NodeValues::from([(graph.input(), start)]);
-        let values = self.forward_with(&given, nodes, &mut |id, value| {
+        let is_cut = |id: &NodeId| graph.node(*id).op.rectifier().is_some() || feeds_relu[*id];
+        let cut: BTreeSet<NodeId> = (0..graph.nodes().len()).filter(is_cut).collect();
+        let values = self.forward_with(&given, nodes, &cut, &mut |id, value| {
             let value = match graph.node(id).op.rectifier() {
                 Some(_) => {
                     let leaf = value.f_detach()?.set_requires_grad(true);

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tch::Tensor;
-
 use super::forward::Network;
 use super::graph::{Arg, Graph, NodeId, ParameterId};
-use super::op::{Identity, Op};
-use crate::error::{Error, ErrorKind, Result};
+use super::op::Identity;
+use super::precision::Precision;
+use super::prepared::{Fold, Prepared};
+use crate::error::Result;
 
 impl Network {
     /// The network with the scale and the shift of each batch norm folded into the convolution before it, provided that
@@ -26,34 +26,15 @@ impl Network {
     }
 
     fn fold_batch_norms(&self) -> Result<Network> {
-        let graph = self.graph();
-        let mut uses = vec![0usize; graph.nodes().len()];
-        for node in graph.nodes() {
-            node.inputs.iter().for_each(|&input| uses[input] += 1);
+        match self.prepared()? {
+            Some(prepared) => self.with_folded(prepared.folds()),
+            None => self.with_folded(Prepared::new(self, Precision::Float32)?.folds()),
         }
-        // The folded weight and bias of a convolution, and the batch norms that became identities.
-        let mut folded: BTreeMap<NodeId, (Tensor, Tensor)> = BTreeMap::new();
-        let mut removed = BTreeSet::new();
-        for (id, node) in graph.nodes().iter().enumerate() {
-            let (Op::BatchNorm(norm), Some(&before)) = (&node.op, node.inputs.first()) else {
-                continue;
-            };
-            let is_own = |id: NodeId| graph.convolution(id).is_some() && uses[id] == 1;
-            let is_plain = norm.weight && norm.bias && !norm.own_statistics;
-            if is_plain && is_own(before) && !folded.contains_key(&before) {
-                folded.insert(before, self.folded_convolution(before, id, norm.eps)?);
-                removed.insert(id);
-            }
-        }
-        self.with_folded(folded, &removed)
     }
 
-    /// The network with these weights and biases of convolutions, and identities in place of the removed nodes.
-    fn with_folded(
-        &self,
-        mut folded: BTreeMap<NodeId, (Tensor, Tensor)>,
-        removed: &BTreeSet<NodeId>,
-    ) -> Result<Network> {
+    /// The network with these convolutions, and identities in place of the batch norms.
+    fn with_folded(&self, folds: &BTreeMap<NodeId, Fold>) -> Result<Network> {
+        let removed: BTreeSet<NodeId> = folds.values().map(|fold| fold.norm).collect();
         let graph = self.graph();
         let mut result = Graph::like(graph);
         let mut parameters = BTreeMap::new();
@@ -65,13 +46,12 @@ impl Network {
                 result.push(name, Identity::FOLDED, &node.inputs);
                 continue;
             }
-            if let (Some((weight, bias)), Some(conv)) = (folded.remove(&id), graph.convolution(id))
-            {
-                let shapes = [weight.size(), bias.size()];
+            if let (Some(fold), Some(conv)) = (folds.get(&id), graph.convolution(id)) {
+                let shapes = [fold.weight.size(), fold.bias.size()];
                 let parts: [(&str, &[i64]); 2] = [("weight", &shapes[0]), ("bias", &shapes[1])];
                 result.push_layer(&name, conv.op.clone(), node.inputs[0], &parts);
-                parameters.insert(format!("{name}.weight"), weight);
-                parameters.insert(format!("{name}.bias"), bias);
+                parameters.insert(format!("{name}.weight"), fold.weight.shallow_clone());
+                parameters.insert(format!("{name}.bias"), fold.bias.shallow_clone());
                 continue;
             }
             let mut args = Vec::new();
@@ -101,34 +81,5 @@ impl Network {
         } else {
             network
         })
-    }
-
-    /// Weight and bias of the convolution `before` with the batch norm `norm` folded into them.
-    fn folded_convolution(
-        &self,
-        before: NodeId,
-        norm: NodeId,
-        eps: f64,
-    ) -> Result<(Tensor, Tensor)> {
-        let graph = self.graph();
-        let missing = || Error::new(ErrorKind::Weights, "a parameter of a batch norm is missing");
-        let own = &graph.node(norm).parameters;
-        let part = |index: usize| {
-            own.get(index)
-                .map(|&id| self.parameter_value(id))
-                .ok_or_else(missing)
-        };
-        let (weight, bias) = self
-            .weight_and_bias(graph.node(before))
-            .ok_or_else(missing)?;
-        let deviation = part(3)?.f_add_scalar(eps)?.f_sqrt()?;
-        let scale = part(0)?.f_div(&deviation)?;
-        let weight = weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
-        let mut shift = part(2)?.f_neg()?;
-        if let Some(bias) = bias {
-            shift = shift.f_add(bias)?;
-        }
-        let bias = shift.f_mul(&scale)?.f_add(part(1)?)?;
-        Ok((weight, bias))
     }
 }

@@ -2,14 +2,16 @@
 //! the nodes that the caller names.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::graph::{Arg, Graph, Node, NodeId, ParameterId};
 use super::node_values::NodeValues;
 use super::op::Op;
+use super::precision::{Precision, Precisions};
+use super::prepared::{Prepared, channels_last};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A graph with its parameters and buffers. Clones share both.
@@ -20,6 +22,16 @@ pub struct Network {
     parameters: Vec<Tensor>,
     /// Whether each operator runs image by image.
     one_by_one: bool,
+    /// The precision of its passes.
+    precision: Precision,
+    /// The precisions that [`for_passes`](Self::for_passes) and [`for_gradients`](Self::for_gradients) give.
+    precisions: Precisions,
+    /// The same network in bfloat16, once one of them needs it.
+    bf16: OnceCell<Box<Network>>,
+    /// Whether its passes are made faster by what is computed once for it.
+    is_prepared: bool,
+    /// This, once a pass needs it.
+    prepared: OnceCell<Box<Prepared>>,
     /// What [`Network::folded`] computes, once it was asked for.
     pub(super) folded: OnceCell<Box<Network>>,
 }
@@ -49,12 +61,84 @@ impl Network {
                 }
             }
         }
+        for node in graph.nodes() {
+            if let (Op::Conv2d(_), Some(&Arg::Parameter(weight))) = (&node.op, node.args.get(1)) {
+                values[weight] = channels_last(&values[weight])?;
+            }
+        }
         Ok(Network {
             graph,
             parameters: values,
             one_by_one: false,
+            precision: Precision::Float32,
+            precisions: Precisions::default(),
+            bf16: OnceCell::new(),
+            is_prepared: true,
+            prepared: OnceCell::new(),
             folded: OnceCell::new(),
         })
+    }
+
+    /// The same network with every node computed by itself, as the graph says: for a network of few passes, which are not worth
+    /// a preparation.
+    pub fn unprepared(self) -> Self {
+        Network {
+            is_prepared: false,
+            ..self
+        }
+    }
+
+    /// The same network with passes in `precision`. One that is not prepared, or that runs image by image, stays as it is.
+    pub fn in_precision(&self, precision: Precision) -> Self {
+        if precision == self.precision || !self.is_prepared || self.one_by_one {
+            return self.clone();
+        }
+        Network {
+            precision,
+            prepared: OnceCell::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The same network with these precisions of passes over many inputs.
+    pub fn with_precisions(self, precisions: Precisions) -> Self {
+        Network { precisions, ..self }
+    }
+
+    /// The precisions of passes over many inputs.
+    pub fn precisions(&self) -> Precisions {
+        self.precisions
+    }
+
+    /// The network for passes without gradients over many inputs, in the precision that was chosen for them.
+    pub fn for_passes(&self) -> &Network {
+        self.in_chosen(self.precisions.passes)
+    }
+
+    /// The network for gradients with respect to many inputs, in the precision that was chosen for them.
+    pub fn for_gradients(&self) -> &Network {
+        self.in_chosen(self.precisions.gradients)
+    }
+
+    fn in_chosen(&self, precision: Precision) -> &Network {
+        if precision == self.precision {
+            return self;
+        }
+        self.bf16
+            .get_or_init(|| Box::new(self.in_precision(precision)))
+    }
+
+    /// What was computed for its passes; `None` if nothing is.
+    pub(super) fn prepared(&self) -> Result<Option<&Prepared>> {
+        if !self.is_prepared || self.one_by_one {
+            return Ok(None);
+        }
+        if self.prepared.get().is_none() {
+            let prepared = tch::no_grad(|| Prepared::new(self, self.precision))?;
+            // Nothing else has set it.
+            let _ = self.prepared.set(Box::new(prepared));
+        }
+        Ok(self.prepared.get().map(Box::as_ref))
     }
 
     /// The network's graph.
@@ -89,6 +173,10 @@ impl Network {
         let network = Network::new(Arc::clone(&self.graph), parameters)?;
         Ok(Network {
             one_by_one: self.one_by_one,
+            precision: self.precision,
+            precisions: self.precisions,
+            bf16: OnceCell::new(),
+            is_prepared: self.is_prepared,
             ..network
         })
     }
@@ -107,6 +195,8 @@ impl Network {
         graph.set_output(output);
         Network {
             graph: Arc::new(graph),
+            // The nodes are the same.
+            prepared: self.prepared.clone(),
             folded: OnceCell::new(),
             ..self.clone()
         }
@@ -130,6 +220,11 @@ impl Network {
             graph: self.graph,
             parameters,
             one_by_one: self.one_by_one,
+            precision: self.precision,
+            precisions: self.precisions,
+            bf16: OnceCell::new(),
+            is_prepared: self.is_prepared,
+            prepared: OnceCell::new(),
             folded: OnceCell::new(),
         })
     }
@@ -151,11 +246,11 @@ impl Network {
     /// # Errors
     /// If libtorch fails, or if a node in `keep` depends on an input that is not given.
     pub fn forward_from(&self, given: &NodeValues, keep: &[NodeId]) -> Result<NodeValues> {
-        self.forward_with(given, keep, &mut |_, value| Ok(value))
+        self.forward_with(given, keep, &BTreeSet::new(), &mut |_, value| Ok(value))
     }
 
-    /// As [`forward_from`](Self::forward_from), with the value of every computed node (not of those given) replaced by
-    /// what `change` returns for it.
+    /// As [`forward_from`](Self::forward_from), with the value of every computed node in `changed` (not of those given) replaced
+    /// by what `change` returns for it.
     ///
     /// # Errors
     /// As [`forward_from`](Self::forward_from), and the errors of `change`.
@@ -163,6 +258,7 @@ impl Network {
         &self,
         given: &NodeValues,
         keep: &[NodeId],
+        changed: &BTreeSet<NodeId>,
         change: &mut dyn FnMut(NodeId, Tensor) -> Result<Tensor>,
     ) -> Result<NodeValues> {
         let nodes = self.graph.nodes();
@@ -177,6 +273,12 @@ impl Network {
             }
         }
         keep.iter().for_each(|&id| uses[id] += 1);
+        // Whose values must be their own, and stay.
+        let mut is_held = vec![false; nodes.len()];
+        let held = keep.iter().chain(changed);
+        let held = held.chain(given.iter().map(|(id, _)| id));
+        held.for_each(|&id| is_held[id] = true);
+        let prepared = self.prepared()?;
         let mut values: Vec<Option<Tensor>> = nodes.iter().map(|_| None).collect();
         for (id, node) in nodes.iter().enumerate() {
             if !needed[id] {
@@ -202,8 +304,16 @@ impl Network {
             // A change may have made the batch larger.
             let first = node.inputs.first().zip(inputs.first());
             let batch = first.map_or(batch, |(&input, value)| self.batch_of(input, value));
-            let value = self.apply(node, &inputs, batch).map_err(failed)?;
-            values[id] = Some(change(id, value)?);
+            let value = match prepared {
+                Some(prepared) => prepared.evaluate(self, (id, &node.op), &inputs, batch, &is_held),
+                None => self.apply(node, &inputs, batch),
+            };
+            let value = value.map_err(failed)?;
+            values[id] = Some(if changed.contains(&id) {
+                change(id, in_float32(&value)?)?
+            } else {
+                value
+            });
             for &used in &node.inputs {
                 uses[used] -= 1;
                 if uses[used] == 0 {
@@ -211,8 +321,13 @@ impl Network {
                 }
             }
         }
-        let kept = |&id: &NodeId| values[id].as_ref().map(|value| (id, value.shallow_clone()));
-        Ok(keep.iter().filter_map(kept).collect())
+        let mut kept = NodeValues::new();
+        for &id in keep {
+            if let Some(value) = &values[id] {
+                kept.insert(id, in_float32(value)?);
+            }
+        }
+        Ok(kept)
     }
 
     /// A mask of the nodes whose values are needed for `keep`, from the nodes in `given` to those in `keep`, both
@@ -242,7 +357,7 @@ impl Network {
     /// If libtorch fails.
     pub(crate) fn apply(&self, node: &Node, x: &[&Tensor], batch: i64) -> Result<Tensor> {
         if !self.one_by_one || batch == 1 {
-            return self.apply_at_once(node, x, batch);
+            return self.apply_at_once((node, &node.op), x, batch);
         }
         let mut values = Vec::new();
         for image in 0..batch {
@@ -258,12 +373,18 @@ impl Network {
                 own.push(value.f_narrow(axis as i64, start, length)?);
             }
             let own: Vec<&Tensor> = own.iter().collect();
-            values.push(self.apply_at_once(node, &own, 1)?);
+            values.push(self.apply_at_once((node, &node.op), &own, 1)?);
         }
         Ok(Tensor::f_cat(&values, node.batch.0 as i64)?)
     }
 
-    fn apply_at_once(&self, node: &Node, x: &[&Tensor], batch: i64) -> Result<Tensor> {
+    /// The value of `op` with the parameters of `node`.
+    pub(super) fn apply_at_once(
+        &self,
+        (node, op): (&Node, &Op),
+        x: &[&Tensor],
+        batch: i64,
+    ) -> Result<Tensor> {
         let mut values = x.iter().copied();
         let args: Option<Vec<&Tensor>> = node
             .args
@@ -274,9 +395,7 @@ impl Network {
             })
             .collect();
         let missing = || Error::new(ErrorKind::Network, "an input is missing");
-        node.op
-            .operator()
-            .evaluate(&args.ok_or_else(missing)?, batch)
+        op.operator().evaluate(&args.ok_or_else(missing)?, batch)
     }
 
     /// The weight of a convolution or a linear layer, and its bias if it has one, where they are parameters.
@@ -292,6 +411,14 @@ impl Network {
     }
 }
 
+/// A value that was computed in bfloat16 in float32; any other as it is.
+fn in_float32(value: &Tensor) -> Result<Tensor> {
+    match value.kind() {
+        Kind::BFloat16 => Ok(value.f_to_kind(Kind::Float)?),
+        _ => Ok(value.shallow_clone()),
+    }
+}
+
 impl Clone for Network {
     fn clone(&self) -> Self {
         let parameters = self.parameters.iter();
@@ -300,6 +427,11 @@ impl Clone for Network {
             // A shallow clone shares its memory.
             parameters: parameters.map(Tensor::shallow_clone).collect(),
             one_by_one: self.one_by_one,
+            precision: self.precision,
+            precisions: self.precisions,
+            bf16: OnceCell::new(),
+            is_prepared: self.is_prepared,
+            prepared: self.prepared.clone(),
             folded: self.folded.clone(),
         }
     }

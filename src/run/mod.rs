@@ -26,6 +26,7 @@ mod network_cache;
 mod network_methods;
 mod options;
 mod part;
+mod precision_note;
 mod prediction;
 mod result_cache;
 mod run_output;

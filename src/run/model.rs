@@ -105,7 +105,7 @@ pub(super) fn load_planned(
     let info = model_info(planned, network.graph(), &node_info, weights, classes);
     let loaded = LoadedModel {
         id: planned.id.clone(),
-        network,
+        network: network.with_precisions(plan.experiment.precision.0),
         info: node_info,
         task: planned.task,
         labels,
@@ -137,5 +137,6 @@ fn model_identity(loaded: &LoadedModel, info: &ModelInfo) -> Result<String> {
         &info.weights.name,
         &loaded.preprocess,
         (loaded.task, class_names),
+        loaded.network.precisions(),
     ))
 }

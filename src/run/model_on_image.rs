@@ -6,6 +6,7 @@ use super::fingerprint::{fingerprint, fingerprint_bytes};
 use super::image_views::ImageView;
 use super::map_checks::check_maps;
 use super::model::RunModel;
+use super::precision_note::add_precision_note;
 use super::prediction::predict;
 use super::result_cache::ResultCache;
 use super::run_output::{PartialResults, failure};
@@ -164,6 +165,8 @@ impl ModelOnImage<'_> {
             } else {
                 tch::no_grad(|| method.class_figures(&backward, &layers, &mut output))
             };
+            let precisions = self.experiment.precision.0;
+            add_precision_note(&mut output.figures, method.many_inputs(), precisions);
             self.add(entry.name(), done, output, results);
         }
         if self.experiment.checks.is_empty() {

@@ -10,6 +10,7 @@ use super::ids::unique_ids;
 use super::image_spec::ImageSpec;
 use super::language::Lang;
 use super::model_spec::ModelSpec;
+use super::precision_spec::PrecisionSpec;
 use crate::checks::CheckSpec;
 use crate::methods::MethodSpec;
 use crate::network::{ClassSpec, TargetValue};
@@ -49,6 +50,9 @@ pub struct ExperimentSpec {
     /// Which value of a class is explained: its logit, or its probability.
     #[serde(default, skip_serializing_if = "TargetValue::is_logit")]
     pub target: TargetValue,
+    /// The precision of passes over many inputs: `float32`, `bf16`, or a map with `passes` and `gradients`.
+    #[serde(default, skip_serializing_if = "PrecisionSpec::is_float32")]
+    pub precision: PrecisionSpec,
     /// The methods, with or without options. The predictions are always in the report.
     #[serde(default)]
     pub methods: Vec<MethodSpec>,
@@ -120,6 +124,7 @@ impl ExperimentSpec {
             collection: CollectionSpec::default(),
             classes: default_classes(),
             target: TargetValue::default(),
+            precision: PrecisionSpec::default(),
             methods: Vec::new(),
             checks: Vec::new(),
             max_size: None,

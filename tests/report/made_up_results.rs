@@ -118,6 +118,7 @@ fn empty_results(lang: Lang) -> Results {
         },
         experiment: ExperimentSpec {
             target: Default::default(),
+            precision: Default::default(),
             title: "Where do three networks look?".into(),
             question: Some("A residual, a plain and a small network on the same photos.".into()),
             lang,

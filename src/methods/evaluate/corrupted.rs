@@ -101,7 +101,7 @@ impl<'a> CorruptedRanks<'a> {
 fn forward(model: &LoadedModel, views: &[&RgbImage]) -> Result<Tensor> {
     let input = model.input(views)?;
     let output = model.network.graph().output();
-    let values = tch::no_grad(|| model.network.forward(&input, &[output]))?;
+    let values = tch::no_grad(|| model.network.for_passes().forward(&input, &[output]))?;
     model.class_logits(values.value(output)?)
 }
 

@@ -88,7 +88,8 @@ fn sketches(
         Ok(value)
     };
     let given = NodeValues::from([(graph.input(), images.shallow_clone())]);
-    tch::no_grad(|| network.forward_with(&given, outputs, &mut record))?;
+    let nodes = (0..compared.len()).filter(|&id| compared[id]).collect();
+    tch::no_grad(|| network.forward_with(&given, outputs, &nodes, &mut record))?;
     Ok(found)
 }
 

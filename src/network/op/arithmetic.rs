@@ -4,7 +4,7 @@ use tch::{Scalar as TchScalar, Tensor};
 
 use super::call::{Call, Number};
 use super::shape::{Shape, broadcast};
-use super::{Op, Operator, Read};
+use super::{Locality, Op, Operator, Read, ReducedPrecision};
 use crate::error::Result;
 use crate::network::arg::Arg;
 
@@ -217,6 +217,14 @@ impl Operator for Add {
         "add"
     }
 
+    fn locality(&self) -> Locality {
+        Locality::Positions
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         broadcast(x[0], x[1])
     }
@@ -238,6 +246,14 @@ impl Operator for Add {
 impl Operator for Mul {
     fn name(&self) -> &'static str {
         "mul"
+    }
+
+    fn locality(&self) -> Locality {
+        Locality::Positions
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
@@ -262,6 +278,10 @@ impl Operator for Binary {
             BinaryFunction::Remainder => "remainder",
             BinaryFunction::Atan2 => "atan2",
         }
+    }
+
+    fn locality(&self) -> Locality {
+        Locality::Positions
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
@@ -306,6 +326,10 @@ impl Operator for Scalar {
             ScalarFunction::FloorDivide => "floor_divide",
             ScalarFunction::Remainder => "remainder",
         }
+    }
+
+    fn locality(&self) -> Locality {
+        Locality::Positions
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Reach, Read};
+use super::{Op, Operator, Reach, Read, ReducedPrecision};
 use crate::error::Result;
 use crate::network::arg::Arg;
 
@@ -46,6 +46,10 @@ fn read(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
 impl Operator for ScaledDotProductAttention {
     fn name(&self) -> &'static str {
         "scaled_dot_product_attention"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Rounds
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::shape::{Shape, Size, wrap_axis};
-use super::{Operator, Reach, Read, SlidingWindow};
+use super::{Locality, Operator, Reach, Read, ReducedPrecision, SlidingWindow};
 use crate::error::{Error, ErrorKind, Result};
 
 /// `cat(tensors, dim)`: one after the other along an axis.
@@ -80,6 +80,18 @@ pub(super) const ATEN: &[(&str, Read)] = &[
 impl Operator for Cat {
     fn name(&self) -> &'static str {
         "cat"
+    }
+
+    fn locality(&self) -> Locality {
+        // Along the channels.
+        match self.dim {
+            1 | -3 => Locality::Positions,
+            _ => Locality::Whole,
+        }
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::{Argument, Call};
 use super::shape::{Shape, Size};
-use super::{Operator, Reach, Read, SlidingWindow};
+use super::{Locality, Operator, Reach, Read, ReducedPrecision, SlidingWindow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -134,6 +134,21 @@ impl Conv2d {
 impl Operator for Conv2d {
     fn name(&self) -> &'static str {
         "conv2d"
+    }
+
+    fn locality(&self) -> Locality {
+        let padded = Conv2d {
+            padding: Padding::Each([0, 0]),
+            ..self.clone()
+        };
+        Locality::Windows {
+            padded: padded.into(),
+            fill: 0.0,
+        }
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Rounds
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

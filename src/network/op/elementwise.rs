@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Read, Rectifier};
+use super::{Locality, Op, Operator, Read, Rectifier, ReducedPrecision};
 use crate::error::Result;
 use crate::network::arg::Arg;
 
@@ -206,8 +206,32 @@ impl Operator for Unary {
         }
     }
 
+    fn locality(&self) -> Locality {
+        Locality::Positions
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         Ok(x[0].clone())
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        match self.function {
+            Function::Silu | Function::Sigmoid | Function::Gelu { .. } => ReducedPrecision::Follows,
+            Function::Hardswish | Function::Hardsigmoid => ReducedPrecision::Follows,
+            _ => ReducedPrecision::Full,
+        }
+    }
+
+    fn can_overwrite(&self) -> bool {
+        matches!(self.function, Function::Silu | Function::Hardswish)
+    }
+
+    fn overwrite(&self, mut x: Tensor) -> Result<Tensor> {
+        match self.function {
+            Function::Silu => Ok(x.f_silu_()?),
+            Function::Hardswish => Ok(x.f_hardswish_()?),
+            _ => self.evaluate(&[&x], 1),
+        }
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Read};
+use super::{Locality, Op, Operator, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -58,6 +58,14 @@ fn identity(call: &mut Call, name: &'static str) -> Result<(Op, Vec<Arg>)> {
 impl Operator for Identity {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn locality(&self) -> Locality {
+        Locality::Positions
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Read};
+use super::{Op, Operator, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -23,6 +23,10 @@ fn read(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
 impl Operator for Linear {
     fn name(&self) -> &'static str {
         "linear"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Rounds
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

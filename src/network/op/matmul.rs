@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::{Shape, broadcast};
-use super::{Op, Operator, Reach, Read};
+use super::{Op, Operator, Reach, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -31,6 +31,10 @@ fn read_bmm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
 impl Operator for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Rounds
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

@@ -56,6 +56,33 @@ pub struct Rectifier {
     pub ceiling: Option<f64>,
 }
 
+/// How an operator is computed where a network runs in bfloat16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReducedPrecision {
+    /// Its inputs and its parameters are rounded to bfloat16, as its value is: sums of products.
+    Rounds,
+    /// In the precision of its inputs: values are moved, compared, or changed one by one.
+    Follows,
+    /// In float32.
+    Full,
+}
+
+/// Which parts of its inputs a part of an operator's value needs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Locality {
+    /// All of them, or it is not known.
+    Whole,
+    /// The same positions of all inputs `[N, C, H, W]`; parameters apart.
+    Positions,
+    /// Windows of its first input, `[N, C, H, W]`, that slide as [`Operator::reach`] says.
+    Windows {
+        /// The operator for an input that is padded already.
+        padded: Op,
+        /// What it is padded with.
+        fill: f64,
+    },
+}
+
 /// An operator with its attributes.
 pub trait Operator: fmt::Debug {
     /// aten's name: `conv2d`.
@@ -73,6 +100,24 @@ pub trait Operator: fmt::Debug {
     /// If libtorch fails.
     fn evaluate(&self, x: &[&Tensor], batch: i64) -> Result<Tensor>;
 
+    /// How it is computed where the network runs in bfloat16.
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Full
+    }
+
+    /// Whether [`overwrite`](Self::overwrite) is there.
+    fn can_overwrite(&self) -> bool {
+        false
+    }
+
+    /// Its value for the input `x`, written over `x`. Only for operators of one input whose value has its shape and kind.
+    ///
+    /// # Errors
+    /// If libtorch fails, or the operator does not do it.
+    fn overwrite(&self, x: Tensor) -> Result<Tensor> {
+        self.evaluate(&[&x], 1)
+    }
+
     /// Multiply-adds for one image: one per product, of operators with products of two sums only.
     fn multiply_adds(&self, _x: &[&Shape], _value: &Shape) -> i64 {
         0
@@ -81,6 +126,11 @@ pub trait Operator: fmt::Debug {
     /// How its positions depend on those of its first input.
     fn reach(&self, _x: &[&Shape]) -> Reach {
         Reach::Position
+    }
+
+    /// Which parts of its inputs a part of its value needs.
+    fn locality(&self) -> Locality {
+        Locality::Whole
     }
 
     /// What it lets pass, if it is a kind of ReLU.

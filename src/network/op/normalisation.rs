@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Reach, Read};
+use super::{Locality, Op, Operator, Reach, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -118,6 +118,18 @@ fn read_group_norm(call: &mut Call) -> Result<(Op, Vec<Arg>)> {
 impl Operator for BatchNorm {
     fn name(&self) -> &'static str {
         "batch_norm"
+    }
+
+    fn locality(&self) -> Locality {
+        if self.own_statistics {
+            Locality::Whole
+        } else {
+            Locality::Positions
+        }
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

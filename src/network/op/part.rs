@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::shape::{Shape, Size, broadcast};
-use super::{Op, Operator, Read};
+use super::{Op, Operator, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 
 /// `slice(self, dim, start, end, step)`: some positions of an axis.
@@ -128,6 +128,10 @@ impl Operator for Slice {
         "slice"
     }
 
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         let axis = x[0].axis(self.dim)?;
         let mut value = x[0].clone();
@@ -156,6 +160,10 @@ impl Operator for Slice {
 impl Operator for Select {
     fn name(&self) -> &'static str {
         "select"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

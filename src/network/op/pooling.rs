@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::call::Call;
 use super::convolution::slid;
 use super::shape::{Shape, Size};
-use super::{Op, Operator, Reach, Read, SlidingWindow};
+use super::{Locality, Op, Operator, Reach, Read, ReducedPrecision, SlidingWindow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -140,6 +140,22 @@ impl Operator for MaxPool2d {
         "max_pool2d"
     }
 
+    fn locality(&self) -> Locality {
+        let padded = MaxPool2d {
+            padding: [0, 0],
+            ceil_mode: false,
+            ..self.clone()
+        };
+        Locality::Windows {
+            padded: padded.into(),
+            fill: f64::NEG_INFINITY,
+        }
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         pooled(x[0], &self.window(), self.ceil_mode)
     }
@@ -169,6 +185,25 @@ impl Operator for AvgPool2d {
         "avg_pool2d"
     }
 
+    fn locality(&self) -> Locality {
+        // Means over fewer positions at the borders are another operator there.
+        if self.ceil_mode || (self.padding != [0, 0] && !self.count_include_pad) {
+            return Locality::Whole;
+        }
+        let padded = AvgPool2d {
+            padding: [0, 0],
+            ..self.clone()
+        };
+        Locality::Windows {
+            padded: padded.into(),
+            fill: 0.0,
+        }
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         pooled(x[0], &self.window(), self.ceil_mode)
     }
@@ -192,6 +227,10 @@ impl Operator for AvgPool2d {
 impl Operator for AdaptiveAvgPool2d {
     fn name(&self) -> &'static str {
         "adaptive_avg_pool2d"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
@@ -224,6 +263,10 @@ fn adaptively_pooled(x: &Shape, size: [i64; 2]) -> Result<Shape> {
 impl Operator for AdaptiveMaxPool2d {
     fn name(&self) -> &'static str {
         "adaptive_max_pool2d"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

@@ -4,7 +4,7 @@ use tch::{Kind, Scalar, Tensor};
 
 use super::call::Call;
 use super::shape::Shape;
-use super::{Op, Operator, Read, Rectifier};
+use super::{Locality, Op, Operator, Read, Rectifier, ReducedPrecision};
 use crate::error::Result;
 use crate::network::arg::Arg;
 
@@ -79,12 +79,28 @@ impl Operator for Relu {
         "relu"
     }
 
+    fn locality(&self) -> Locality {
+        Locality::Positions
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         Ok(x[0].clone())
     }
 
     fn evaluate(&self, x: &[&Tensor], _batch: i64) -> Result<Tensor> {
         Ok(x[0].f_relu()?)
+    }
+
+    fn can_overwrite(&self) -> bool {
+        true
+    }
+
+    fn overwrite(&self, mut x: Tensor) -> Result<Tensor> {
+        Ok(x.f_relu_()?)
     }
 
     fn rectifier(&self) -> Option<Rectifier> {
@@ -105,6 +121,14 @@ impl Clamp {
 impl Operator for Clamp {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn locality(&self) -> Locality {
+        Locality::Positions
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
@@ -130,6 +154,14 @@ impl Operator for Clamp {
             (None, Some(max)) => x[0].f_clamp_max(max)?,
             (None, None) => x[0].shallow_clone(),
         })
+    }
+
+    fn can_overwrite(&self) -> bool {
+        *self == Clamp::RELU6
+    }
+
+    fn overwrite(&self, mut x: Tensor) -> Result<Tensor> {
+        Ok(x.f_clamp_(0.0, 6.0)?)
     }
 
     fn rectifier(&self) -> Option<Rectifier> {

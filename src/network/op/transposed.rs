@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::shape::{Shape, Size};
-use super::{Operator, Reach, Read};
+use super::{Operator, Reach, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 
 /// `conv_transpose2d(input, weight, bias)`: the backward pass of a convolution over height and width, with a weight
@@ -38,6 +38,10 @@ pub(super) const ATEN: &[(&str, Read)] = &[("conv_transpose2d", |call| {
 impl Operator for ConvTranspose2d {
     fn name(&self) -> &'static str {
         "conv_transpose2d"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Rounds
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

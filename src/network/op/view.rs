@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::call::Call;
 use super::shape::{Shape, Size, wrap_axis};
-use super::{Identity, Op, Operator, Read};
+use super::{Identity, Op, Operator, Read, ReducedPrecision};
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::arg::Arg;
 
@@ -111,6 +111,10 @@ impl Operator for Reshape {
         "reshape"
     }
 
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         let fault = || {
             let message = format!(
@@ -158,6 +162,10 @@ impl Flatten {
 impl Operator for Flatten {
     fn name(&self) -> &'static str {
         "flatten"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
@@ -216,6 +224,10 @@ impl Operator for Permute {
         }
     }
 
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         let order = self.order(x[0].rank())?;
         Ok(Shape(order.into_iter().map(|axis| x[0].0[axis]).collect()))
@@ -231,6 +243,10 @@ impl Operator for Permute {
 impl Operator for Unsqueeze {
     fn name(&self) -> &'static str {
         "unsqueeze"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
@@ -277,6 +293,10 @@ impl Operator for Squeeze {
         "squeeze"
     }
 
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
+    }
+
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {
         let sides = x[0].0.iter().zip(self.removed(x[0])?);
         Ok(Shape(
@@ -309,6 +329,10 @@ impl Operator for Squeeze {
 impl Operator for Expand {
     fn name(&self) -> &'static str {
         "expand"
+    }
+
+    fn reduced_precision(&self) -> ReducedPrecision {
+        ReducedPrecision::Follows
     }
 
     fn shape(&self, x: &[&Shape]) -> Result<Shape> {

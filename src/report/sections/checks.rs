@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::checks::{CheckChartInfo, CheckChartLine, CheckSpec, ScoreFormat, ScoreInfo};
 use crate::error::Result;
 use crate::figures::{CheckedMap, MapSource, Quantity};
+use crate::network::Precision;
 use crate::report::charts::series_chart::{
     AxisUnit, ChartSeries, SeriesPoint, series_chart, value_range,
 };
@@ -34,6 +35,8 @@ pub const SECTION: Section = Section {
 struct TrustView<'a> {
     /// The networks, in the tables' order.
     nets: &'a [NetView],
+    /// Whether the passes of changed images were in bfloat16.
+    bf16: bool,
     /// One group for each kind of value that is explained.
     groups: Vec<QuantityView>,
 }
@@ -114,6 +117,7 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
         .collect::<Result<_>>()?;
     Ok(Some(to_value(&TrustView {
         nets: &input.nets,
+        bf16: results.experiment.precision.0.passes == Precision::Bf16,
         groups,
     })))
 }

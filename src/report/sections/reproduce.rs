@@ -22,6 +22,8 @@ struct ReproduceView<'a> {
     libtorch: &'a str,
     device: &'a str,
     seed: u64,
+    /// The precisions of passes and of gradients over many inputs, if one is not float32.
+    precision: Option<[&'static str; 2]>,
     networks: Vec<SourceView<'a>>,
     /// (id, source, sha256) of each photo.
     images: Vec<(&'a str, &'a str, &'a str)>,
@@ -53,10 +55,13 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
             .collect(),
     });
     let images = results.images.iter();
+    let precisions = results.experiment.precision.0;
     Ok(Some(to_value(&ReproduceView {
         libtorch: &results.environment.libtorch,
         device: &results.environment.device,
         seed: results.experiment.seed,
+        precision: (!precisions.is_float32())
+            .then(|| [precisions.passes.name(), precisions.gradients.name()]),
         networks: networks.collect(),
         images: images.map(|i| (&*i.id, &*i.source, &*i.sha256)).collect(),
     })))

@@ -215,7 +215,7 @@ impl<'a> CollectionPass<'a> {
         nodes.sort_unstable();
         nodes.dedup();
         let input = loaded.input_of_views(&views)?;
-        let values = tch::no_grad(|| loaded.network.forward(&input, &nodes))?;
+        let values = tch::no_grad(|| loaded.network.for_passes().forward(&input, &nodes))?;
         let members = decoded.iter();
         let members: Vec<CollectionImage> = members
             .map(|(index, _)| member(&self.plan.collection[*index], model))

@@ -2,11 +2,12 @@
 
 use super::super::fingerprint::fingerprint;
 use super::super::model::RunModel;
+use super::super::precision_note::add_precision_note;
 use super::super::result_cache::ResultCache;
 use super::super::run_output::{PartialResults, failure};
 use super::pass_folder::PassFolder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::methods::{CollectionImage, Collector, CollectorState, MethodOutput};
+use crate::methods::{CollectionImage, Collector, CollectorState, ManyInputs, MethodOutput};
 use crate::network::graph::NodeId;
 use crate::network::labels::Labels;
 use crate::plan::{Plan, PlannedImage};
@@ -178,6 +179,8 @@ impl<'a> CollectionTask<'a> {
             }
             (None, None) => Ok(()),
         };
+        let precisions = plan.experiment.precision.0;
+        add_precision_note(&mut output.figures, Some(ManyInputs::Passes), precisions);
         match done {
             Ok(()) => PartialResults {
                 figures: output.figures,
