@@ -28,9 +28,15 @@ pub fn print(text: &str) -> Result<Status> {
     }
 }
 
+/// Prints a line to stderr. Where nothing reads it any more (`2>&1 | head`), nothing is printed.
+pub fn print_note(line: impl std::fmt::Display) {
+    // There is nowhere to report that the stream for reports is closed.
+    drop(writeln!(std::io::stderr().lock(), "{line}"));
+}
+
 /// Prints an error with its line, caret and help to stderr, in colour on a terminal.
 pub fn print_error(error: Error) {
-    eprintln!("{:?}", miette::Report::new(error));
+    print_note(format_args!("{:?}", miette::Report::new(error)));
 }
 
 /// Indented JSON.

@@ -11,6 +11,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
+use super::exit_status::print_note;
+
 /// How long a run may take to stop: a scheduler kills what has not ended half a minute after SIGTERM.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -33,7 +35,7 @@ pub fn listen() -> Result<()> {
             if first.is_err() {
                 end();
             }
-            eprintln!("convscope: stopping after the current step; a second signal stops at once");
+            print_note("convscope: stopping after the current step; a second signal stops at once");
             std::thread::spawn(|| {
                 std::thread::sleep(GRACE);
                 end();

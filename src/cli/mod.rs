@@ -142,5 +142,7 @@ fn init_logging(verbose: u8) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
+        // It would be written to stderr, and panic where that is closed.
+        .log_internal_errors(false)
         .init();
 }

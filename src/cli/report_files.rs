@@ -6,7 +6,7 @@ use convscope::report::RenderOptions;
 use convscope::results::{Failure, UnreadableImage};
 use convscope::{Error, ErrorKind, Report, Result};
 
-use super::exit_status::Status;
+use super::exit_status::{Status, print, print_note};
 use super::terminal::TerminalProgress;
 
 /// How many images that can't be read are named.
@@ -41,9 +41,8 @@ impl ReportSettings {
         let page = report.save_with(folder, &options)?;
         let other = others()?;
         progress.finish();
-        println!("{}", page.display());
-        if let Some(file) = other {
-            println!("{}", file.display());
+        for file in std::iter::once(&page).chain(&other) {
+            print(&file.display().to_string())?;
         }
         if self.open {
             open_in_browser(&page)?;
@@ -59,12 +58,14 @@ fn print_unreadable(unreadable: &[UnreadableImage]) {
         return;
     }
     let count = unreadable.len();
-    eprintln!("images that can't be read and are left out: {count} (also listed in the report)");
+    print_note(format_args!(
+        "images that can't be read and are left out: {count} (also listed in the report)"
+    ));
     for image in unreadable.iter().take(NAMED) {
-        eprintln!("  {}", image.message);
+        print_note(format_args!("  {}", image.message));
     }
     if count > NAMED {
-        eprintln!("  and {} more", count - NAMED);
+        print_note(format_args!("  and {} more", count - NAMED));
     }
 }
 
@@ -73,13 +74,20 @@ fn print_failures(failures: &[Failure]) -> Status {
     if failures.is_empty() {
         return Status::Success;
     }
-    eprintln!("failed: {} (also shown in the report)", failures.len());
+    print_note(format_args!(
+        "failed: {} (also shown in the report)",
+        failures.len()
+    ));
     for failure in failures {
         let parts = [&failure.model, &failure.image, &failure.method];
         let subject: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-        eprintln!("  {}: {}", subject.join(", "), failure.message);
+        print_note(format_args!(
+            "  {}: {}",
+            subject.join(", "),
+            failure.message
+        ));
         if let Some(help) = &failure.help {
-            eprintln!("    {help}");
+            print_note(format_args!("    {help}"));
         }
     }
     Status::PartialFailure

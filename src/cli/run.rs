@@ -7,7 +7,7 @@ use convscope::results::store;
 use convscope::run::{self, Part};
 use convscope::{Error, ErrorKind, Report, Result, notebook};
 
-use super::exit_status::{Status, print_error};
+use super::exit_status::{Status, print, print_error};
 use super::interrupt;
 use super::kernel::dependency_line::dependency_line;
 use super::report_files::ReportSettings;
@@ -87,8 +87,7 @@ impl RunArgs {
         let plan = Plan::new(&spec, &options.cache()?, progress)?;
         let part_folder = run::run_part(&plan, part, &options, folder, progress)?;
         progress.finish();
-        println!("{}", part_folder.display());
-        Ok(Status::Success)
+        print(&part_folder.display().to_string())
     }
 }
 

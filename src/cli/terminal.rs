@@ -7,6 +7,7 @@ use std::time::Duration;
 use convscope::progress::{Progress, ProgressUnit};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::exit_status::print_note;
 use super::interrupt;
 
 /// Shows progress on stderr.
@@ -78,7 +79,8 @@ impl Progress for TerminalProgress {
 
     fn warn(&self, message: &str) {
         if !self.quiet {
-            self.bar.suspend(|| eprintln!("convscope: {message}"));
+            self.bar
+                .suspend(|| print_note(format_args!("convscope: {message}")));
         }
     }
 }
