@@ -45,6 +45,8 @@ struct Inner {
     help: Option<String>,
     position: Option<Position>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Further errors of the same text.
+    others: Vec<Error>,
 }
 
 /// The span of a named text that an error concerns.
@@ -63,6 +65,7 @@ impl Error {
             help: None,
             position: None,
             cause: None,
+            others: Vec::new(),
         }))
     }
 
@@ -145,11 +148,98 @@ impl Error {
         self.0.position.is_some()
     }
 
+    /// The error and those that were found with it, one by one, in the order of their positions.
+    pub fn split(mut self) -> Vec<Error> {
+        let others = std::mem::take(&mut self.0.others);
+        std::iter::once(self).chain(others).collect()
+    }
+
+    /// What is left without the errors of this kind.
+    pub fn without(self, kind: ErrorKind) -> Option<Error> {
+        let mut mistakes = Mistakes(self.split());
+        mistakes.0.retain(|error| error.kind() != kind);
+        mistakes.into_result().err()
+    }
+
     /// The process's exit code: 2 where the command line or the spec is invalid, else 1.
     pub fn exit_code(&self) -> u8 {
-        match self.0.kind {
+        let own = match self.0.kind {
             ErrorKind::Usage | ErrorKind::Spec => 2,
             _ => 1,
+        };
+        let others = self.0.others.iter().map(Error::exit_code);
+        others.fold(own, u8::max)
+    }
+
+    /// Where errors are sorted: those without a position come last.
+    fn offset(&self) -> Option<usize> {
+        let position = self.0.position.as_ref();
+        position.map(|position| position.span.offset())
+    }
+}
+
+/// Errors that don't depend on each other, collected so that all mistakes of a text are reported at once.
+#[derive(Debug, Default)]
+pub struct Mistakes(Vec<Error>);
+
+impl Mistakes {
+    /// The value, or `None` once its error is collected.
+    ///
+    /// # Errors
+    /// If the work was stopped: then there is nothing more to collect.
+    pub fn collect<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                self.0.extend(error.split());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Collects the error, if there is one.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn add(&mut self, result: Result<()>) -> Result<()> {
+        self.collect(result).map(drop)
+    }
+
+    /// Whether there is none so far.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// One error for all of them, in the order of their positions. Of several at one position the first one counts: the others
+    /// follow from it.
+    ///
+    /// # Errors
+    /// If there is one.
+    pub fn into_result(self) -> Result<()> {
+        let mut errors: Vec<Error> = Vec::new();
+        for error in self.0 {
+            let is_known = |known: &Error| match error.offset() {
+                Some(offset) => known.offset() == Some(offset),
+                None => known.message() == error.message(),
+            };
+            if !errors.iter().any(is_known) {
+                errors.push(error);
+            }
+        }
+        errors.sort_by_key(|error| error.offset().unwrap_or(usize::MAX));
+        let mut errors = errors.into_iter();
+        match errors.next() {
+            None => Ok(()),
+            Some(mut first) => {
+                first.0.others = errors.collect();
+                Err(first)
+            }
         }
     }
 }
@@ -164,7 +254,11 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor())
-            .render_report(f, self)
+            .render_report(f, self)?;
+        for other in &self.0.others {
+            write!(f, "\n{other:?}")?;
+        }
+        Ok(())
     }
 }
 

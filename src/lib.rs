@@ -169,5 +169,5 @@ pub mod session;
 pub mod spec;
 pub mod text_table;
 
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Mistakes, Result};
 pub use session::{Experiment, Image, Report, Session};

@@ -549,10 +549,7 @@ fn planned(kind: &str, yaml: &str, labels: Option<(&str, &str)>) -> Result<Strin
     let cache = Cache::from_env(true)?;
     let (models, _) = Plan::check(&spec, &cache, &Silent)?;
     let model = &models[0];
-    let labels = model.labels.as_ref();
-    let first = labels.map_or("none".to_owned(), |labels| {
-        format!("{} from {}", labels.len(), labels.name(0))
-    });
+    let first = format!("{} from {}", model.labels.len(), model.labels.name(0));
     let layers: Vec<&str> = model
         .selected
         .iter()

@@ -359,11 +359,7 @@ fn every_yaml_file_below_a_folder_runs_into_its_own_folder() {
     assert_eq!(files(&workspace.path("output")), ["more-two", "one"]);
     let output = workspace.call(&["check", "specs"]);
     assert_eq!(output.code, 0, "{}", output.err);
-    assert!(
-        output.out.contains("specs/one.yaml: valid"),
-        "{}",
-        output.out
-    );
+    assert!(output.out.contains("specs/one.yaml:\n"), "{}", output.out);
 }
 
 #[test]

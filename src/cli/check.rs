@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use convscope::fetch::Cache;
 use convscope::plan::Plan;
-use convscope::spec::SpecFile;
 use convscope::{Error, Result};
 
 use super::exit_status::{Status, print, print_error};
-use super::spec_files::experiment_paths;
+use super::spec_files::{experiment_paths, read_spec};
 use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +25,7 @@ pub struct CheckArgs {
 }
 
 impl CheckArgs {
-    /// Checks each file and prints its networks, layers and numbers of images.
+    /// Checks each file and prints its networks, layers and numbers of images, and `ok` at the end if all are right.
     pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
         let mut last: Option<Error> = None;
         for file in experiment_paths(&self.specs)? {
@@ -39,14 +38,17 @@ impl CheckArgs {
                 }
             }
         }
-        last.map_or(Ok(Status::Success), Err)
+        match last {
+            Some(error) => Err(error),
+            None => print("ok"),
+        }
     }
 
     fn check_file(&self, path: &Path, progress: &TerminalProgress) -> Result<String> {
-        let spec = SpecFile::read_with_overrides(path, &self.set)?;
+        let spec = read_spec(path, &self.set)?;
         let (models, images) = Plan::check(&spec, &Cache::from_env(self.offline)?, progress)?;
         progress.finish();
-        let mut text = format!("{}: valid\n", path.display());
+        let mut text = format!("{}:\n", path.display());
         for model in &models {
             text.push_str(&format!("  {}: {}\n", model.id, model.architecture.name()));
             let notes = model.notes.iter().map(|note| note.text.clone());
@@ -62,8 +64,9 @@ impl CheckArgs {
             }
         }
         match images {
-            Some([images, collection]) => {
-                let counts = [("images", images.len()), ("collection", collection.len())];
+            Some(planned) => {
+                let (images, collection) = (planned.images.len(), planned.collection.len());
+                let counts = [("images", images), ("collection", collection)];
                 for (list, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
                     text.push_str(&format!("  {list}: {count}\n"));
                 }

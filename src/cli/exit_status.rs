@@ -34,9 +34,17 @@ pub fn print_note(line: impl std::fmt::Display) {
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
-/// Prints an error with its line, caret and help to stderr, in colour on a terminal.
+/// Prints an error, and those that were found with it, each with its line, caret and help, to stderr, in colour on a terminal; then
+/// how many there are.
 pub fn print_error(error: Error) {
-    print_note(format_args!("{:?}", miette::Report::new(error)));
+    let errors = error.split();
+    let count = errors.len();
+    for error in errors {
+        print_note(format_args!("{:?}", miette::Report::new(error)));
+    }
+    if count > 1 {
+        print_note(format_args!("{count} errors"));
+    }
 }
 
 /// Indented JSON.

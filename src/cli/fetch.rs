@@ -7,10 +7,9 @@ use convscope::Result;
 use convscope::fetch::{Cache, WeightSet, catalogue, fetch_pack, fetch_weights};
 use convscope::plan::{Plan, WeightsSource};
 use convscope::progress::Progress;
-use convscope::spec::SpecFile;
 
 use super::exit_status::{Status, print};
-use super::spec_files::experiment_paths;
+use super::spec_files::{experiment_paths, read_spec};
 use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +35,7 @@ impl FetchArgs {
             }
         }
         for file in experiment_paths(&self.specs)? {
-            let spec = SpecFile::read(&file.path)?;
+            let spec = read_spec(&file.path, &[])?;
             let plan = Plan::new(&spec, &cache, progress)?;
             for model in &plan.models {
                 match &model.source {

@@ -7,6 +7,8 @@ use convscope::run::RunOptions;
 use convscope::spec::SpecFile;
 use tch::Device;
 
+use super::spec_files::read_spec;
+
 #[derive(Debug, clap::Args)]
 pub struct RunSettings {
     /// The folder for the reports; each experiment writes into a folder of its own below it.
@@ -32,7 +34,7 @@ impl RunSettings {
     /// # Errors
     /// If it can't be read, or is invalid.
     pub fn read_spec(&self, path: &Path) -> Result<SpecFile> {
-        SpecFile::read_with_overrides(path, &self.set)
+        read_spec(path, &self.set)
     }
 
     /// How to run an experiment.

@@ -1,10 +1,12 @@
-//! Finds the experiment files of a command's SPEC arguments.
+//! Finds and reads the experiment files of a command's SPEC arguments.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use convscope::fetch::Cache;
+use convscope::plan::Plan;
 use convscope::results::store;
-use convscope::{Error, ErrorKind, Result};
+use convscope::spec::SpecFile;
+use convscope::{Error, ErrorKind, Mistakes, Result};
 
 /// An experiment file.
 #[derive(Debug)]
@@ -45,6 +47,33 @@ pub fn experiment_paths(paths: &[PathBuf]) -> Result<Vec<ExperimentPath>> {
     Ok(files)
 }
 
+/// Reads an experiment file with the keys that `set` sets.
+///
+/// # Errors
+/// As [`whole`]; if it can't be read.
+pub fn read_spec(path: &Path, set: &[String]) -> Result<SpecFile> {
+    let (spec, mistakes) = SpecFile::read_tolerantly(path, set)?;
+    whole(spec, mistakes)
+}
+
+/// The experiment, if it has no mistakes.
+///
+/// # Errors
+/// For its mistakes, and those that a plan of the rest finds.
+pub fn whole(spec: SpecFile, mut mistakes: Mistakes) -> Result<SpecFile> {
+    if !mistakes.is_empty() {
+        mistakes.add(Plan::check_rest(&spec, &Cache::from_env(true)?))?;
+        mistakes.into_result()?;
+    }
+    Ok(spec)
+}
+
+/// Whether a file's name ends like that of a YAML file.
+pub fn is_yaml_name(path: &Path) -> bool {
+    let ending = path.extension();
+    ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
 fn files_below(folder: &Path) -> Result<Vec<ExperimentPath>> {
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
@@ -52,11 +81,10 @@ fn files_below(folder: &Path) -> Result<Vec<ExperimentPath>> {
             let message = format!("can't read the folder {}", folder.display());
             Error::new(ErrorKind::Usage, message).caused_by(error)
         })?;
-        let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml";
         // A lock file was written by a run: a second `run .` must not run it, too.
         if entry.file_type().is_file()
             && entry.file_name() != store::LOCK
-            && entry.path().extension().is_some_and(is_yaml)
+            && is_yaml_name(entry.path())
         {
             let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
             let name = below

@@ -277,7 +277,11 @@ impl Labels {
     }
 
     /// The class with that index.
-    fn by_index(&self, digits: &str) -> Result<usize> {
+    /// The class with the index that `digits` are.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn by_index(&self, digits: &str) -> Result<usize> {
         match digits.parse::<usize>() {
             Ok(index) if index < self.len() => Ok(index),
             _ => Err(Error::new(

@@ -25,7 +25,12 @@ pub(super) fn no_classes(id: &str) -> Error {
 ///
 /// # Errors
 /// If another number of names is given.
-pub fn class_names(given: Option<&Labels>, id: &str, task: Task, outputs: usize) -> Result<Labels> {
+pub(super) fn class_names(
+    given: Option<&Labels>,
+    id: &str,
+    task: Task,
+    outputs: usize,
+) -> Result<Labels> {
     let classes = task.classes(outputs);
     match given {
         Some(labels) if labels.len() == classes => Ok(labels.clone()),

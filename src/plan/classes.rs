@@ -5,46 +5,51 @@ use std::collections::BTreeSet;
 use super::models::PlannedModel;
 use super::planned_image::{FileLine, ImageLabel, PlannedImage};
 use super::spec_origin::Origin;
-use crate::error::{Error, Result};
+use crate::error::{Error, Mistakes, Result};
 use crate::network::ClassSpec;
+use crate::network::labels::Labels;
 use crate::spec::{ExperimentSpec, PathStep};
 
 /// Checks the experiment's `classes`, and those in its methods' options.
 ///
 /// # Errors
-/// For the first class that no network has.
+/// For all classes that no network has.
 pub(super) fn check_classes(
     experiment: &ExperimentSpec,
     models: &[PlannedModel],
     origin: &Origin,
 ) -> Result<()> {
+    let mut mistakes = Mistakes::default();
     for (index, class) in experiment.classes.iter().enumerate() {
         let entry = [PathStep::Key("classes"), PathStep::Index(index)];
         let located = match class {
-            ClassSpec::Contrast { a, instead_of } => vec![(a, "a"), (instead_of, "instead_of")],
-            class => {
-                require_named(class, models).map_err(|error| origin.locate(&entry, error))?;
-                continue;
+            ClassSpec::Contrast { a, instead_of } => {
+                vec![(&**a, Some("a")), (&**instead_of, Some("instead_of"))]
             }
+            class => vec![(class, None)],
         };
         for (class, key) in located {
-            let path = [&entry[..], &[PathStep::Key(key)]].concat();
-            require_named(class, models).map_err(|error| origin.locate(&path, error))?;
+            let path = [
+                &entry[..],
+                &key.map(PathStep::Key).into_iter().collect::<Vec<_>>(),
+            ]
+            .concat();
+            let checked = require_named(class, models);
+            mistakes.add(checked.map_err(|error| origin.locate(&path, error)))?;
         }
     }
     for (index, entry) in experiment.methods.iter().enumerate() {
+        let path = [
+            PathStep::Key("methods"),
+            PathStep::Index(index),
+            PathStep::Key(entry.name()),
+        ];
         for class in entry.method().classes() {
-            require_known(&class, models).map_err(|error| {
-                let path = [
-                    PathStep::Key("methods"),
-                    PathStep::Index(index),
-                    PathStep::Key(entry.name()),
-                ];
-                origin.locate(&path, error)
-            })?;
+            let checked = require_known(&class, models);
+            mistakes.add(checked.map_err(|error| origin.locate(&path, error)))?;
         }
     }
-    Ok(())
+    mistakes.into_result()
 }
 
 /// Checks the true classes that the entries of `list` (`images`, `collection`) name.
@@ -57,6 +62,7 @@ pub(super) fn check_labels(
     models: &[PlannedModel],
     origin: &Origin,
 ) -> Result<()> {
+    let mut mistakes = Mistakes::default();
     // Large collections have few classes.
     let mut known = BTreeSet::new();
     for image in images {
@@ -67,7 +73,7 @@ pub(super) fn check_labels(
             if !known.insert(label) {
                 continue;
             }
-            require_known(label, models).map_err(|error| {
+            let checked = require_known(label, models).map_err(|error| {
                 let entry = [PathStep::Key(list), PathStep::Index(image.entry)];
                 match &image.label_line {
                     None => origin.locate(&[&entry[..], &[PathStep::Key("class")]].concat(), error),
@@ -82,28 +88,41 @@ pub(super) fn check_labels(
                         }
                     }
                 }
-            })?;
+            });
+            match checked {
+                // A CSV with other classes has as many mistakes as rows.
+                Err(error) if !error.has_position() => {
+                    mistakes.add(Err(error))?;
+                    return mistakes.into_result();
+                }
+                checked => mistakes.add(checked)?,
+            }
         }
     }
-    Ok(())
+    mistakes.into_result()
 }
 
 /// Fails unless a network has the class that the spec names, if it names one.
 fn require_named(class: &ClassSpec, models: &[PlannedModel]) -> Result<()> {
     match class {
-        ClassSpec::Index(index) => require_known(&index.to_string(), models),
+        ClassSpec::Index(index) => require(models, |labels| labels.by_index(&index.to_string())),
         ClassSpec::Name(name) => require_known(name, models),
         _ => Ok(()),
     }
 }
 
-/// Fails unless a network has the class, or may have it after its weight file is read.
+/// Fails unless a network has the class.
 fn require_known(class: &str, models: &[PlannedModel]) -> Result<()> {
+    require(models, |labels| labels.resolve(class))
+}
+
+/// Fails with the first network's error unless `find` finds the class among those of a network.
+fn require(models: &[PlannedModel], find: impl Fn(&Labels) -> Result<usize>) -> Result<()> {
     let mut first_error = None;
     for model in models {
-        match model.labels.as_ref().map(|labels| labels.resolve(class)) {
-            None | Some(Ok(_)) => return Ok(()),
-            Some(Err(error)) => first_error = first_error.or(Some(error)),
+        match find(&model.labels) {
+            Ok(_) => return Ok(()),
+            Err(error) => first_error = first_error.or(Some(error)),
         }
     }
     first_error.map_or(Ok(()), Err)

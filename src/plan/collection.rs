@@ -5,43 +5,52 @@ use super::models::PlannedModel;
 use super::plan_images::plan_images;
 use super::planned_image::PlannedImage;
 use super::spec_origin::Origin;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Mistakes, Result};
 use crate::fetch::Cache;
 use crate::progress::Progress;
 use crate::spec::{ExperimentSpec, PathStep};
 
 /// Every image of the experiment's `collection`, or its `images` if it names no collection; none if no method searches
-/// a collection.
+/// a collection. `None` if some could not be planned. `images` and `models` are absent where they have mistakes; what depends on
+/// them is then not checked.
 ///
 /// # Errors
-/// For an entry without an image, a label that no network has, or a collection that is too small for a
-/// method.
+/// If the work was stopped. `mistakes` gets those of entries without an image, labels that no network has, and a collection that
+/// is too small for a method.
 pub(super) fn plan_collection(
     experiment: &ExperimentSpec,
-    images: &[PlannedImage],
-    models: &[PlannedModel],
+    images: Option<&[PlannedImage]>,
+    models: Option<&[PlannedModel]>,
     origin: &Origin,
     cache: &Cache,
     progress: &dyn Progress,
-) -> Result<Vec<PlannedImage>> {
+    mistakes: &mut Mistakes,
+) -> Result<Option<Vec<PlannedImage>>> {
     if !searches_collection(experiment) {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let entries = &experiment.collection.0;
     let collection = if entries.is_empty() {
-        images.to_vec()
+        images.map(<[PlannedImage]>::to_vec)
     } else {
-        plan_images(
+        let seed = experiment.seed;
+        mistakes.collect(plan_images(
             entries,
             "collection",
-            experiment.seed,
+            seed,
             origin,
             cache,
             progress,
-        )?
+        ))?
     };
-    check_labels("collection", &collection, models, origin)?;
-    check_collection_size(experiment, collection.len(), origin)?;
+    if let Some(collection) = &collection {
+        if let Some(models) = models {
+            mistakes.add(check_labels("collection", collection, models, origin))?;
+        }
+        if !origin.is_incomplete("collection") {
+            mistakes.add(check_collection_size(experiment, collection.len(), origin))?;
+        }
+    }
     Ok(collection)
 }
 

@@ -1,7 +1,7 @@
 //! Resolves the methods' layer selectors in one network.
 
 use super::spec_origin::Origin;
-use crate::error::{Error, Result};
+use crate::error::{Error, Mistakes, Result};
 use crate::methods::MethodSpec;
 use crate::network::LayerSelector;
 use crate::network::graph::{Graph, NodeId};
@@ -15,7 +15,7 @@ pub(super) type MethodLayers = (Vec<Vec<NodeId>>, Vec<SelectedLayers>);
 /// Resolves the selectors of every method in the network `arch`, and checks the methods' options against it.
 ///
 /// # Errors
-/// For a selector that selects nothing, or an option that the network can't satisfy.
+/// For selectors that select nothing, and options that the network can't satisfy.
 pub(super) fn select_layers(
     experiment: &ExperimentSpec,
     arch: &str,
@@ -33,6 +33,7 @@ pub(super) fn select_layers(
     };
     let mut layers = Vec::new();
     let mut selected = Vec::new();
+    let mut mistakes = Mistakes::default();
     for (index, entry) in experiment.methods.iter().enumerate() {
         let method = entry.method();
         let path = [
@@ -41,8 +42,8 @@ pub(super) fn select_layers(
             PathStep::Key(entry.name()),
         ];
         let mut method_layers: Vec<NodeId> = Vec::new();
-        let selectors = selectors(entry, graph, info);
-        for (number, selector) in selectors.iter().enumerate() {
+        let mut all_found = true;
+        for (number, selector) in selectors(entry, graph, info).iter().enumerate() {
             let nodes = method.resolve(selector, graph, info).map_err(|error| {
                 let path = [
                     &path[..],
@@ -50,7 +51,11 @@ pub(super) fn select_layers(
                 ]
                 .concat();
                 origin.locate(&path, for_arch(error))
-            })?;
+            });
+            let Some(nodes) = mistakes.collect(nodes)? else {
+                all_found = false;
+                continue;
+            };
             let names = nodes.iter().map(|&id| graph.node(id).name.clone());
             selected.push(SelectedLayers {
                 method: entry.name().to_owned(),
@@ -62,11 +67,13 @@ pub(super) fn select_layers(
         // In the network's order, without duplicates.
         method_layers.sort_unstable();
         method_layers.dedup();
-        method
-            .check(graph, info, &method_layers)
-            .map_err(|error| origin.locate(&path, for_arch(error)))?;
+        if all_found {
+            let checked = method.check(graph, info, &method_layers);
+            mistakes.add(checked.map_err(|error| origin.locate(&path, for_arch(error))))?;
+        }
         layers.push(method_layers);
     }
+    mistakes.into_result()?;
     Ok((layers, selected))
 }
 

@@ -23,13 +23,13 @@ mod task;
 mod weights_source;
 mod zoo_network;
 
-pub use class_names::{class_count, class_names};
+pub use class_names::class_count;
 pub use models::{Architecture, PlannedModel};
 pub use plan_images::plan_images;
 pub use planned_image::{FileLine, ImageLabel, PlannedImage, TargetRegion};
 pub use preprocess::AssumedPreprocess;
 pub use references::PlannedReference;
-pub use run_plan::Plan;
+pub use run_plan::{Plan, PlannedImages};
 pub use spec_origin::Origin;
 pub use weights_source::WeightsSource;
 pub use zoo_network::ZooNetwork;

@@ -10,13 +10,13 @@ use super::spec_origin::Origin;
 use super::task::plan_task;
 use super::weights_source::WeightsSource;
 use super::zoo_network::ZooNetwork;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Mistakes, Result};
 use crate::fetch::{self, Cache, weight_set};
 use crate::image::Preprocess;
 use crate::network::graph::{Graph, NodeId};
 use crate::network::labels::Labels;
 use crate::network::pt2::{self, ExportedNetwork};
-use crate::network::weights::refuse_networks;
+use crate::network::weights::{check_header, refuse_networks};
 use crate::network::zoo::{self, Arch};
 use crate::network::{OutputChoice, Task, node_info};
 use crate::progress::Progress;
@@ -42,8 +42,8 @@ pub struct PlannedModel {
     pub preprocess: Preprocess,
     /// What was assumed of the preprocessing, where neither the experiment nor the weights say it.
     pub assumed_preprocess: Option<AssumedPreprocess>,
-    /// The names of its classes; `None` for a `.pt2` file without names.
-    pub labels: Option<Labels>,
+    /// The names of its classes.
+    pub labels: Labels,
     /// The layers of every method, in the order of the experiment's methods.
     pub layers: Vec<Vec<NodeId>>,
     /// The layers of each selector, for the results.
@@ -158,10 +158,13 @@ pub(super) fn plan_models(
     };
     let models = experiment.models.iter();
     let ids = unique_ids(models.map(|model| (model.id.as_deref(), model.default_id())));
-    let entries = experiment.models.iter().zip(ids).enumerate();
-    entries
-        .map(|(entry, (model, id))| plan_model(experiment, model, id, entry, &files))
-        .collect()
+    let mut planned = Vec::new();
+    let mut mistakes = Mistakes::default();
+    for (entry, (model, id)) in experiment.models.iter().zip(ids).enumerate() {
+        planned.extend(mistakes.collect(plan_model(experiment, model, id, entry, &files))?);
+    }
+    mistakes.into_result()?;
+    Ok(planned)
 }
 
 fn plan_model(
@@ -232,10 +235,7 @@ fn plan_model(
     if model.labels.is_some() && task == Task::Codes {
         return Err(locate("labels")(no_classes(&id)));
     }
-    if model.labels.is_some() || matches!(&architecture, Architecture::Zoo(_)) {
-        let named = class_names(labels.as_ref(), &id, task, outputs);
-        labels = Some(named.map_err(locate("labels"))?);
-    }
+    let labels = class_names(labels.as_ref(), &id, task, outputs).map_err(locate("labels"))?;
     let (layers, selected) = select_layers(experiment, &id, &graph, &info, origin)?;
     drop(graph);
     Ok(PlannedModel {
@@ -292,13 +292,15 @@ fn exported(path: &str, origin: &Origin) -> Result<(Architecture, WeightsSource)
     Ok((architecture, WeightsSource::File(path)))
 }
 
-/// A library's network whose weight file, if it has one, is relative to the current folder and exists.
+/// A library's network whose weight file, if it has one, is relative to the current folder, exists, and begins as one.
 fn with_weight_file(mut network: LibraryNetwork, origin: &Origin) -> Result<LibraryNetwork> {
     if let LibraryWeights::File(path) = &mut network.weights {
         *path = origin.resolve(path);
         if !path.is_file() {
             return Err(no_weight_file(path, origin));
         }
+        // Python is slow to start, and its messages are about its own names.
+        check_header(path)?;
     }
     Ok(network)
 }

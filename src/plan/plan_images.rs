@@ -6,7 +6,7 @@ use super::image_entry::ImageEntry;
 use super::label_rows::is_table;
 use super::planned_image::PlannedImage;
 use super::spec_origin::Origin;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Mistakes, Result};
 use crate::fetch::Cache;
 use crate::progress::Progress;
 use crate::rng::Rng;
@@ -28,39 +28,16 @@ pub fn plan_images(
 ) -> Result<Vec<PlannedImage>> {
     let mut images: Vec<PlannedImage> = Vec::new();
     let mut explicit_ids: Vec<Option<String>> = Vec::new();
+    let mut mistakes = Mistakes::default();
     for (index, spec) in entries.iter().enumerate() {
         let entry = ImageEntry {
             list,
             index,
             origin,
         };
-        let mut planned = match spec {
-            ImageSpec::Pack { pack, pick, bounds } => {
-                entry.pack_images(pack, pick, *bounds, cache, progress)?
-            }
-            ImageSpec::Path {
-                path,
-                class,
-                bounds,
-                mask,
-                ..
-            } => vec![entry.file_image(path, class, *bounds, mask.as_deref())?],
-            ImageSpec::Dir {
-                dir, labels, split, ..
-            } => match labels {
-                None => entry.folder_images(dir)?,
-                Some(labels) if is_table(labels) => {
-                    entry.table_images(labels, split.as_deref(), Some(dir), progress)?
-                }
-                Some(labels) => entry.labelled_folder(dir, labels, split.as_deref(), progress)?,
-            },
-            ImageSpec::List { list, labels, .. } => {
-                entry.list_images(list, labels.as_deref(), progress)?
-            }
-            ImageSpec::Tar { tar, .. } => entry.shard_images(tar)?,
-            ImageSpec::Table { labels, split, .. } => {
-                entry.table_images(labels, split.as_deref(), None, progress)?
-            }
+        let planned = plan_entry(spec, &entry, cache, progress);
+        let Some(mut planned) = mistakes.collect(planned)? else {
+            continue;
         };
         let (limit, sample) = spec.limit_and_sample();
         if let Some(count) = sample {
@@ -77,12 +54,50 @@ pub fn plan_images(
         explicit_ids.extend(planned.iter().map(|_| explicit.clone()));
         images.extend(planned);
     }
+    mistakes.into_result()?;
     let wanted = images.iter().zip(&explicit_ids);
     let ids = unique_ids(wanted.map(|(image, id)| (id.as_deref(), image.id.clone())));
     for (image, id) in images.iter_mut().zip(ids) {
         image.id = id;
     }
     Ok(images)
+}
+
+/// The images of one entry, all of them.
+fn plan_entry(
+    spec: &ImageSpec,
+    entry: &ImageEntry,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<PlannedImage>> {
+    Ok(match spec {
+        ImageSpec::Pack { pack, pick, bounds } => {
+            entry.pack_images(pack, pick, *bounds, cache, progress)?
+        }
+        ImageSpec::Path {
+            path,
+            class,
+            bounds,
+            mask,
+            ..
+        } => vec![entry.file_image(path, class, *bounds, mask.as_deref())?],
+        ImageSpec::Dir {
+            dir, labels, split, ..
+        } => match labels {
+            None => entry.folder_images(dir)?,
+            Some(labels) if is_table(labels) => {
+                entry.table_images(labels, split.as_deref(), Some(dir), progress)?
+            }
+            Some(labels) => entry.labelled_folder(dir, labels, split.as_deref(), progress)?,
+        },
+        ImageSpec::List { list, labels, .. } => {
+            entry.list_images(list, labels.as_deref(), progress)?
+        }
+        ImageSpec::Tar { tar, .. } => entry.shard_images(tar)?,
+        ImageSpec::Table { labels, split, .. } => {
+            entry.table_images(labels, split.as_deref(), None, progress)?
+        }
+    })
 }
 
 /// The image in the file at `path`, which the experiment names outside of its lists of images.

@@ -43,6 +43,13 @@ impl Origin {
         self.spec.as_deref().is_some_and(|spec| spec.contains(path))
     }
 
+    /// Whether there is a spec, and something of the value of its key `key` could not be read.
+    pub fn is_incomplete(&self, key: &str) -> bool {
+        self.spec
+            .as_deref()
+            .is_some_and(|spec| spec.is_incomplete(key))
+    }
+
     /// The path relative to the current folder, for a path relative to the spec's folder.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         match &self.spec {

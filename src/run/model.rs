@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::methods::{LoadedModel, Target};
 use crate::network::graph::NodeId;
 use crate::network::node_info;
-use crate::plan::{Plan, PlannedModel, class_count, class_names};
+use crate::plan::{Plan, PlannedModel, class_count};
 use crate::progress::Progress;
 use crate::results::{ModelInfo, lock};
 use crate::spec::PathStep;
@@ -99,8 +99,6 @@ pub(super) fn load_planned(
     let side = planned.nominal_side();
     let node_info = node_info::from_graph(network.graph(), side, side)?;
     let classes = class_count(network.graph(), &node_info);
-    let labels = class_names(planned.labels.as_ref(), &planned.id, planned.task, classes)
-        .map_err(locate("labels"))?;
     let classes = planned.task.classes(classes);
     let info = model_info(planned, network.graph(), &node_info, weights, classes);
     let loaded = LoadedModel {
@@ -108,7 +106,7 @@ pub(super) fn load_planned(
         network: network.with_precisions(plan.experiment.precision.0),
         info: node_info,
         task: planned.task,
-        labels,
+        labels: planned.labels.clone(),
         preprocess: planned.preprocess.clone(),
         device,
         seed: plan.experiment.seed,

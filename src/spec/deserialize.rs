@@ -9,16 +9,61 @@ use super::text_error::error_at_span;
 use super::yaml_tree::PathStep;
 use crate::error::{Error, Result, nearest};
 
-/// Reads the experiment: the types of all values, not yet their ranges and names.
+/// Why an experiment can't be read.
+pub(super) struct ReadFailure {
+    /// The error with its position.
+    pub error: Error,
+    /// What is to be left out to read the rest; `None` if that can't be said.
+    pub fault: Option<Fault>,
+}
+
+/// What of a spec is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// An entry of a list, by its position in the value that was read.
+    Entry(String, usize),
+    /// The value of a key of the spec.
+    Value(String),
+    /// A key that a spec doesn't have, and the known one that it resembles.
+    UnknownKey(String, Option<String>),
+    /// A key that a spec must have.
+    MissingKey(String),
+}
+
+/// Reads the experiment from the text, or from a value that was made from it: the types of all values, not yet their ranges
+/// and names.
 ///
 /// # Errors
-/// For the first unknown or missing key, unknown name, or value of a wrong type, with its position.
-pub(super) fn deserialize(text: &SpecText) -> Result<ExperimentSpec> {
-    let yaml = serde_yaml::Deserializer::from_str(&text.text);
+/// For the first unknown or missing key, unknown name, or value of a wrong type.
+pub(super) fn deserialize<'de>(
+    text: &SpecText,
+    yaml: impl serde::Deserializer<'de, Error = serde_yaml::Error>,
+) -> Result<ExperimentSpec, ReadFailure> {
     serde_path_to_error::deserialize(yaml).map_err(|error| {
         let path: Vec<PathStep> = error.path().iter().filter_map(path_step).collect();
-        explain(text, &path, error.inner())
+        ReadFailure {
+            fault: fault(&path, error.inner()),
+            error: explain(text, &text.unread.path_in_text(&path), error.inner()),
+        }
     })
+}
+
+fn fault(path: &[PathStep], error: &serde_yaml::Error) -> Option<Fault> {
+    let full = error.to_string();
+    let message = SerdeMessage::parse(without_position(&full, error));
+    let at_top = |name: &str| path.is_empty() || path == [PathStep::Key(name)];
+    match (message, path) {
+        (SerdeMessage::UnknownKey { name, known }, _) if at_top(name) => {
+            let meant = nearest(name, known.iter().copied()).map(str::to_owned);
+            Some(Fault::UnknownKey(name.to_owned(), meant))
+        }
+        (SerdeMessage::MissingKey(key), []) => Some(Fault::MissingKey(key.to_owned())),
+        (_, [PathStep::Key(list), PathStep::Index(index), ..]) => {
+            Some(Fault::Entry((*list).to_owned(), *index))
+        }
+        (_, [PathStep::Key(key), ..]) => Some(Fault::Value((*key).to_owned())),
+        _ => None,
+    }
 }
 
 fn path_step(segment: &Segment) -> Option<PathStep<'_>> {

@@ -1,7 +1,8 @@
 //! The experiment file: YAML in, a typed [`ExperimentSpec`] out, and every error with its file, line and column.
 //!
 //! [`SpecFile::parse`] takes three steps: `spec_text` parses the YAML and keeps the positions of its values,
-//! `deserialize` reads the types, `validate` checks ranges and names. `overrides` changes the text before that.
+//! `deserialize` reads the types, `validate` checks ranges and names. `overrides` changes the text before that, and `recovery`
+//! leaves out what can't be read, so that all mistakes are reported at once.
 
 mod collection_spec;
 mod deserialize;
@@ -17,6 +18,7 @@ mod overrides;
 mod parser_agreement;
 mod precision_spec;
 mod preprocess_spec;
+mod recovery;
 mod schema_parts;
 mod serde_message;
 mod spec_file;

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::deserialize::deserialize;
 use super::experiment::ExperimentSpec;
 use super::overrides;
+use super::recovery;
 use super::spec_text::SpecText;
 use super::text_error::decode_utf8;
 use super::validate::validate;
 use super::yaml_tree::PathStep;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Mistakes, Result};
 
 /// An experiment and the text that it was read from.
 ///
@@ -49,6 +49,17 @@ impl SpecFile {
     /// # Errors
     /// Also [`ErrorKind::Usage`] if a key leads nowhere or a value is not YAML.
     pub fn read_with_overrides(path: &Path, overrides: &[String]) -> Result<SpecFile> {
+        let (spec, mistakes) = Self::read_tolerantly(path, overrides)?;
+        mistakes.into_result()?;
+        Ok(spec)
+    }
+
+    /// Reads what can be read of a file with overrides, and collects its mistakes.
+    ///
+    /// # Errors
+    /// If the file can't be read, is not YAML, or has mistakes after which nothing else can be read; and for an override that
+    /// can't be applied.
+    pub fn read_tolerantly(path: &Path, overrides: &[String]) -> Result<(SpecFile, Mistakes)> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| {
             let message = format!("can't read {name}");
@@ -60,33 +71,53 @@ impl SpecFile {
                 Error::new(ErrorKind::Io, message).caused_by(error)
             }
         })?;
-        let mut text = decode_utf8(&name, bytes)?;
-        for key_value in overrides {
-            text = overrides::apply(&name, &text, key_value)?;
-        }
-        // An error may come from an override and not from the file.
-        let name = if overrides.is_empty() {
-            name
-        } else {
-            format!("{name} (with --set {})", overrides.join(" --set "))
-        };
-        Ok(Self::parse(&name, &text)?.with_path(path))
+        let text = decode_utf8(&name, bytes)?;
+        let (spec, mistakes) = Self::parse_tolerantly(&name, &text, overrides)?;
+        Ok((spec.with_path(path), mistakes))
     }
 
     /// Reads and checks a text; `name` is its name in errors.
     ///
     /// # Errors
-    /// [`ErrorKind::Spec`] with the position of the first error: not YAML, an unknown or a repeated key, a wrong type, an
-    /// unknown name, a value out of its range.
+    /// [`ErrorKind::Spec`] with the positions of all errors that don't follow from each other: not YAML, an unknown or a repeated
+    /// key, a wrong type, an unknown name, a value out of its range.
     pub fn parse(name: &str, text: &str) -> Result<SpecFile> {
-        let text = SpecText::parse(name, text)?;
-        let experiment = deserialize(&text)?;
-        validate(&experiment, &text)?;
-        Ok(SpecFile {
+        let (spec, mistakes) = Self::parse_tolerantly(name, text, &[])?;
+        mistakes.into_result()?;
+        Ok(spec)
+    }
+
+    /// Reads what can be read of a text with overrides, and collects its mistakes: the experiment lacks the entries and keys that
+    /// can't be read, and a plan of it finds further mistakes.
+    ///
+    /// # Errors
+    /// As [`read_tolerantly`](Self::read_tolerantly).
+    pub fn parse_tolerantly(
+        name: &str,
+        text: &str,
+        overrides: &[String],
+    ) -> Result<(SpecFile, Mistakes)> {
+        let mut text = text.to_owned();
+        for key_value in overrides {
+            text = overrides::apply(name, &text, key_value)?;
+        }
+        // An error may come from an override and not from the file.
+        let name = if overrides.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name} (with --set {})", overrides.join(" --set "))
+        };
+        let mut text = SpecText::parse(&name, &text)?;
+        let mut mistakes = Mistakes::default();
+        let experiment = recovery::read(&mut text, &mut mistakes)?;
+        mistakes.add(validate(&experiment, &text))?;
+        let path = None;
+        let spec = SpecFile {
             experiment,
             text,
-            path: None,
-        })
+            path,
+        };
+        Ok((spec, mistakes))
     }
 
     /// Sets the file of the spec; relative paths start at its folder.
@@ -156,6 +187,11 @@ impl SpecFile {
     /// as they are. It becomes a spec error, except an error of fetching or of weights: then the spec is right.
     pub fn attach_position(&self, path: &[PathStep], error: Error) -> Error {
         self.text.attach_position(path, error)
+    }
+
+    /// Whether something of the value of a key could not be read, so that the experiment lacks it.
+    pub fn is_incomplete(&self, key: &str) -> bool {
+        self.text.unread.is_incomplete(key)
     }
 
     /// Whether a value is written at `path`.

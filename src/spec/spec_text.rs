@@ -1,8 +1,10 @@
 //! The text of a spec with the positions of its values, for errors that point at them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::serde_message::without_position;
-use super::text_error::{error_at_span, tab_error};
-use super::yaml_tree::{PathStep, YamlTree};
+use super::text_error::{error_at_span, last_visible, tab_error};
+use super::yaml_tree::{PathStep, ValuePosition, YamlContent, YamlNode, YamlTree};
 use super::{parser_agreement, yaml_parser};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -14,6 +16,35 @@ pub(super) struct SpecText {
     /// The YAML.
     pub text: String,
     pub tree: YamlTree,
+    /// What could not be read, so that the experiment does not have it.
+    pub unread: Unread,
+}
+
+/// The parts of a spec that could not be read: the experiment has the rest.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unread {
+    /// By list, the positions of entries, ascending.
+    pub entries: BTreeMap<String, BTreeSet<usize>>,
+    /// Whole keys.
+    pub keys: BTreeSet<String>,
+}
+
+impl Unread {
+    /// Whether something of the value of a key of the spec is missing in the experiment.
+    pub fn is_incomplete(&self, key: &str) -> bool {
+        self.keys.contains(key) || self.entries.contains_key(key)
+    }
+
+    /// The path in the text, for a path in the experiment: entries that were left out count there.
+    pub fn path_in_text<'a>(&self, path: &[PathStep<'a>]) -> Vec<PathStep<'a>> {
+        let mut path = path.to_vec();
+        if let [PathStep::Key(list), PathStep::Index(index), ..] = &mut path[..] {
+            for left_out in self.entries.get(*list).into_iter().flatten() {
+                *index += usize::from(left_out <= index);
+            }
+        }
+        path
+    }
 }
 
 impl SpecText {
@@ -28,6 +59,7 @@ impl SpecText {
             name: name.to_owned(),
             text: text.to_owned(),
             tree: yaml_parser::parse(name, text)?,
+            unread: Unread::default(),
         };
         spec.check_agreement()?;
         Ok(spec)
@@ -49,7 +81,8 @@ impl SpecText {
         if let Some(error) = tab_error(&self.name, &self.text) {
             return error;
         }
-        let at = error.location().map_or(0, |location| location.index());
+        let at = error.location().map(|location| location.index());
+        let at = last_visible(&self.text, at.unwrap_or_else(|| self.place_of(error)));
         let full = error.to_string();
         let message = format!(
             "{} is not YAML: {}",
@@ -59,6 +92,20 @@ impl SpecText {
         error_at_span(&self.name, &self.text, at..at, message, "here")
     }
 
+    /// Where the cause of an error without a position is: the first alias of too many, or the end of the first document.
+    fn place_of(&self, error: &serde_yaml::Error) -> usize {
+        let nodes = &self.tree.nodes;
+        let is_alias = |node: &&YamlNode| matches!(node.content, YamlContent::Alias(_));
+        if let Some(alias) = nodes.iter().find(is_alias)
+            && error.to_string().contains("repetition limit")
+        {
+            return alias.span.start;
+        }
+        let end = nodes.first().map_or(0, |document| document.span.end);
+        let rest = self.text.get(end..).unwrap_or_default();
+        end + (rest.len() - rest.trim_start().len())
+    }
+
     /// An error at the value at `path`, or at the deepest value on it that is written.
     pub fn error_at(
         &self,
@@ -66,7 +113,7 @@ impl SpecText {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Error {
-        let span = self.tree.position(path).value;
+        let span = self.position(path).value;
         error_at_span(&self.name, &self.text, span, message, label)
     }
 
@@ -77,7 +124,7 @@ impl SpecText {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Error {
-        let span = self.tree.position(path).key;
+        let span = self.position(path).key;
         error_at_span(&self.name, &self.text, span, message, label)
     }
 
@@ -96,6 +143,11 @@ impl SpecText {
 
     /// Whether a value is written at `path`.
     pub fn contains(&self, path: &[PathStep]) -> bool {
-        self.tree.position(path).steps == path.len()
+        self.position(path).steps == path.len()
+    }
+
+    /// The position of the value at a path in the experiment.
+    fn position(&self, path: &[PathStep]) -> ValuePosition {
+        self.tree.position(&self.unread.path_in_text(path))
     }
 }

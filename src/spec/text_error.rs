@@ -39,6 +39,17 @@ pub(super) fn error_at_span(
     Error::new(ErrorKind::Spec, message).with_position(name, text, span.start, length, label)
 }
 
+/// The byte `at`, or that of the last visible character where only white space follows: a parser that meets the end of a text
+/// stops below its last line.
+pub(super) fn last_visible(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let last = || text.char_indices().rfind(|(_, c)| !c.is_whitespace());
+    match rest.trim().is_empty().then(last).flatten() {
+        Some((last, _)) => last,
+        None => at,
+    }
+}
+
 /// The error for the first line that is indented by a tab, if there is one. To be called for a text that is not YAML:
 /// parsers report tabs in terms of their grammar.
 pub(super) fn tab_error(name: &str, text: &str) -> Option<Error> {

@@ -11,7 +11,7 @@ use super::model_spec::ModelSpec;
 use super::preprocess_spec::PreprocessSpec;
 use super::spec_text::SpecText;
 use super::yaml_tree::PathStep::{self, Index, Key};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Mistakes, Result};
 use crate::network::zoo;
 use crate::network::{ClassSpec, selector};
 use crate::option_ranges::OutOfRange;
@@ -19,7 +19,7 @@ use crate::option_ranges::OutOfRange;
 /// Checks an experiment that was read from `text`.
 ///
 /// # Errors
-/// For the first value that is wrong, with its position.
+/// For all values that are wrong, with their positions.
 pub(super) fn validate(experiment: &ExperimentSpec, text: &SpecText) -> Result<()> {
     let text = Some(text);
     Validator { experiment, text }.experiment()
@@ -28,7 +28,7 @@ pub(super) fn validate(experiment: &ExperimentSpec, text: &SpecText) -> Result<(
 /// Checks the models and methods of an experiment that was made from values instead of a text.
 ///
 /// # Errors
-/// For the first value that is wrong.
+/// For all values that are wrong.
 pub fn validate_values(experiment: &ExperimentSpec) -> Result<()> {
     let text = None;
     let validator = Validator { experiment, text };
@@ -45,29 +45,37 @@ struct Validator<'a> {
 impl Validator<'_> {
     fn experiment(&self) -> Result<()> {
         let experiment = self.experiment;
-        if experiment.title.trim().is_empty() {
+        let mut mistakes = Mistakes::default();
+        mistakes.add(self.title())?;
+        let count = experiment.models.len();
+        mistakes.add(self.not_empty(&[Key("models")], count, "models: [resnet50]"))?;
+        mistakes.add(self.images_are_given())?;
+        mistakes.add(self.models())?;
+        mistakes.add(self.images())?;
+        for (index, image) in experiment.collection.0.iter().enumerate() {
+            mistakes.add(self.image_entry("collection", index, image))?;
+        }
+        mistakes.add(self.classes())?;
+        mistakes.add(self.max_size())?;
+        mistakes.add(self.methods())?;
+        mistakes.add(self.checks())?;
+        mistakes.into_result()
+    }
+
+    fn title(&self) -> Result<()> {
+        if self.experiment.title.trim().is_empty() {
             let help = "write in a line what the experiment asks";
             return Err(self.empty(&[Key("title")], "title", help));
         }
-        let count = experiment.models.len();
-        self.not_empty(&[Key("models")], count, "models: [resnet50]")?;
-        self.images_are_given()?;
-        self.models()?;
-        self.images()?;
-        for (index, image) in experiment.collection.0.iter().enumerate() {
-            self.image_entry("collection", index, image)?;
-        }
-        self.classes()?;
-        self.max_size()?;
-        self.methods()?;
-        self.checks()
+        Ok(())
     }
 
     /// Checks that there are images, or that nothing needs single ones.
     fn images_are_given(&self) -> Result<()> {
         let experiment = self.experiment;
         let example = "images: [photos/cat.jpg]";
-        if !experiment.images.is_empty() {
+        let mut lists = ["images", "collection", "methods"].into_iter();
+        if !experiment.images.is_empty() || lists.any(|list| self.is_incomplete(list)) {
             return Ok(());
         }
         if self.is_written(&[Key("images")]) {
@@ -101,23 +109,30 @@ impl Validator<'_> {
     }
 
     fn models(&self) -> Result<()> {
+        let mut mistakes = Mistakes::default();
         let mut ids = BTreeSet::new();
         for (index, model) in self.experiment.models.iter().enumerate() {
-            let path = |key| [Key("models"), Index(index), Key(key)];
-            if let Some(fault) = library_faults::fault(model) {
-                let (path, message) = (path(fault.key), fault.message);
-                return Err(self.error_at(&path, message, fault.label, fault.help));
-            }
-            if model.exported_program().is_none() && model.library_network().is_none() {
-                self.architecture(index, model)?;
-            }
+            mistakes.add(self.network(index, model))?;
             if let Some(id) = &model.id {
-                self.id(&path("id"), id, &mut ids)?;
+                let path = [Key("models"), Index(index), Key("id")];
+                mistakes.add(self.id(&path, id, &mut ids))?;
             }
-            self.model_texts(index, model)?;
+            mistakes.add(self.model_texts(index, model))?;
             if let Some(preprocess) = &model.preprocess {
-                self.preprocess(index, preprocess)?;
+                mistakes.add(self.preprocess(index, preprocess))?;
             }
+        }
+        mistakes.into_result()
+    }
+
+    /// Checks which network an entry of `models` names.
+    fn network(&self, index: usize, model: &ModelSpec) -> Result<()> {
+        if let Some(fault) = library_faults::fault(model) {
+            let path = [Key("models"), Index(index), Key(fault.key)];
+            return Err(self.error_at(&path, fault.message, fault.label, fault.help));
+        }
+        if model.exported_program().is_none() && model.library_network().is_none() {
+            self.architecture(index, model)?;
         }
         Ok(())
     }
@@ -181,6 +196,7 @@ impl Validator<'_> {
     }
 
     fn images(&self) -> Result<()> {
+        let mut mistakes = Mistakes::default();
         let mut ids = BTreeSet::new();
         let images = &self.experiment.images;
         for (index, image) in images.iter().enumerate() {
@@ -190,19 +206,22 @@ impl Validator<'_> {
                     if pick.is_empty() && self.is_written(&path("pick")) =>
                 {
                     let help = "leave it out for all photos of the pack";
-                    return Err(self.empty(&path("pick"), "pick", help));
+                    mistakes.add(Err(self.empty(&path("pick"), "pick", help)))?;
                 }
-                ImageSpec::Path { id: Some(id), .. } => self.id(&path("id"), id, &mut ids)?,
+                ImageSpec::Path { id: Some(id), .. } => {
+                    mistakes.add(self.id(&path("id"), id, &mut ids))?;
+                }
                 _ => {}
             }
-            self.image_entry("images", index, image)?;
-            self.image_box(index, image)?;
+            mistakes.add(self.image_entry("images", index, image))?;
+            mistakes.add(self.image_box(index, image))?;
             if images[..index].contains(image) {
                 let entry = [Key("images"), Index(index)];
-                return Err(self.given_twice(&entry, "this image", "keep one of them"));
+                let error = self.given_twice(&entry, "this image", "keep one of them");
+                mistakes.add(Err(error))?;
             }
         }
-        Ok(())
+        mistakes.into_result()
     }
 
     /// Checks what entries of `images` and `collection` have in common: names, counts and bands.
@@ -318,18 +337,20 @@ impl Validator<'_> {
         let classes = &self.experiment.classes;
         let example = "classes: [predicted, label]";
         self.not_empty(&[Key("classes")], classes.len(), example)?;
+        let mut mistakes = Mistakes::default();
         for (index, class) in classes.iter().enumerate() {
             let path = [Key("classes"), Index(index)];
             if matches!(class, ClassSpec::Name(name) if name.trim().is_empty()) {
                 let message = "an entry of `classes` must not be empty";
                 let help = "write `predicted`, `label`, a name, a WordNet id or an index";
-                return Err(self.error_at(&path, message, "no text here", help));
+                mistakes.add(Err(self.error_at(&path, message, "no text here", help)))?;
             }
             if classes[..index].contains(class) {
-                return Err(self.given_twice(&path, "this class", "keep one of them"));
+                let error = self.given_twice(&path, "this class", "keep one of them");
+                mistakes.add(Err(error))?;
             }
         }
-        Ok(())
+        mistakes.into_result()
     }
 
     fn max_size(&self) -> Result<()> {
@@ -346,6 +367,7 @@ impl Validator<'_> {
     }
 
     fn methods(&self) -> Result<()> {
+        let mut mistakes = Mistakes::default();
         for (index, method) in self.experiment.methods.iter().enumerate() {
             let earlier = &self.experiment.methods[..index];
             // Results are keyed by the method's name, so a second entry would overwrite the first one's.
@@ -353,9 +375,11 @@ impl Validator<'_> {
                 let help =
                     "put all its layers into one entry; other options need a spec of their own";
                 let name = format!("`{}`", method.name());
-                return Err(self.given_twice(&[Key("methods"), Index(index)], &name, help));
+                let entry = [Key("methods"), Index(index)];
+                mistakes.add(Err(self.given_twice(&entry, &name, help)))?;
             }
-            self.options("methods", index, method.name(), method.check_ranges())?;
+            let checked = self.options("methods", index, method.name(), method.check_ranges());
+            mistakes.add(checked)?;
             for (position, layer) in method.method().selectors().iter().enumerate() {
                 let path = [
                     Key("methods"),
@@ -364,10 +388,11 @@ impl Validator<'_> {
                     Key("layers"),
                     Index(position),
                 ];
-                selector::check(layer).map_err(|error| self.attach_position(&path, error))?;
+                let checked = selector::check(layer);
+                mistakes.add(checked.map_err(|error| self.attach_position(&path, error)))?;
             }
         }
-        Ok(())
+        mistakes.into_result()
     }
 
     /// Points at the option of an entry of `list` that is out of its range.
@@ -386,6 +411,7 @@ impl Validator<'_> {
     }
 
     fn checks(&self) -> Result<()> {
+        let mut mistakes = Mistakes::default();
         let checks = &self.experiment.checks;
         for (index, check) in checks.iter().enumerate() {
             let entry = [Key("checks"), Index(index)];
@@ -394,11 +420,12 @@ impl Validator<'_> {
                 .any(|other| other.name() == check.name())
             {
                 let name = format!("`{}`", check.name());
-                return Err(self.given_twice(&entry, &name, "keep one of them"));
+                mistakes.add(Err(self.given_twice(&entry, &name, "keep one of them")))?;
             }
-            self.options("checks", index, check.name(), check.check_ranges())?;
+            let checked = self.options("checks", index, check.name(), check.check_ranges());
+            mistakes.add(checked)?;
         }
-        Ok(())
+        mistakes.into_result()
     }
 
     /// Checks an explicit id and adds it to those that are taken.
@@ -420,7 +447,7 @@ impl Validator<'_> {
     /// An error if the list at `path` has no entries.
     fn not_empty(&self, path: &[PathStep], count: usize, example: &str) -> Result<()> {
         match path.last() {
-            Some(Key(key)) if count == 0 => {
+            Some(Key(key)) if count == 0 && !self.is_incomplete(key) => {
                 let message = format!("`{key}` must have at least one entry");
                 let help = format!("for example `{example}`");
                 Err(self.error_at(path, message, "no entry", help))
@@ -460,6 +487,11 @@ impl Validator<'_> {
             Some(text) => text.attach_position(path, error),
             None => error,
         }
+    }
+
+    /// Whether something of the value of a key could not be read.
+    fn is_incomplete(&self, key: &str) -> bool {
+        self.text.is_some_and(|text| text.unread.is_incomplete(key))
     }
 
     /// Whether the text has a value at `path`.

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
-use super::text_error::{error_at_span, tab_error};
+use super::text_error::{error_at_span, last_visible, tab_error};
 use super::yaml_tree::{NodeIndex, YamlContent, YamlNode, YamlTree};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -299,11 +299,14 @@ fn scan_error(name: &str, text: &str, offsets: &ByteOffsets, error: &ScanError) 
     if let Some(error) = tab_error(name, text) {
         return error;
     }
-    let at = offsets.at(error.marker());
+    let at = last_visible(text, offsets.at(error.marker()));
     let message = format!("{name} is not YAML: {}", error.info());
     let help = match error.info() {
         info if info.starts_with("mapping values are not allowed") => {
             "put quotes around text with a colon and a space in it, or correct the indentation of this line"
+        }
+        info if info.contains("quoted scalar") && !info.contains("escape") => {
+            "close the quote that begins here; a quote within quotes is written twice ('') or as \\\""
         }
         info if info.contains("unknown anchor") => "put quotes around text that begins with `*`",
         _ => "look for a missing quote, bracket or colon, or a wrong indent, here or a line above",

@@ -1,5 +1,8 @@
 //! The program `convscope` in a temporary folder of its own, for the tests that run it.
 
+// No test file uses all of it.
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::PathBuf;
 

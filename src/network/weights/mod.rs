@@ -121,6 +121,14 @@ pub fn refuse_networks(path: &Path) -> Result<()> {
     }
 }
 
+/// Checks that the file at `path` begins like a weight file, without reading the rest of it.
+///
+/// # Errors
+/// If it is empty, has none of the formats of weight files, or can't be read.
+pub fn check_header(path: &Path) -> Result<()> {
+    detect(path).map(drop)
+}
+
 /// The format of the file at `path`, by its content.
 fn detect(path: &Path) -> Result<&'static Format> {
     let io = |cause| Error::io("read", path, cause);
