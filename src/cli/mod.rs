@@ -3,6 +3,7 @@
 //! clap parses the arguments; each `…Args` carries out its subcommand by calling the library.
 
 mod check;
+mod direct_run;
 mod environment;
 mod exit_status;
 mod fetch;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use convscope::plan::Plan;
 use convscope::results::store;
 use convscope::run::{self, Part};
+use convscope::spec::SpecFile;
 use convscope::{Error, ErrorKind, Report, Result, notebook};
 
+use super::direct_run::{DirectArgs, folder_name};
 use super::exit_status::{Status, print, print_error};
 use super::interrupt;
 use super::kernel::dependency_line::dependency_line;
@@ -17,24 +19,34 @@ use super::terminal::TerminalProgress;
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// Experiment files; a folder means every YAML file below it.
-    #[arg(required = true, value_name = "SPEC")]
+    /// Experiment files; a folder means every YAML file below it. With `--models`: images and folders of images.
+    #[arg(required = true, value_name = "SPEC|IMAGE")]
     specs: Vec<PathBuf>,
     #[command(flatten)]
     settings: RunSettings,
     #[command(flatten)]
     report: ReportSettings,
     /// Search only part I of N of the collection, counted from 1; `convscope merge` joins the parts to the report.
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["notebook", "open", "templates"])]
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["notebook", "open", "templates", "models"])]
     part: Option<Part>,
     /// Also write a notebook with the experiment, the calls, and the figures as their outputs.
     #[arg(long, value_name = "FILE.ipynb")]
     notebook: Option<PathBuf>,
+    #[command(flatten)]
+    direct: DirectArgs,
 }
 
 impl RunArgs {
     /// Runs each file and prints the paths of its report and notebook, or of its part.
     pub fn run(&self, progress: &TerminalProgress) -> Result<Status> {
+        if let Some(spec) = self.direct.spec(&self.specs, &self.settings.set)? {
+            if self.direct.only_prints() {
+                return print(spec.text());
+            }
+            progress.print(spec.text());
+            let folder = self.settings.out.join(folder_name(&self.specs));
+            return self.run_spec(spec, &folder, progress);
+        }
         let files = experiment_paths(&self.specs)?;
         if let (Some(file), true) = (&self.notebook, files.len() > 1) {
             let message = format!(
@@ -51,13 +63,17 @@ impl RunArgs {
             progress,
             |path, folder| match self.part {
                 Some(part) => self.run_part(part, path, folder, progress),
-                None => self.run_file(path, folder, progress),
+                None => self.run_spec(self.settings.read_spec(path)?, folder, progress),
             },
         )
     }
 
-    fn run_file(&self, path: &Path, folder: &Path, progress: &TerminalProgress) -> Result<Status> {
-        let spec = self.settings.read_spec(path)?;
+    fn run_spec(
+        &self,
+        spec: SpecFile,
+        folder: &Path,
+        progress: &TerminalProgress,
+    ) -> Result<Status> {
         let output = store::prepare_folder(folder)?;
         interrupt::remove_if_empty(&output);
         let notebook = self.notebook.as_deref().map(notebook_folder).transpose()?;

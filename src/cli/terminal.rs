@@ -37,6 +37,13 @@ impl TerminalProgress {
         }
     }
 
+    /// Prints a text to stderr, unless only errors are printed there.
+    pub fn print(&self, text: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| print_note(text.trim_end()));
+        }
+    }
+
     /// Removes the bar, before something is printed.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

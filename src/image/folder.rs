@@ -80,7 +80,7 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// Whether a file's ending is that of an image, in upper or lower case.
-pub(crate) fn is_image_name(path: &Path) -> bool {
+pub fn is_image_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         EXTENSIONS
             .iter()

@@ -30,8 +30,7 @@ pub use drawing::Drawing;
 pub use encode::{
     data_uri, encode_jpeg, encode_palette_png, encode_rgb_png, encode_transparent_png,
 };
-pub use folder::image_paths;
-pub(crate) use folder::is_image_name;
+pub use folder::{image_paths, is_image_name};
 pub use image_file::{FilePart, ImageFile};
 pub use interpolation::Interpolation;
 pub use limits::{MAX_BANDS, MAX_BYTES, MAX_PIXELS};
