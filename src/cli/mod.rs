@@ -22,6 +22,7 @@ mod run_settings;
 mod slurm;
 mod spec_files;
 mod terminal;
+mod watch;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ all other results); 2 the arguments or the experiment file are wrong; 130 and 14
 enum Subcommands {
     /// Run experiments and write their reports.
     Run(run::RunArgs),
+    /// Run an experiment again whenever one of its files is saved, and show the report in the browser.
+    Watch(watch::WatchArgs),
     /// Join the parts of `run --part` to the report of one run.
     Merge(merge::MergeArgs),
     /// Write the job scripts that run an experiment in parts under Slurm, and submit them.
@@ -112,6 +115,7 @@ fn run_subcommand(arguments: &ProgramArgs) -> Result<Status> {
     let progress = terminal::TerminalProgress::new(arguments.quiet, arguments.verbose > 0);
     match &arguments.command {
         Subcommands::Run(run) => run.run(&progress),
+        Subcommands::Watch(watch) => watch.run(&progress),
         Subcommands::Merge(merge) => merge.run(&progress),
         Subcommands::Slurm(slurm) => slurm.run(&progress),
         Subcommands::Check(check) => check.run(&progress),

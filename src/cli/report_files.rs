@@ -1,5 +1,6 @@
 //! Writes the report of a run, and says what failed in it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use convscope::report::RenderOptions;
@@ -53,7 +54,7 @@ impl ReportSettings {
 }
 
 /// Prints to stderr which images of the collection were left out.
-fn print_unreadable(unreadable: &[UnreadableImage]) {
+pub fn print_unreadable(unreadable: &[UnreadableImage]) {
     if unreadable.is_empty() {
         return;
     }
@@ -70,7 +71,7 @@ fn print_unreadable(unreadable: &[UnreadableImage]) {
 }
 
 /// Prints the failures to stderr. Returns the run's status.
-fn print_failures(failures: &[Failure]) -> Status {
+pub fn print_failures(failures: &[Failure]) -> Status {
     if failures.is_empty() {
         return Status::Success;
     }
@@ -93,7 +94,12 @@ fn print_failures(failures: &[Failure]) -> Status {
     Status::PartialFailure
 }
 
-fn open_in_browser(page: &Path) -> Result<()> {
+/// Opens a file or an address in the browser.
+///
+/// # Errors
+/// If the system has no program for it.
+pub fn open_in_browser(page: impl AsRef<OsStr>) -> Result<()> {
+    let page = page.as_ref();
     let program = match std::env::consts::OS {
         "macos" => "open",
         "windows" => "explorer",
