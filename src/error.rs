@@ -206,6 +206,23 @@ impl Mistakes {
         self.collect(result).map(drop)
     }
 
+    /// Collects those errors whose position has none so far: at one place, what a later step finds follows from what an earlier
+    /// one found.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn add_elsewhere(&mut self, result: Result<()>) -> Result<()> {
+        let mut found = Mistakes::default();
+        found.add(result)?;
+        let is_new = |error: &Error| {
+            let at = error.offset();
+            at.is_none() || self.0.iter().all(|known| known.offset() != at)
+        };
+        found.0.retain(is_new);
+        self.0.extend(found.0);
+        Ok(())
+    }
+
     /// Whether there is none so far.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -216,17 +233,15 @@ impl Mistakes {
         self.0.len()
     }
 
-    /// One error for all of them, in the order of their positions. Of several at one position the first one counts: the others
-    /// follow from it.
+    /// One error for all of them, in the order of their positions; each once.
     ///
     /// # Errors
     /// If there is one.
     pub fn into_result(self) -> Result<()> {
         let mut errors: Vec<Error> = Vec::new();
         for error in self.0 {
-            let is_known = |known: &Error| match error.offset() {
-                Some(offset) => known.offset() == Some(offset),
-                None => known.message() == error.message(),
+            let is_known = |known: &Error| {
+                known.offset() == error.offset() && known.message() == error.message()
             };
             if !errors.iter().any(is_known) {
                 errors.push(error);

@@ -118,7 +118,7 @@ fn yaml_that_no_parser_reads_is_marked_at_its_own_line() {
     let bomb = format!(
         "title: x\nmodels: &a [{}]\nimages: &b [{}]\nmethods: &c [{}]\nchecks: &d [{}]\nclasses: &e [{}]\n\
          collection: &f [{}]\n",
-        vec!["x"; 9].join(", "),
+        ["x"; 9].join(", "),
         nine("a"),
         nine("b"),
         nine("c"),

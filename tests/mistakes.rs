@@ -141,14 +141,15 @@ fn what_follows_from_a_mistake_is_no_mistake_of_its_own() {
             "title: x\nmodels: [{arch: resnet18, weights: random}]\nimags: [cat.png]\n",
             &["3:1"],
         ),
-        (
-            "title: x\nmodel: [resnet18]\nimages: [cat.png]\n",
-            &["1:1", "2:1"],
-        ),
+        ("title: x\nmodel: [resnet18]\nimages: [cat.png]\n", &["2:1"]),
         ("models: [resnet19]\nimages: [cat.png]\n", &["1:1", "1:10"]),
         (
             "title: [x]\nmodels: 3\nimages: 4\nmethods: 5\n",
             &["1:8", "2:9", "3:9", "4:10"],
+        ),
+        (
+            "models: [{arch: resnet18, weights: random}]\n",
+            &["1:1", "1:1"],
         ),
         // The class may be one of the network that can't be read.
         (

@@ -62,7 +62,7 @@ pub fn read_spec(path: &Path, set: &[String]) -> Result<SpecFile> {
 /// For its mistakes, and those that a plan of the rest finds.
 pub fn whole(spec: SpecFile, mut mistakes: Mistakes) -> Result<SpecFile> {
     if !mistakes.is_empty() {
-        mistakes.add(Plan::check_rest(&spec, &Cache::from_env(true)?))?;
+        mistakes.add_elsewhere(Plan::check_rest(&spec, &Cache::from_env(true)?))?;
         mistakes.into_result()?;
     }
     Ok(spec)

@@ -26,11 +26,16 @@ pub(super) fn read(text: &mut SpecText, mistakes: &mut Mistakes) -> Result<Exper
     };
     let mut value = serde_yaml::from_str(&text.text).unwrap_or(Value::Null);
     loop {
+        // The key is there, with a letter too many.
+        let is_misspelt = |key: &String| text.unread.keys.contains(key);
+        let follows = matches!(&failure.fault, Some(Fault::MissingKey(key)) if is_misspelt(key));
         let left_out = match failure.fault {
             Some(fault) if mistakes.len() < MOST => leave_out(&mut value, fault, text),
             _ => false,
         };
-        mistakes.add(Err(failure.error))?;
+        if !follows {
+            mistakes.add(Err(failure.error))?;
+        }
         if !left_out {
             return Err(all(mistakes));
         }
