@@ -14,6 +14,9 @@ use walkdir::{DirEntry, WalkDir};
 /// How far apart the files of a result are among those sorted by name: a pass and a file of hashes may lie between them.
 const NEAR: usize = 4;
 
+/// How long ago something was written into the folder of a download that still goes on.
+const DOWNLOADING: Duration = Duration::from_secs(3600);
+
 /// What an entry is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Kind {
@@ -212,6 +215,10 @@ impl Entry {
     /// # Errors
     /// If a file can't be removed.
     pub fn remove(&self) -> Result<bool> {
+        // The folder of a download has no lock; something is written into it all the time.
+        if self.kind == Kind::Downloads && self.age() < DOWNLOADING {
+            return Ok(false);
+        }
         for path in &self.paths {
             let is_folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
             let removed = if is_folder {
