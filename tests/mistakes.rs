@@ -65,7 +65,8 @@ max_size: {megabytes: 0}
     assert_eq!(
         lines,
         [
-            "2", "5", "6", "7", "8", "11", "12", "13", "16", "17", "18", "19", "21", "23", "24"
+            "2", "5", "6", "7", "8", "11", "12", "13", "16", "17", "18", "18", "19", "21", "23",
+            "24"
         ],
         "{message}"
     );
@@ -154,7 +155,7 @@ fn what_follows_from_a_mistake_is_no_mistake_of_its_own() {
         // The class may be one of the network that can't be read.
         (
             "title: x\nmodels: [{arch: resnet18, weights: random}, {arch: 3x}]\nimages: [cat.png]\nclasses: [pothole]\n",
-            &["2:53"],
+            &["2:52"],
         ),
         // The reference may be the image that can't be read.
         (
