@@ -387,7 +387,7 @@ fn a_network_is_exported_once() {
     assert_eq!((model.id(), session.loaded()), ("small", 1));
     // Other weights and seeds are other networks.
     workspace.set_action(COPIES, &in_repository("tests/exported/windows.pt2"));
-    fs::write(workspace.path("best.pth"), "weights").unwrap();
+    fs::write(workspace.path("best.pth"), "PK\x03\x04 weights").unwrap();
     workspace.write_spec("[timm:small, {timm: small, seed: 7}, {timm: small, weights: best.pth}, 'torchvision:small']");
     let output = workspace.call(&["check", "spec.yaml"]);
     assert_eq!(output.code, 0, "{}", output.err);
@@ -406,7 +406,7 @@ fn a_network_is_exported_once() {
     // A changed weight file is another one.
     assert_eq!(workspace.call(&["check", "spec.yaml"]).code, 0);
     assert_eq!(workspace.calls().len(), 5);
-    fs::write(workspace.path("best.pth"), "other").unwrap();
+    fs::write(workspace.path("best.pth"), "PK\x03\x04 other").unwrap();
     assert_eq!(workspace.call(&["check", "spec.yaml"]).code, 0);
     assert_eq!(workspace.calls().len(), 6);
     workspace.assert_tidy();

@@ -28,7 +28,7 @@ impl Network {
     fn fold_batch_norms(&self) -> Result<Network> {
         match self.prepared()? {
             Some(prepared) => self.with_folded(prepared.folds()),
-            None => self.with_folded(Prepared::new(self, Precision::Float32)?.folds()),
+            None => self.with_folded(Prepared::new(self.bound(), Precision::Float32)?.folds()),
         }
     }
 

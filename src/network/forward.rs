@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
+use super::bound_graph::BoundGraph;
 use super::graph::{Arg, Graph, Node, NodeId, ParameterId};
 use super::node_values::NodeValues;
 use super::op::Op;
@@ -134,7 +135,7 @@ impl Network {
             return Ok(None);
         }
         if self.prepared.get().is_none() {
-            let prepared = tch::no_grad(|| Prepared::new(self, self.precision))?;
+            let prepared = tch::no_grad(|| Prepared::new(self.bound(), self.precision))?;
             // Nothing else has set it.
             let _ = self.prepared.set(Box::new(prepared));
         }
@@ -305,7 +306,9 @@ impl Network {
             let first = node.inputs.first().zip(inputs.first());
             let batch = first.map_or(batch, |(&input, value)| self.batch_of(input, value));
             let value = match prepared {
-                Some(prepared) => prepared.evaluate(self, (id, &node.op), &inputs, batch, &is_held),
+                Some(prepared) => {
+                    prepared.evaluate(self.bound(), (id, &node.op), &inputs, batch, &is_held)
+                }
                 None => self.apply(node, &inputs, batch),
             };
             let value = value.map_err(failed)?;
@@ -357,7 +360,7 @@ impl Network {
     /// If libtorch fails.
     pub(crate) fn apply(&self, node: &Node, x: &[&Tensor], batch: i64) -> Result<Tensor> {
         if !self.one_by_one || batch == 1 {
-            return self.apply_at_once((node, &node.op), x, batch);
+            return self.bound().evaluate((node, &node.op), x, batch);
         }
         let mut values = Vec::new();
         for image in 0..batch {
@@ -373,41 +376,22 @@ impl Network {
                 own.push(value.f_narrow(axis as i64, start, length)?);
             }
             let own: Vec<&Tensor> = own.iter().collect();
-            values.push(self.apply_at_once((node, &node.op), &own, 1)?);
+            values.push(self.bound().evaluate((node, &node.op), &own, 1)?);
         }
         Ok(Tensor::f_cat(&values, node.batch.0 as i64)?)
     }
 
-    /// The value of `op` with the parameters of `node`.
-    pub(super) fn apply_at_once(
-        &self,
-        (node, op): (&Node, &Op),
-        x: &[&Tensor],
-        batch: i64,
-    ) -> Result<Tensor> {
-        let mut values = x.iter().copied();
-        let args: Option<Vec<&Tensor>> = node
-            .args
-            .iter()
-            .map(|arg| match *arg {
-                Arg::Node(_) => values.next(),
-                Arg::Parameter(id) => self.parameters.get(id),
-            })
-            .collect();
-        let missing = || Error::new(ErrorKind::Network, "an input is missing");
-        op.operator().evaluate(&args.ok_or_else(missing)?, batch)
+    /// The graph with the values of its parameters.
+    pub(super) fn bound(&self) -> BoundGraph<'_> {
+        BoundGraph {
+            graph: &self.graph,
+            parameters: &self.parameters,
+        }
     }
 
     /// The weight of a convolution or a linear layer, and its bias if it has one, where they are parameters.
     pub(crate) fn weight_and_bias(&self, node: &Node) -> Option<(&Tensor, Option<&Tensor>)> {
-        let parameter = |index: usize| match node.args.get(index) {
-            Some(Arg::Parameter(id)) => self.parameters.get(*id),
-            _ => None,
-        };
-        match node.op {
-            Op::Conv2d(_) | Op::Linear(_) => Some((parameter(1)?, parameter(2))),
-            _ => None,
-        }
+        self.bound().weight_and_bias(node)
     }
 }
 

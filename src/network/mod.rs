@@ -2,6 +2,7 @@
 
 pub mod arg;
 mod backward;
+mod bound_graph;
 mod class_spec;
 mod file_kind;
 pub mod final_activation;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use tch::{Kind, Tensor};
 
-use super::forward::Network;
+use super::bound_graph::BoundGraph;
 use super::graph::{Arg, Graph, Node, NodeId, ParameterId};
 use super::op::{Op, ReducedPrecision};
 use super::precision::Precision;
@@ -43,8 +43,8 @@ impl Prepared {
     ///
     /// # Errors
     /// If a parameter is missing, or libtorch fails.
-    pub(super) fn new(network: &Network, precision: Precision) -> Result<Prepared> {
-        let graph = network.graph();
+    pub(super) fn new(network: BoundGraph, precision: Precision) -> Result<Prepared> {
+        let graph = network.graph;
         let kind = precision.kind();
         let mut uses = vec![0usize; graph.nodes().len()];
         for node in graph.nodes() {
@@ -84,13 +84,13 @@ impl Prepared {
     /// If libtorch fails.
     pub(super) fn evaluate(
         &self,
-        network: &Network,
+        network: BoundGraph,
         (id, op): (NodeId, &Op),
         x: &[&Tensor],
         batch: i64,
         is_held: &[bool],
     ) -> Result<Tensor> {
-        let node = network.graph().node(id);
+        let node = network.graph.node(id);
         if let (Op::Conv2d(conv), Some(fold), false) = (op, self.folds.get(&id), is_held[id]) {
             let x = x[0].f_to_kind(fold.weight.kind())?;
             return conv.apply(&x, &fold.weight, Some(&fold.bias));
@@ -107,14 +107,14 @@ impl Prepared {
         }
         match &self.rounded {
             Some(rounded) => evaluate_rounded(network, (node, op), x, batch, rounded),
-            None => network.apply_at_once((node, op), x, batch),
+            None => network.evaluate((node, op), x, batch),
         }
     }
 }
 
 /// The value of a node in bfloat16, with `rounded` parameters.
 fn evaluate_rounded(
-    network: &Network,
+    network: BoundGraph,
     (node, op): (&Node, &Op),
     x: &[&Tensor],
     batch: i64,
@@ -129,7 +129,7 @@ fn evaluate_rounded(
             Arg::Parameter(id) => rounded
                 .get(id)
                 .filter(|_| precision == ReducedPrecision::Rounds)
-                .or_else(|| Some(network.parameter_value(*id))),
+                .or_else(|| Some(network.parameter(*id))),
         };
         let missing = || Error::new(ErrorKind::Network, "an input is missing");
         let value = value.ok_or_else(missing)?;
@@ -145,17 +145,17 @@ fn evaluate_rounded(
 
 /// The parameters of operators that round, in bfloat16, but for those of folded convolutions, which are rarely needed.
 fn rounded_parameters(
-    network: &Network,
+    network: BoundGraph,
     folds: &BTreeMap<NodeId, Fold>,
 ) -> Result<BTreeMap<ParameterId, Tensor>> {
     let mut rounded = BTreeMap::new();
-    for (id, node) in network.graph().nodes().iter().enumerate() {
+    for (id, node) in network.graph.nodes().iter().enumerate() {
         let rounds = node.op.operator().reduced_precision() == ReducedPrecision::Rounds;
         if !rounds || folds.contains_key(&id) {
             continue;
         }
         for &id in &node.parameters {
-            let value = network.parameter_value(id);
+            let value = network.parameter(id);
             if value.kind() == Kind::Float && !rounded.contains_key(&id) {
                 rounded.insert(id, value.f_to_kind(Kind::BFloat16)?);
             }
@@ -212,8 +212,8 @@ fn is_foldable(graph: &Graph, before: NodeId, norm: NodeId) -> bool {
 
 impl Fold {
     /// The convolution `before` and the batch norm `norm` together, computed in double precision.
-    fn new(network: &Network, before: NodeId, norm: NodeId, kind: Kind) -> Result<Fold> {
-        let graph = network.graph();
+    fn new(network: BoundGraph, before: NodeId, norm: NodeId, kind: Kind) -> Result<Fold> {
+        let graph = network.graph;
         let missing = || Error::new(ErrorKind::Weights, "a parameter of a batch norm is missing");
         let Op::BatchNorm(op) = &graph.node(norm).op else {
             return Err(missing());
@@ -221,7 +221,7 @@ impl Fold {
         let own = &graph.node(norm).parameters;
         let part = |index: usize| -> Result<Tensor> {
             let id = own.get(index).ok_or_else(missing)?;
-            Ok(network.parameter_value(*id).f_to_kind(Kind::Double)?)
+            Ok(network.parameter(*id).f_to_kind(Kind::Double)?)
         };
         let (weight, bias) = network
             .weight_and_bias(graph.node(before))

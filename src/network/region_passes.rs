@@ -204,8 +204,13 @@ impl RegionPasses<'_> {
                 };
                 let x = self.cut(pass, input, &around, fill)?;
                 let count = x.size()[0];
-                let value =
-                    prepared.evaluate(self.network, (id, &padded), &[&x], count, is_held)?;
+                let value = prepared.evaluate(
+                    self.network.bound(),
+                    (id, &padded),
+                    &[&x],
+                    count,
+                    is_held,
+                )?;
                 (region, value)
             }
             Locality::Positions => {
@@ -226,7 +231,8 @@ impl RegionPasses<'_> {
                 }
                 let x: Vec<&Tensor> = x.iter().collect();
                 let count = region.starts.len() as i64;
-                let value = prepared.evaluate(self.network, (id, &node.op), &x, count, is_held)?;
+                let value =
+                    prepared.evaluate(self.network.bound(), (id, &node.op), &x, count, is_held)?;
                 (region, value)
             }
         };
