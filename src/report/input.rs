@@ -1,6 +1,7 @@
 //! What every section is given: the results, and the views that all of them share.
 
 use crate::figures::{Figure, Tensors};
+use crate::report::photo_names::photo_name;
 use crate::report::views::net::NetView;
 use crate::report::views::photo::PhotoView;
 use crate::report::words::Words;
@@ -36,7 +37,9 @@ impl<'a> ReportInput<'a> {
                 .images
                 .iter()
                 .enumerate()
-                .map(|(index, image)| PhotoView::new(index, image, tensors))
+                .map(|(index, image)| {
+                    PhotoView::new(index, image, photo_name(results, &image.id), tensors)
+                })
                 .collect(),
         }
     }

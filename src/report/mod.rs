@@ -17,6 +17,7 @@ pub mod inline;
 mod input;
 mod number_format;
 mod page;
+mod photo_names;
 mod prediction_summary;
 mod run_diff;
 mod section;

@@ -113,7 +113,7 @@ pub fn sections<'a>(
             }),
             ContentsEntry::Photos => links.extend(input.photos.iter().map(|photo| LinkView {
                 anchor: photo.anchor.clone(),
-                text: photo.id.clone(),
+                text: photo.name.clone(),
                 photo: true,
             })),
         }

@@ -1,5 +1,6 @@
 //! What came out, in sentences that are computed from the predictions and the comparison.
 
+use super::photo_names::photo_name;
 use super::words::Words;
 use crate::network::Task;
 use crate::results::{Prediction, Results};
@@ -81,7 +82,7 @@ fn agreement(results: &Results, words: &Words) -> Vec<String> {
             .filter(|p| p.label.as_ref().is_some_and(|l| l.rank == 1))
             .map(|p| p.model.as_str())
             .collect();
-        let name = image.id.clone();
+        let name = photo_name(results, &image.id);
         let (group, name) = if predictions.iter().all(|p| p.label.is_some()) {
             match right.len() {
                 count if count == predictions.len() => (0, name),
@@ -120,9 +121,9 @@ fn map_agreement(results: &Results, words: &Words) -> Option<String> {
     let photos = &results.comparison.as_ref()?.images;
     let (least, most) = (photos.first()?, photos.last()?);
     let gaps = [
-        ("least", &*least.image),
+        ("least", &*photo_name(results, &least.image)),
         ("low", &*words.signed(least.spearman, 2)),
-        ("most", &*most.image),
+        ("most", &*photo_name(results, &most.image)),
         ("high", &*words.signed(most.spearman, 2)),
     ];
     let key = if photos.len() == 1 {

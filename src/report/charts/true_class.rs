@@ -6,6 +6,7 @@ use plotters::style::text_anchor::HPos;
 use super::chart_info::{ChartInfo, ChartPlace};
 use super::plot::{LINE_COLOUR, WIDTH, draw, network_colour, shorten, text};
 use crate::error::Result;
+use crate::report::photo_names::photo_name;
 use crate::report::views::prediction::prediction;
 use crate::report::words::Words;
 use crate::results::{ImageInfo, Results};
@@ -46,7 +47,7 @@ fn draw_chart(results: &Results, words: &Words) -> Result<Option<String>> {
         }
         for (row, image) in images.iter().enumerate() {
             let middle = 18 + ROW * row as i32;
-            let name = shorten(&image.id, 15);
+            let name = shorten(&photo_name(results, &image.id), 15);
             area.draw(&text(name, (left - 10, middle - 7), 12, HPos::Right))?;
             for (index, model) in results.models.iter().enumerate() {
                 let prediction = prediction(results, &model.id, &image.id);

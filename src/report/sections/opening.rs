@@ -1,4 +1,4 @@
-//! The title, the question, what failed, and what came out.
+//! The title, the question, the photos with a map of each network over them, what failed, and what came out.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -8,6 +8,7 @@ use crate::report::input::ReportInput;
 use crate::report::prediction_summary;
 use crate::report::section::{ContentsEntry, Section, to_value};
 use crate::report::views::failure::FailureView;
+use crate::report::views::overview::OverviewView;
 
 /// The section.
 pub const SECTION: Section = Section {
@@ -28,6 +29,8 @@ struct OpeningView<'a> {
     /// The experiment's file.
     spec: &'a str,
     failures: Vec<FailureView>,
+    /// The photos at a glance.
+    overview: Option<OverviewView<'a>>,
     /// What is wrong with the images of the collection that could not be read.
     unreadable: Vec<&'a str>,
     /// What came out, in sentences.
@@ -44,6 +47,7 @@ fn view(input: &ReportInput) -> Result<Option<Value>> {
         collection: collection.map_or(0, |found| found.images),
         spec: &results.spec,
         failures: results.failures.iter().map(FailureView::new).collect(),
+        overview: OverviewView::new(input)?,
         unreadable: unreadable.iter().map(|image| &*image.message).collect(),
         summary: prediction_summary::sentences(results, input.words),
     })))

@@ -38,22 +38,30 @@ impl ImageStore {
         }
     }
 
+    /// Adds an image, unless it is there. Its id follows from its content, so that another section can name it.
     fn add(&mut self, mime: &str, bytes: &[u8]) -> String {
-        let id = format!("{}-{}", self.prefix, self.stored.len());
-        self.stored.push(StoredImageView {
-            id: id.clone(),
-            uri: data_uri(mime, bytes),
-        });
+        let hash = blake3::hash(bytes).to_hex();
+        let id = format!("{}-{}", self.prefix, &hash[..8]);
+        if !self.stored.iter().any(|image| image.id == id) {
+            self.push(id.clone(), mime, bytes);
+        }
         id
     }
 
-    /// A photo.
+    fn push(&mut self, id: String, mime: &str, bytes: &[u8]) {
+        let uri = data_uri(mime, bytes);
+        self.stored.push(StoredImageView { id, uri });
+    }
+
+    /// A photo, whose id ends in the number of images before it.
     ///
     /// # Errors
     /// If it has no pixels.
     pub fn photo(&mut self, pixels: &RgbImage) -> Result<String> {
         let bytes = crate::image::encode_jpeg(pixels, PHOTO_QUALITY)?;
-        Ok(self.add("image/jpeg", &bytes))
+        let id = format!("{}-{}", self.prefix, self.stored.len());
+        self.push(id.clone(), "image/jpeg", &bytes);
+        Ok(id)
     }
 
     /// A small image in its own colours, as JPEG.

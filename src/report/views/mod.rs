@@ -8,6 +8,7 @@ pub mod layer;
 pub mod method;
 pub mod method_rows;
 pub mod net;
+pub mod overview;
 pub mod palette;
 pub mod photo;
 pub mod pixels;

@@ -16,6 +16,8 @@ pub struct PhotoView {
     pub anchor: String,
     /// The image's id.
     pub id: String,
+    /// What the report calls it.
+    pub name: String,
     /// The name of its true class, where it is known.
     pub label: Option<String>,
     /// What the first network sees of it.
@@ -42,8 +44,8 @@ pub struct PhotoImageView {
 }
 
 impl PhotoView {
-    /// The photo at `index` in the experiment.
-    pub fn new(index: usize, image: &ImageInfo, tensors: &Tensors) -> PhotoView {
+    /// The photo at `index` in the experiment, which the report calls `name`.
+    pub fn new(index: usize, image: &ImageInfo, name: String, tensors: &Tensors) -> PhotoView {
         let store_prefix = format!("i{index}");
         let mut images = Vec::new();
         let stored = image.views.iter().filter(|view| {
@@ -65,6 +67,7 @@ impl PhotoView {
         PhotoView {
             anchor: format!("photo-{index}"),
             id: image.id.clone(),
+            name,
             label: labels(image),
             thumbnail: images.first().map(|(_, image)| image.clone()),
             images,
