@@ -225,7 +225,7 @@ fn sliders_and_choices_do_what_they_say_and_the_address_keeps_them() {
         window.eval(&format!("{{ const input = document.querySelector('{id}'); input.value = '{value}'; input.dispatchEvent(new Event('{event}')); }}"));
     };
     // Overlays.
-    let strength = "getComputedStyle(document.querySelector('.over')).opacity";
+    let strength = "getComputedStyle(document.querySelector('.photo .over')).opacity";
     assert_eq!(window.text(strength), "0.9");
     window.click(".view summary");
     set("#view-over", "30", "input");
